@@ -1,0 +1,44 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, type RawServerDefault } from 'fastify';
+import { TidemarkError } from '../errors.ts';
+import { installAuthentication } from './authentication.ts';
+import type { ApiDependencies } from './dependencies.ts';
+import { installErrors } from './errors.ts';
+import { registerRoutes } from './routes/index.ts';
+import { installValidation } from './validation.ts';
+import { installVersions } from './versions.ts';
+
+export type App = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>;
+
+/** Largest request body, in bytes. */
+const bodyLimit = 4 * 1024 * 1024;
+
+/** The whole HTTP API as an application without a port. */
+export function buildApp(dependencies: ApiDependencies): App {
+  const app = Fastify({
+    loggerInstance: dependencies.log as FastifyBaseLogger,
+    disableRequestLogging: true,
+    bodyLimit,
+    genReqId: () => crypto.randomUUID(),
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1024 },
+  }).withTypeProvider<TypeBoxTypeProvider>() as unknown as App;
+  installErrors(app, bodyLimit);
+  installValidation(app);
+  installVersions(app);
+  installAuthentication(app, dependencies);
+  registerRoutes(app, dependencies);
+  app.setNotFoundHandler((request) => {
+    throw new TidemarkError('unknown_route', {
+      method: request.method,
+      path: request.url.split('?', 1)[0] ?? '',
+    });
+  });
+  return app;
+}

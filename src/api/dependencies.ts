@@ -1,0 +1,19 @@
+import type { Logger } from 'pino';
+import type { Database } from '../db/index.ts';
+import type { Egress } from '../egress/index.ts';
+import type { Jobs } from '../jobs/index.ts';
+import type { KeyRing } from '../lib/seal.ts';
+
+/** What routes may use. Built once in the composition root. */
+export interface ApiDependencies {
+  db: Database;
+  jobs: Jobs;
+  keyRing: KeyRing;
+  egress: Egress;
+  log: Logger;
+  /** Base of links in responses, without a trailing slash. */
+  publicUrl: string;
+  partnerKey: string | undefined;
+  /** Folder of the record logs. */
+  recordLogFolder: string;
+}

@@ -1,0 +1,53 @@
+import type { FastifyError } from 'fastify';
+import { type ErrorMetadata, TidemarkError } from '../errors.ts';
+import type { App } from './app.ts';
+
+/** `ApiError` on the wire. */
+export interface ApiError {
+  key: string;
+  message: string;
+  metadata: ErrorMetadata;
+  status: number;
+}
+
+export function toApiError(error: TidemarkError): ApiError {
+  return {
+    key: error.key,
+    message: `${error.message}. ${error.remedy}`,
+    metadata: error.metadata,
+    status: error.status,
+  };
+}
+
+/** Renders everything thrown as an ApiError; what is not in the catalogue is logged and shown as `internal`. */
+export function installErrors(app: App, bodyLimit: number): void {
+  app.setErrorHandler(async (thrown: FastifyError | TidemarkError, request, reply) => {
+    const error = thrown instanceof TidemarkError ? thrown : fromFastify(thrown, bodyLimit);
+    if (error === undefined) request.log.error({ err: thrown, request_id: request.id }, 'request.failed');
+    const shown = toApiError(error ?? new TidemarkError('internal', { request_id: request.id }));
+    return reply.code(shown.status).send(shown);
+  });
+}
+
+function fromFastify(error: FastifyError, bodyLimit: number): TidemarkError | undefined {
+  const issue = error.validation?.[0];
+  if (issue !== undefined) {
+    const missing = issue.params.missingProperty;
+    const path = `${issue.instancePath}${typeof missing === 'string' ? `/${missing}` : ''}`;
+    const field = path.replace(/^\//, '').replaceAll('/', '.') || (error.validationContext ?? 'body');
+    return new TidemarkError('invalid_field', { field, reason: issue.message ?? 'is not valid' });
+  }
+  switch (error.code) {
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return new TidemarkError('body_too_large', { limit: bodyLimit });
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+      return new TidemarkError('unsupported_media_type', { content_type: error.message });
+    case 'FST_ERR_CTP_INVALID_JSON_BODY':
+    case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
+      return new TidemarkError('malformed_json', { reason: error.message });
+    default:
+      return error.statusCode !== undefined && error.statusCode < 500
+        ? new TidemarkError('bad_request', { reason: error.message })
+        : undefined;
+  }
+}

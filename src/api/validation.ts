@@ -1,0 +1,31 @@
+import { Ajv } from 'ajv';
+import addFormats from 'ajv-formats';
+import { messageOf, TidemarkError } from '../errors.ts';
+import type { App } from './app.ts';
+
+/**
+ * Bodies are taken as they are: `"5"` is no number and 5 is no string. Query strings and path parameters are
+ * text, so there numbers and booleans are read from it. Members nobody declared are let through and ignored.
+ */
+export function installValidation(app: App): void {
+  const common = { allErrors: false, useDefaults: true, removeAdditional: false as const, strict: false };
+  const strict = addFormats.default(new Ajv(common));
+  const coercing = addFormats.default(new Ajv({ ...common, coerceTypes: 'array' }));
+  app.setValidatorCompiler(({ schema, httpPart }) =>
+    (httpPart === 'body' ? strict : coercing).compile(schema as object),
+  );
+  // Clients send Content-Type with an empty body, and void operations without either.
+  app.removeContentTypeParser('application/json');
+  app.addContentTypeParser(
+    'application/json',
+    { parseAs: 'string' },
+    async (_request: unknown, body: string) => {
+      if (body.trim() === '') return undefined;
+      try {
+        return JSON.parse(body) as unknown;
+      } catch (error) {
+        throw new TidemarkError('malformed_json', { reason: messageOf(error) });
+      }
+    },
+  );
+}

@@ -1,0 +1,203 @@
+import path from 'node:path';
+
+/**
+ * Every environment variable Tidemark reads, named once. `tidemark --help` and docs/config.md are made from
+ * this table; nothing else in the code reads `process.env`.
+ */
+export interface Setting<Value> {
+  variable: string;
+  /** What it takes, as a reader would say it. */
+  takes: string;
+  /** As it would be written in the environment. Undefined: not set. */
+  default?: string;
+  /** Never printed, logged or returned. */
+  secret?: boolean;
+  description: string;
+  /** Throws an Error that says what is wrong; the variable's name is added by the caller. */
+  parse(text: string): Value;
+}
+
+const settings = {
+  databaseUrl: text({
+    variable: 'DATABASE_URL',
+    takes: 'a postgresql:// URL',
+    secret: true,
+    description: 'PostgreSQL 15 or newer to keep everything in. Without it an embedded one is started.',
+    parse: (value) => {
+      const { protocol } = new URL(value);
+      if (protocol !== 'postgresql:' && protocol !== 'postgres:')
+        throw new Error(`${protocol} is not postgresql:`);
+      return value;
+    },
+  }),
+  dataDir: text({
+    variable: 'TIDEMARK_DATA_DIR',
+    takes: 'a folder',
+    default: './.tidemark',
+    description: 'Where keys, record logs and the embedded PostgreSQL live.',
+    parse: (value) => path.resolve(value),
+  }),
+  host: text({
+    variable: 'TIDEMARK_HOST',
+    takes: 'an address',
+    default: '127.0.0.1',
+    description: 'Address to listen on. Loopback unless you say otherwise.',
+  }),
+  port: number({
+    variable: 'TIDEMARK_PORT',
+    takes: 'a port, 0 to 65535 (0: any free one)',
+    default: '8080',
+    description: 'Port to listen on.',
+    range: [0, 65_535],
+  }),
+  publicUrl: text({
+    variable: 'TIDEMARK_PUBLIC_URL',
+    takes: 'an http:// or https:// URL',
+    description: 'Base of the links in events and responses. Default: http://<host>:<port>.',
+    parse: (value) => {
+      const url = new URL(value);
+      if (url.protocol !== 'http:' && url.protocol !== 'https:')
+        throw new Error(`${url.protocol} is not http(s):`);
+      return value.replace(/\/+$/, '');
+    },
+  }),
+  apiKey: text({
+    variable: 'TIDEMARK_API_KEY',
+    takes: 'at least 16 characters',
+    secret: true,
+    description:
+      'Fixes the first user’s API key, for automation. Default: one is generated at the first start.',
+    parse: atLeast16,
+  }),
+  partnerKey: text({
+    variable: 'TIDEMARK_PARTNER_KEY',
+    takes: 'at least 16 characters',
+    secret: true,
+    description: 'Enables the partner operations (organizations and their users) for callers that send it.',
+    parse: atLeast16,
+  }),
+  encryptionKeys: {
+    variable: 'TIDEMARK_ENCRYPTION_KEY',
+    takes: '32 bytes in base64; several separated by commas, newest first',
+    secret: true,
+    description:
+      'Seals the secrets of connections and webhooks. Required with DATABASE_URL; generated into the data directory otherwise.',
+    parse: (value: string) =>
+      value.split(',').map((part) => {
+        const key = Buffer.from(part.trim(), 'base64');
+        if (key.length !== 32) throw new Error(`a key decodes to ${key.length} bytes instead of 32`);
+        return key;
+      }),
+  } satisfies Setting<Buffer[]>,
+  egressAllow: {
+    variable: 'TIDEMARK_EGRESS_ALLOW',
+    takes: 'CIDR ranges separated by commas, e.g. 10.0.0.0/8,fd00::/8',
+    default: '',
+    description:
+      'Private ranges that webhooks and HTTP connections may reach. Loopback, private, link-local and metadata addresses are refused otherwise.',
+    parse: (value: string) =>
+      value
+        .split(',')
+        .map((part) => part.trim())
+        .filter((part) => part !== ''),
+  } satisfies Setting<string[]>,
+  workers: number({
+    variable: 'TIDEMARK_WORKERS',
+    takes: 'a count, 0 to 64 (0: run "tidemark worker" elsewhere)',
+    default: '1',
+    description: 'Worker processes that serve starts and keeps running.',
+    range: [0, 64],
+  }),
+  executionsPerWorker: number({
+    variable: 'TIDEMARK_EXECUTIONS_PER_WORKER',
+    takes: 'a count, 1 to 64',
+    default: '4',
+    description: 'Executions that one worker process runs at a time.',
+    range: [1, 64],
+  }),
+  eventRetentionHours: number({
+    variable: 'TIDEMARK_EVENT_RETENTION_HOURS',
+    takes: 'hours, 1 to 8760',
+    default: '48',
+    description: 'How long events and delivery records are kept.',
+    range: [1, 8760],
+  }),
+  webhookRetrySeconds: {
+    variable: 'TIDEMARK_WEBHOOK_RETRY_SECONDS',
+    takes: 'up to five waits in seconds separated by commas',
+    default: '5,30,180,900,4500',
+    description: 'Waits before the retries of a webhook delivery, each spread by ±20 %.',
+    parse: (value: string) => {
+      const waits = value.split(',').map(Number);
+      if (waits.length > 5 || waits.some((wait) => !(wait >= 0 && wait <= 86_400))) {
+        throw new Error('not up to five numbers between 0 and 86400');
+      }
+      return waits;
+    },
+  } satisfies Setting<number[]>,
+  logLevel: text({
+    variable: 'TIDEMARK_LOG_LEVEL',
+    takes: 'debug, info, warn, error or silent',
+    default: 'info',
+    description: 'Lowest level of log lines written to standard error.',
+    parse: (value) => {
+      if (!['debug', 'info', 'warn', 'error', 'silent'].includes(value))
+        throw new Error('not one of these levels');
+      return value;
+    },
+  }),
+};
+
+type Settings = typeof settings;
+type Parsed<Key extends keyof Settings> = ReturnType<Settings[Key]['parse']>;
+/** Optional exactly where the table gives no default. */
+type Optional = 'databaseUrl' | 'publicUrl' | 'apiKey' | 'partnerKey' | 'encryptionKeys';
+export type Config = {
+  [Key in keyof Settings]: Key extends Optional ? Parsed<Key> | undefined : Parsed<Key>;
+};
+
+/** The table, for help and docs. */
+export const configTable: readonly Setting<unknown>[] = Object.values(settings);
+
+export class ConfigError extends Error {
+  override name = 'ConfigError';
+}
+
+/** @throws ConfigError that names the variable and what it takes. An empty variable counts as not set. */
+export function readConfig(environment: Record<string, string | undefined>): Config {
+  const entries = Object.entries(settings).map(([key, setting]: [string, Setting<unknown>]) => {
+    const value = environment[setting.variable] || setting.default;
+    if (value === undefined) return [key, undefined];
+    try {
+      return [key, setting.parse(value)];
+    } catch (error) {
+      const shown = setting.secret ? '' : ` ${JSON.stringify(value)}`;
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new ConfigError(`${setting.variable}${shown}: ${reason}. It takes ${setting.takes}.`);
+    }
+  });
+  return Object.fromEntries(entries) as Config;
+}
+
+function text(
+  setting: Omit<Setting<string>, 'parse'> & { parse?: (value: string) => string },
+): Setting<string> {
+  return { parse: (value) => value, ...setting };
+}
+
+function number(setting: Omit<Setting<number>, 'parse'> & { range: [number, number] }): Setting<number> {
+  const { range, ...rest } = setting;
+  const [low, high] = range;
+  const parse = (value: string) => {
+    const parsed = Number(value);
+    if (!Number.isInteger(parsed)) throw new Error('not a whole number');
+    if (parsed < low || parsed > high) throw new Error('out of range');
+    return parsed;
+  };
+  return { ...rest, parse };
+}
+
+function atLeast16(value: string): string {
+  if (value.length < 16) throw new Error('too short');
+  return value;
+}

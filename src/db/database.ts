@@ -1,0 +1,46 @@
+import { CompiledQuery, Kysely, type Transaction as KyselyTransaction, PostgresDialect } from 'kysely';
+import pg from 'pg';
+import type { Tables } from './tables.gen.ts';
+
+/** The metadata database. Also what a transaction is, so a function that takes one runs in either. */
+export type Database = Kysely<Tables>;
+export type Transaction = KyselyTransaction<Tables>;
+
+/** Tables live in a schema of their own: a DATABASE_URL may point at a database that is shared. */
+export const schemaName = 'tidemark';
+
+const types = new pg.TypeOverrides();
+// Timestamps stay text with microseconds: a JavaScript Date would cut the event cursor to milliseconds.
+types.setTypeParser(pg.types.builtins.TIMESTAMPTZ, toRfc3339);
+// Counts fit a double exactly up to 2^53; a count beyond that is not a count of rows.
+types.setTypeParser(pg.types.builtins.INT8, Number);
+
+export interface DatabaseHandle {
+  db: Database;
+  pool: pg.Pool;
+  close(): Promise<void>;
+}
+
+/** @param url postgresql:// URL of the metadata database. @param max connections at most. */
+export function openDatabase(url: string, max = 10): DatabaseHandle {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max,
+    types,
+    application_name: 'tidemark',
+    options: `-c search_path=${schemaName} -c timezone=UTC`,
+  });
+  // An idle connection that breaks is replaced at the next query; without a listener it ends the process.
+  pool.on('error', () => {});
+  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+  return { db, pool, close: () => db.destroy() };
+}
+
+/** Runs a statement that has no typed form (DDL, session settings). */
+export async function execute(db: Database | Transaction, sql: string): Promise<void> {
+  await db.executeQuery(CompiledQuery.raw(sql));
+}
+
+function toRfc3339(text: string): string {
+  return text.replace(' ', 'T').replace(/\+00$/, 'Z');
+}

@@ -1,0 +1,155 @@
+/**
+ * The catalogue of every error a user can meet. `docs/errors.md` is generated from it.
+ *
+ * `status` is the HTTP status, `text` what happened (with `{placeholders}` filled from the error's
+ * metadata), `remedy` what the reader can do. Keys are stable: clients may switch on them.
+ */
+export const catalogue = {
+  bad_request: { status: 400, text: '{reason}', remedy: 'Correct the request as the message says.' },
+  malformed_json: {
+    status: 400,
+    text: 'The request body is not valid JSON: {reason}',
+    remedy: 'Send one JSON document with Content-Type: application/json.',
+  },
+  invalid_field: {
+    status: 400,
+    text: '{field}: {reason}',
+    remedy: 'Correct the named field.',
+  },
+  unknown_version: {
+    status: 400,
+    text: 'X-Polytomic-Version {version} is not known',
+    remedy: 'Use one of {known}, or leave the header out.',
+  },
+  connection_failed: {
+    status: 400,
+    text: 'The connection does not work: {reason}',
+    remedy: 'Correct the configuration, or send "validate": false to store it unchecked.',
+  },
+  no_schemas: {
+    status: 400,
+    text: 'Connection {connection_id} did not provide any schemas',
+    remedy: 'Refresh its schemas and see their status, then try again.',
+  },
+  invalid_query: { status: 400, text: 'The query failed: {reason}', remedy: 'Correct the query.' },
+  unauthorized: {
+    status: 401,
+    text: 'No valid credential was sent',
+    remedy: 'Send "Authorization: Bearer <API key>", or Basic with organization id and key.',
+  },
+  forbidden: { status: 403, text: '{reason}', remedy: 'Use a credential that is allowed to do this.' },
+  not_found: {
+    status: 404,
+    text: 'No {resource} with id {id} exists',
+    remedy: 'Look the id up in the matching list operation; ids of other organizations are never found.',
+  },
+  unknown_route: {
+    status: 404,
+    text: '{method} {path} is not an operation of this API',
+    remedy: 'See docs/api.md for the operations.',
+  },
+  execution_running: {
+    status: 409,
+    text: 'Sync {sync_id} already has a running execution {execution_id}',
+    remedy: 'Wait until it finishes, or cancel it.',
+  },
+  name_taken: {
+    status: 409,
+    text: 'The name {name} is taken by another {resource}',
+    remedy: 'Choose another name.',
+  },
+  idempotency_in_flight: {
+    status: 409,
+    text: 'A request with this Idempotency-Key is still running',
+    remedy: 'Repeat the request in a second to receive its result.',
+  },
+  body_too_large: {
+    status: 413,
+    text: 'The request body is larger than {limit} bytes',
+    remedy: 'Send a smaller body.',
+  },
+  unsupported_media_type: {
+    status: 415,
+    text: 'Content-Type {content_type} is not supported',
+    remedy: 'Send application/json.',
+  },
+  unprocessable: { status: 422, text: '{reason}', remedy: 'Correct the named value.' },
+  connection_in_use: {
+    status: 422,
+    text: 'connection in use by {used_by}',
+    remedy: 'Delete what uses it first, or repeat with force=true to delete both.',
+  },
+  refresh_in_progress: {
+    status: 422,
+    text: 'cache refresh in progress for connection {connection_id}',
+    remedy: 'Wait until GET /api/connections/{connection_id}/schemas/status says fresh.',
+  },
+  webhook_exists: {
+    status: 422,
+    text: 'This organization already has webhook {webhook_id}',
+    remedy: 'Update or delete the existing webhook.',
+  },
+  idempotency_mismatch: {
+    status: 422,
+    text: 'This Idempotency-Key was used for a different request',
+    remedy: 'Use a new key for a new request.',
+  },
+  internal: {
+    status: 500,
+    text: 'Something failed inside Tidemark (request {request_id})',
+    remedy: 'Look for the request id in the server log.',
+  },
+  not_implemented: {
+    status: 501,
+    text: '{operation} is not built yet',
+    remedy: 'See CHANGELOG.md for what works in this version.',
+  },
+  unavailable: {
+    status: 503,
+    text: '{reason}',
+    remedy: 'Repeat the request in a few seconds.',
+  },
+} as const satisfies Record<string, { status: number; text: string; remedy: string }>;
+
+export type ErrorKey = keyof typeof catalogue;
+export type ErrorMetadata = Record<string, string | number | boolean | null | string[]>;
+
+/** An error a user may see. Thrown anywhere, rendered once by the API and the command line. */
+export class TidemarkError extends Error {
+  override name = 'TidemarkError';
+  readonly key: ErrorKey;
+  readonly metadata: ErrorMetadata;
+
+  constructor(key: ErrorKey, metadata: ErrorMetadata = {}, options?: ErrorOptions) {
+    super(fill(catalogue[key].text, metadata), options);
+    this.key = key;
+    this.metadata = metadata;
+  }
+
+  get status(): number {
+    return catalogue[this.key].status;
+  }
+
+  get remedy(): string {
+    return fill(catalogue[this.key].remedy, this.metadata);
+  }
+}
+
+export function notFound(resource: string, id: string): TidemarkError {
+  return new TidemarkError('not_found', { resource, id });
+}
+
+/** The text to show for anything that was thrown. */
+export function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  // Node's happy-eyeballs connect failure is an AggregateError with an empty message.
+  if (error instanceof AggregateError && error.message === '') return error.errors.map(messageOf).join('; ');
+  return error.message;
+}
+
+function fill(template: string, metadata: ErrorMetadata): string {
+  return template.replaceAll(/\{(\w+)\}/g, (placeholder, name: string) => {
+    const value = metadata[name];
+    return value === undefined ? placeholder : String(value);
+  });
+}

@@ -1,0 +1,91 @@
+/**
+ * One run of a model sync or a bulk sync, whatever it does.
+ *
+ *   created → queued → running → (canceling →) completed | failed | canceled        bulk also: errors
+ *
+ * This module owns the state machine, the claim, counts, checkpoints, console log and record logs. What an
+ * execution does is a Runner, registered by kind in the composition root.
+ */
+import type { Transaction } from '../db/index.ts';
+import type { Json, JsonObject } from '../lib/json.ts';
+
+export type ExecutionKind = 'model' | 'bulk';
+
+export type ExecutionStatus =
+  | 'created'
+  | 'queued'
+  | 'running'
+  | 'canceling'
+  | 'completed'
+  | 'failed'
+  | 'canceled'
+  | 'errors';
+
+/** What events say about the sync, frozen when the execution starts. */
+export type Subject =
+  | { sync_name: string; target_connection_id: string }
+  | { sync_name: string; source_connection_id: string; destination_connection_id: string };
+
+export interface Execution {
+  id: string;
+  organizationId: string;
+  kind: ExecutionKind;
+  syncId: string;
+  status: ExecutionStatus;
+  /** `manual` or `scheduled`. */
+  trigger: string;
+  options: JsonObject;
+  subject: Subject;
+  counts: Counts;
+  errors: string[];
+  statusMessage: string | null;
+  checkpoint: Json;
+  createdAt: string;
+  startedAt: string | null;
+  completedAt: string | null;
+  updatedAt: string;
+}
+
+export type Counts = Record<string, number>;
+
+export type RecordLogType = 'records' | 'errors' | 'warnings' | 'inserts' | 'updates' | 'deletes';
+
+/** How a run ended. `errors` is for bulk executions in which some schemas failed. */
+export interface Outcome {
+  status: 'completed' | 'failed' | 'errors';
+  /** Shown in the execution and its event. */
+  errors?: string[];
+}
+
+/** An execution in the hands of a runner. */
+export interface Run {
+  execution: Execution;
+  /**
+   * Aborted when the execution is to be canceled, the claim is lost, or this process drains. The runner
+   * stops at its next batch by throwing (`signal.throwIfAborted()`); the reason decides what happens then.
+   */
+  signal: AbortSignal;
+  /**
+   * Commits progress in one transaction: `work` (the runner's own tables), counts to add, the new checkpoint,
+   * and the record log entries appended since the last commit. Fails when the claim is lost.
+   */
+  commit(progress: Progress, work?: (tx: Transaction) => Promise<void>): Promise<void>;
+  /** Appends one entry, JSON text of an object, to a record log. Acknowledged by the next `commit`. */
+  recordLog(type: RecordLogType, entry: string): void;
+  /** A line of the console log. The newest 50 are kept, per execution and per schema. */
+  console(
+    level: 'info' | 'warn' | 'error',
+    message: string,
+    payload?: JsonObject,
+    schemaId?: string,
+  ): Promise<void>;
+}
+
+export interface Progress {
+  /** Added to the execution's counts. */
+  counts?: Counts;
+  /** Replaces the checkpoint. */
+  checkpoint?: Json;
+}
+
+export type Runner = (run: Run) => Promise<Outcome>;

@@ -1,0 +1,1 @@
+export { type Actor, actorOf, authenticate, type Caller, hashKey } from './caller.ts';
