@@ -1,0 +1,65 @@
+import { type Static, Type } from 'typebox';
+
+const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
+  Type.Optional(Type.Union([schema, Type.Null()]));
+
+const JsonObject = Type.Record(Type.String(), Type.Unknown());
+
+export const Actor = Type.Object({ id: Type.String(), name: Type.String(), type: Type.String() });
+
+/** Body of create, update and preview. An update replaces the whole model. */
+export const ModelRequest = Type.Object({
+  name: Type.String({ minLength: 1, maxLength: 255 }),
+  connection_id: Type.String(),
+  configuration: JsonObject,
+  /** Names of the fields to keep; without them all are kept. */
+  fields: nullable(Type.Array(Type.String())),
+  identifier: nullable(Type.String()),
+  labels: nullable(Type.Array(Type.String())),
+  tracking_columns: nullable(Type.Array(Type.String())),
+  additional_fields: nullable(Type.Array(JsonObject)),
+  relations: nullable(Type.Array(JsonObject)),
+  enricher: nullable(JsonObject),
+  policies: nullable(Type.Array(Type.String())),
+  organization_id: nullable(Type.String()),
+});
+export type ModelRequest = Static<typeof ModelRequest>;
+
+export const ModelField = Type.Object({
+  id: Type.String(),
+  name: Type.String(),
+  label: Type.String(),
+  type: Type.String(),
+  remote_type: Type.String(),
+  user_added: Type.Boolean(),
+});
+export type ModelField = Static<typeof ModelField>;
+
+export const ModelResponse = Type.Object({
+  /** Absent in a preview: nothing was stored. */
+  id: Type.Optional(Type.String()),
+  organization_id: Type.String(),
+  connection_id: Type.String(),
+  type: Type.String(),
+  name: Type.String(),
+  configuration: JsonObject,
+  identifier: Type.String(),
+  fields: Type.Array(ModelField),
+  labels: Type.Array(Type.Object({ name: Type.String() })),
+  tracking_columns: Type.Array(Type.String()),
+  relations: Type.Array(JsonObject),
+  policies: Type.Array(Type.String()),
+  version: Type.Integer(),
+  created_at: Type.Optional(Type.String()),
+  created_by: Type.Optional(Actor),
+  updated_at: Type.Optional(Type.String()),
+  updated_by: Type.Optional(Actor),
+});
+export type ModelResponse = Static<typeof ModelResponse>;
+
+/** Each record is keyed by the model it belongs to: with relations there will be several. */
+export const ModelSample = Type.Object({
+  records: Type.Array(Type.Record(Type.String(), JsonObject)),
+  warnings: Type.Array(Type.String()),
+});
+export type ModelSample = Static<typeof ModelSample>;

@@ -1,0 +1,48 @@
+import { type Static, Type } from 'typebox';
+
+export const scheduleFrequencies = [
+  'manual',
+  'continuous',
+  'hourly',
+  'daily',
+  'weekly',
+  'custom',
+  'builder',
+  'runafter',
+  'multi',
+  'dbtcloud',
+] as const;
+
+const part = Type.Optional(Type.Union([Type.String(), Type.Null()]));
+
+/** When a model sync starts. Parts of a time are text, in UTC: `"05"`, `"monday"`. */
+export const Schedule = Type.Object({
+  frequency: Type.Optional(Type.Enum([...scheduleFrequencies])),
+  minute: part,
+  hour: part,
+  day_of_week: part,
+  day_of_month: part,
+  month: part,
+  connection_id: Type.Optional(Type.String()),
+  job_id: Type.Optional(Type.Union([Type.Integer(), Type.Null()])),
+  run_after: Type.Optional(
+    Type.Union([
+      Type.Object({
+        sync_ids: Type.Optional(Type.Union([Type.Array(Type.String()), Type.Null()])),
+        bulk_sync_ids: Type.Optional(Type.Union([Type.Array(Type.String()), Type.Null()])),
+      }),
+      Type.Null(),
+    ]),
+  ),
+  run_after_success_only: Type.Optional(Type.Union([Type.Boolean(), Type.Null()])),
+});
+export type Schedule = Static<typeof Schedule>;
+
+/** What `GET /api/syncs/schedules` offers. */
+export const ScheduleOption = Type.Object({
+  frequency: Type.Enum([...scheduleFrequencies]),
+  label: Type.String(),
+  description: Type.String(),
+  configuration: Type.Record(Type.String(), Type.Unknown()),
+});
+export type ScheduleOption = Static<typeof ScheduleOption>;
