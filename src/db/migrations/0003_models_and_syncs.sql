@@ -11,7 +11,7 @@ create table models (
   identifier text,
   -- ModelField[]: the selected fields with their types, in source order.
   fields jsonb not null default '[]',
-  -- additional_fields, relations, labels, tracking_columns, policies, selected field names.
+  -- labels, trackingColumns.
   definition jsonb not null default '{}',
   version int not null default 1,
   created_by jsonb,
@@ -30,11 +30,14 @@ create table model_syncs (
   active boolean not null default false,
   model_ids uuid[] not null default '{}',
   target_connection_id uuid not null references connections on delete cascade,
-  target_object text,
-  -- target, identity, fields, override_fields, overrides, filters, schedule, flags, policies.
+  target_object text not null,
+  -- target configuration, identity, fields, schedule, flags.
   definition jsonb not null,
   -- The encryption passphrase: write-only, sealed.
   encryption_passphrase bytea,
+  -- What the baseline is about: target, object and identity as of the last plan. Null before the first one.
+  -- Once one of them changes, the baseline says nothing about the new target and is dropped by the next plan.
+  baseline_target jsonb,
   created_by jsonb,
   updated_by jsonb,
   created_at timestamptz not null default now(),

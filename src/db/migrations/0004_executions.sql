@@ -86,19 +86,19 @@ create table model_sync_baseline (
   sync_id uuid not null references model_syncs on delete cascade,
   -- Text of the identity value.
   record_key text not null,
-  -- 64-bit hash of the mapped fields.
+  -- 64-bit hash of the mapped fields and of the mapping: another mapping changes every record.
   hash bigint not null,
   primary key (sync_id, record_key)
 );
 
--- The records one execution has to deliver: filled once by `plan`, worked off by `deliver`.
+-- The records one execution still has to deliver: filled once by `plan`. `deliver` deletes what is
+-- acknowledged: marking it would write a row version more and leave the rows to be removed later.
 create table model_sync_plan (
   execution_id uuid not null references executions on delete cascade,
   record_key text not null,
   hash bigint not null,
   -- insert: not in the baseline. update: in the baseline with another hash.
   operation text not null check (operation in ('insert', 'update')),
-  delivered boolean not null default false,
   primary key (execution_id, record_key)
 );
 

@@ -1,0 +1,62 @@
+import type { Field } from '../connectors/index.ts';
+import { TidemarkError } from '../errors.ts';
+import type { JsonObject } from '../lib/json.ts';
+import type { ModelRequest } from '../schema/model.ts';
+import type { ModelDraft } from './model.ts';
+import { type SourceDependencies, withModelSource } from './source.ts';
+
+/** Members of a request that would be stored and then ignored: refused until they do something. */
+const notBuilt = ['additional_fields', 'relations', 'enricher', 'policies'] as const;
+
+/** Checks a request against its source and finds its fields. Stores nothing. */
+export async function draftModel(
+  deps: SourceDependencies,
+  organizationId: string,
+  request: ModelRequest,
+): Promise<ModelDraft> {
+  for (const member of notBuilt) {
+    const value = request[member];
+    const empty = value === undefined || value === null || (Array.isArray(value) && value.length === 0);
+    if (!empty) throw new TidemarkError('unprocessable', { reason: `${member} of a model is not built yet` });
+  }
+  if ((request.organization_id ?? organizationId) !== organizationId) {
+    throw new TidemarkError('forbidden', { reason: 'organization_id is not the organization of this key' });
+  }
+  // A request body is JSON, so its members are.
+  const configuration = request.configuration as JsonObject;
+  const { fields: found, type } = await withModelSource(
+    deps,
+    organizationId,
+    request.connection_id,
+    async (source, type) => ({ fields: await source.fields(configuration), type }),
+  );
+  const fields = select(found, request.fields ?? undefined);
+  const identifier = request.identifier || null;
+  if (identifier !== null) requireField(fields, identifier, 'identifier');
+  const trackingColumns = request.tracking_columns ?? [];
+  for (const column of trackingColumns) requireField(found, column, 'tracking_columns');
+  return {
+    organizationId,
+    connectionId: request.connection_id,
+    connectionType: type,
+    name: request.name,
+    configuration,
+    identifier,
+    fields,
+    labels: request.labels ?? [],
+    trackingColumns,
+  };
+}
+
+function select(found: Field[], names: string[] | undefined): Field[] {
+  if (names === undefined || names.length === 0) return found;
+  for (const name of names) requireField(found, name, 'fields');
+  return found.filter((field) => names.includes(field.name));
+}
+
+function requireField(fields: Field[], name: string, member: string): void {
+  if (fields.some((field) => field.name === name)) return;
+  const known = fields.map((field) => field.name).join(', ');
+  const reason = `${JSON.stringify(name)} is not a field of this model, which has ${known}`;
+  throw new TidemarkError('invalid_field', { field: member, reason });
+}

@@ -1,0 +1,41 @@
+import type { Field } from '../connectors/index.ts';
+import type { JsonObject } from '../lib/json.ts';
+import type { Actor } from '../organizations/index.ts';
+
+/** A reusable view over one source connection: which records, and which of their fields. */
+export interface Model {
+  id: string;
+  organizationId: string;
+  connectionId: string;
+  /** Type of the connection, e.g. `postgresql`. */
+  connectionType: string;
+  name: string;
+  /** What is read, e.g. `{ table: 'public.users' }`. */
+  configuration: JsonObject;
+  /** The field that identifies a record. */
+  identifier: string | null;
+  /** The selected fields as the source described them when the model was last saved, in source order. */
+  fields: Field[];
+  labels: string[];
+  trackingColumns: string[];
+  /** Counts up with every change. */
+  version: number;
+  createdBy: Actor | null;
+  updatedBy: Actor | null;
+  createdAt: string;
+  updatedAt: string;
+}
+
+/** What a request says about a model, checked against its source. */
+export type ModelDraft = Pick<
+  Model,
+  | 'organizationId'
+  | 'connectionId'
+  | 'connectionType'
+  | 'name'
+  | 'configuration'
+  | 'identifier'
+  | 'fields'
+  | 'labels'
+  | 'trackingColumns'
+>;

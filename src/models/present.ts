@@ -1,0 +1,52 @@
+import type { Field } from '../connectors/index.ts';
+import { nameBasedUuid } from '../lib/uuid.ts';
+import type { ModelField, ModelResponse } from '../schema/model.ts';
+import type { Model, ModelDraft } from './model.ts';
+
+export function presentModel(model: Model): ModelResponse {
+  return {
+    id: model.id,
+    ...presentDraft(model),
+    fields: presentFields(model.id, model.fields),
+    version: model.version,
+    created_at: model.createdAt,
+    updated_at: model.updatedAt,
+    ...(model.createdBy === null ? {} : { created_by: model.createdBy }),
+    ...(model.updatedBy === null ? {} : { updated_by: model.updatedBy }),
+  };
+}
+
+/** A preview: what would be stored. */
+export function presentDraft(draft: ModelDraft): ModelResponse {
+  return {
+    organization_id: draft.organizationId,
+    connection_id: draft.connectionId,
+    type: draft.connectionType,
+    name: draft.name,
+    configuration: draft.configuration,
+    identifier: draft.identifier ?? '',
+    fields: presentFields(draft.connectionId, draft.fields),
+    labels: draft.labels.map((name) => ({ name })),
+    tracking_columns: draft.trackingColumns,
+    relations: [],
+    policies: [],
+    version: 1,
+  };
+}
+
+/** @param owner uuid of what the fields belong to: a model, or a connection while there is no model yet. */
+export function presentFields(owner: string, fields: readonly Field[]): ModelField[] {
+  return fields.map((field) => ({
+    id: fieldId(owner, field.name),
+    name: field.name,
+    label: field.name,
+    type: field.type,
+    remote_type: field.remoteType,
+    user_added: false,
+  }));
+}
+
+/** Derived from the name, so that it survives every update that keeps the field. */
+export function fieldId(owner: string, name: string): string {
+  return nameBasedUuid(owner, name);
+}

@@ -1,0 +1,134 @@
+import type { Field } from '../connectors/index.ts';
+import type { Database } from '../db/index.ts';
+import { notFound } from '../errors.ts';
+import type { JsonObject } from '../lib/json.ts';
+import { isUuid } from '../lib/uuid.ts';
+import type { Actor } from '../organizations/index.ts';
+import type { ModelRequest } from '../schema/model.ts';
+import { draftModel } from './draft.ts';
+import type { Model, ModelDraft } from './model.ts';
+import type { SourceDependencies } from './source.ts';
+
+const columns = [
+  'models.id',
+  'models.organization_id',
+  'models.connection_id',
+  'connections.type as connection_type',
+  'models.name',
+  'models.configuration',
+  'models.identifier',
+  'models.fields',
+  'models.definition',
+  'models.version',
+  'models.created_by',
+  'models.updated_by',
+  'models.created_at',
+  'models.updated_at',
+] as const;
+
+export async function createModel(
+  deps: SourceDependencies,
+  organizationId: string,
+  actor: Actor,
+  request: ModelRequest,
+): Promise<Model> {
+  const draft = await draftModel(deps, organizationId, request);
+  const by = JSON.stringify(actor);
+  const { id } = await deps.db
+    .insertInto('models')
+    .values({ organization_id: organizationId, ...toRow(draft), created_by: by, updated_by: by })
+    .returning('id')
+    .executeTakeFirstOrThrow();
+  return getModel(deps.db, organizationId, id);
+}
+
+/** Replaces the whole model: what the request leaves out is cleared. Its fields are read from the source again. */
+export async function updateModel(
+  deps: SourceDependencies,
+  organizationId: string,
+  actor: Actor,
+  id: string,
+  request: ModelRequest,
+): Promise<Model> {
+  await getModel(deps.db, organizationId, id);
+  const draft = await draftModel(deps, organizationId, request);
+  await deps.db
+    .updateTable('models')
+    .set((where) => ({
+      ...toRow(draft),
+      version: where('version', '+', 1),
+      updated_by: JSON.stringify(actor),
+      updated_at: where.fn<string>('now'),
+    }))
+    .where('organization_id', '=', organizationId)
+    .where('id', '=', id)
+    .execute();
+  return getModel(deps.db, organizationId, id);
+}
+
+/** @throws not_found for an id of another organization, too. */
+export async function getModel(db: Database, organizationId: string, id: string): Promise<Model> {
+  const row = isUuid(id)
+    ? await select(db, organizationId).where('models.id', '=', id).executeTakeFirst()
+    : undefined;
+  if (row === undefined) throw notFound('model', id);
+  return fromRow(row);
+}
+
+/** Newest change first. */
+export async function listModels(db: Database, organizationId: string): Promise<Model[]> {
+  const rows = await select(db, organizationId)
+    .orderBy('models.updated_at', 'desc')
+    .orderBy('models.id')
+    .execute();
+  return rows.map(fromRow);
+}
+
+/** Allowed while syncs use the model: their next execution fails and says why. */
+export async function deleteModel(db: Database, organizationId: string, id: string): Promise<void> {
+  await getModel(db, organizationId, id);
+  await db.deleteFrom('models').where('organization_id', '=', organizationId).where('id', '=', id).execute();
+}
+
+function select(db: Database, organizationId: string) {
+  return db
+    .selectFrom('models')
+    .innerJoin('connections', 'connections.id', 'models.connection_id')
+    .select(columns)
+    .where('models.organization_id', '=', organizationId);
+}
+
+function toRow(draft: ModelDraft) {
+  return {
+    connection_id: draft.connectionId,
+    name: draft.name,
+    configuration: JSON.stringify(draft.configuration),
+    identifier: draft.identifier,
+    fields: JSON.stringify(draft.fields),
+    definition: JSON.stringify({ labels: draft.labels, trackingColumns: draft.trackingColumns }),
+  };
+}
+
+type Row = Awaited<ReturnType<ReturnType<typeof select>['executeTakeFirstOrThrow']>>;
+
+function fromRow(row: Row): Model {
+  // The casts undo what toRow did: these columns hold what this file wrote.
+  const definition = row.definition as unknown as Pick<Model, 'labels' | 'trackingColumns'>;
+  return {
+    id: row.id,
+    organizationId: row.organization_id,
+    connectionId: row.connection_id,
+    connectionType: row.connection_type,
+    name: row.name,
+    configuration: row.configuration as JsonObject,
+    identifier: row.identifier,
+    fields: row.fields as unknown as Field[],
+    labels: definition.labels,
+    trackingColumns: definition.trackingColumns,
+    version: row.version,
+    createdBy: row.created_by as unknown as Actor | null,
+    updatedBy: row.updated_by as unknown as Actor | null,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  };
+}
