@@ -197,11 +197,24 @@ export interface ModelDestination {
 // --------------------------------------------------------------------------------------------------- bulk
 
 /**
- * How rows travel in bulk. `pg-binary`: PostgreSQL COPY BINARY, byte for byte. `copy-text`: PostgreSQL COPY
- * text lines, which every bulk connector can write and read. The first of the source's formats that the
- * destination accepts is used; a table whose types do not survive a format does not offer it.
+ * How rows travel in bulk. `pg-binary`: PostgreSQL COPY BINARY, still in the CopyData frames of PostgreSQL's
+ * protocol, so that one server's bytes are forwarded to another as they are. `copy-text`: PostgreSQL COPY
+ * text lines (no frames), which every bulk connector can write and read. The first of the source's formats
+ * that the destination accepts is used; a table whose types do not survive a format does not offer it.
  */
 export type WireFormat = 'pg-binary' | 'copy-text';
+
+/** The rows of one table on their way: a byte stream, cut anywhere. Destroying it ends the read. */
+export interface RowStream extends Readable {
+  /** Rows and bytes given so far, to show progress: the row under way counts. */
+  readonly rows: number;
+  readonly bytes: number;
+}
+
+/** The other system went away or could not be reached: the same may well work a moment later. */
+export class ConnectionLost extends Error {
+  override name = 'ConnectionLost';
+}
 
 export interface BulkColumn {
   /** Name in the source. */
@@ -227,8 +240,8 @@ export interface BulkTable {
 export interface BulkSource {
   /** @param columns source names to read; undefined reads all. @throws when the table is gone. */
   table(schemaId: string, columns: readonly string[] | undefined): Promise<BulkTable>;
-  /** The rows of a table, as one consistent snapshot. Destroying the stream ends the read. */
-  read(table: BulkTable, format: WireFormat): Promise<Readable>;
+  /** The rows of a table, as one consistent snapshot. @throws ConnectionLost, also through the stream. */
+  read(table: BulkTable, format: WireFormat): Promise<RowStream>;
 }
 
 export interface BulkOutput {
@@ -241,11 +254,11 @@ export interface BulkOutput {
 
 /** Loads one table beside the live one and swaps it in; readers see the old rows or all the new ones. */
 export interface TableLoad {
-  /** Stores everything the stream gives. Returns the rows. */
-  write(rows: Readable, format: WireFormat): Promise<number>;
-  /** Builds keys and swaps, in one transaction. After it the rows are live. */
+  /** Stores everything the stream gives. Returns the rows. @throws ConnectionLost, or why it was refused. */
+  write(rows: RowStream, format: WireFormat): Promise<number>;
+  /** Builds keys and swaps. After it the rows are live. */
   commit(): Promise<void>;
-  /** Removes what was loaded; the live table was never touched. Safe after a failed `write`. */
+  /** Removes what was loaded; the live table was never touched. Safe at any time, and after a failure. */
   abort(): Promise<void>;
 }
 
@@ -253,6 +266,6 @@ export interface BulkDestination {
   formats: readonly WireFormat[];
   /** `BulkSyncDest.configuration` on the wire: option key → { default, items, required }. */
   options: JsonObject;
-  /** @param executionId names the side table, so that a run that takes over finds and removes it. */
+  /** @param executionId lets a run that takes over end the load of the run before it, wherever that is. */
   load(output: BulkOutput, executionId: string): Promise<TableLoad>;
 }

@@ -1,0 +1,97 @@
+import type { Readable } from 'node:stream';
+import { Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { Client, Connection } from 'pg';
+import { lostOrRefused } from './bulk-errors.ts';
+import { copyDataHeader } from './bulk-frames.ts';
+
+/** What pg has and its types do not mention. */
+type CopyConnection = Connection & { endCopyFrom(): void };
+
+/**
+ * Runs `COPY … FROM STDIN` with what `rows` gives: CopyData frames, forwarded as they are, or bytes to be
+ * framed here. Returns the rows the server counted.
+ *
+ * On any failure the connection is closed: the frame under way may be cut, so nothing else could be sent.
+ */
+export async function copyIn(client: Client, sql: string, rows: Readable, framed: boolean): Promise<number> {
+  const copy = client.query(new CopyIn(sql, framed));
+  await pipeline(rows, copy);
+  return copy.rowCount;
+}
+
+class CopyIn extends Writable {
+  rowCount = 0;
+  readonly #sql: string;
+  readonly #framed: boolean;
+  #connection: CopyConnection | undefined;
+  /** Set while the server has not asked for data yet. */
+  #waiting: (() => void) | undefined;
+  #ready = false;
+  #complete: ((error?: Error | null) => void) | undefined;
+
+  constructor(sql: string, framed: boolean) {
+    super({ highWaterMark: 0 });
+    this.#sql = sql;
+    this.#framed = framed;
+  }
+
+  override _write(chunk: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
+    if (!this.#ready) {
+      this.#waiting = () => this._write(chunk, _encoding, done);
+      return;
+    }
+    const stream = this.#connection?.stream;
+    if (stream === undefined) return;
+    if (this.#framed) {
+      // The socket's own buffer bounds what is under way; "drain" comes when it is empty again.
+      if (stream.write(chunk)) done();
+      else stream.once('drain', done);
+      return;
+    }
+    stream.cork();
+    stream.write(copyDataHeader(chunk.length));
+    const more = stream.write(chunk);
+    stream.uncork();
+    if (more) done();
+    else stream.once('drain', done);
+  }
+
+  override _final(done: (error?: Error | null) => void): void {
+    const end = () => {
+      this.#complete = done;
+      this.#connection?.endCopyFrom();
+    };
+    if (this.#ready) end();
+    else this.#waiting = end;
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    this.#connection?.stream.destroy();
+    done(error);
+  }
+
+  submit(connection: Connection): void {
+    this.#connection = connection as CopyConnection;
+    connection.query(this.#sql);
+  }
+
+  handleCopyInResponse(): void {
+    this.#ready = true;
+    this.#waiting?.();
+    this.#waiting = undefined;
+  }
+
+  handleCommandComplete(message: { text: string }): void {
+    this.rowCount = Number(message.text.replace(/^COPY /, ''));
+  }
+
+  handleReadyForQuery(): void {
+    this.#connection = undefined;
+    this.#complete?.();
+  }
+
+  handleError(error: Error): void {
+    this.destroy(lostOrRefused(error) as Error);
+  }
+}

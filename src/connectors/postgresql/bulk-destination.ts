@@ -1,0 +1,114 @@
+import { createHash } from 'node:crypto';
+import pg, { type Client } from 'pg';
+import type { BulkDestination, BulkOutput, TableLoad } from '../contract.ts';
+import { copyIn } from './bulk-copy-in.ts';
+import { lostOrRefused } from './bulk-errors.ts';
+import { destinationOptions } from './bulk-options.ts';
+import type { Connect } from './bulk-source.ts';
+import { checkReplaceable, swap } from './bulk-swap.ts';
+import { takeTurn } from './bulk-turn.ts';
+
+/** PostgreSQL's longest name, in bytes. */
+export const longestName = 63;
+
+/**
+ * Everything from the side table to the swap is one transaction: a run that is killed at any moment leaves
+ * nothing behind, because the server rolls back. The price is one open transaction per load, which the COPY
+ * alone would take anyway. (Loading a committed side table instead would need cleaning up after every crash.)
+ */
+export function bulkDestination(connect: Connect): BulkDestination {
+  return {
+    formats: ['pg-binary', 'copy-text'],
+    options: destinationOptions,
+    async load(output, executionId) {
+      const applicationName = `tidemark load ${executionId}`;
+      const client = await connect(applicationName).catch((error: unknown) => {
+        throw lostOrRefused(error);
+      });
+      try {
+        await client.query('set statement_timeout = 0; set idle_in_transaction_session_timeout = 0');
+        await createSchema(client, output.schema);
+        await client.query('begin');
+        await takeTurn(client, output, applicationName);
+        await checkReplaceable(client, output);
+        return await loadInto(client, output, executionId);
+      } catch (error) {
+        close(client);
+        throw lostOrRefused(error);
+      }
+    },
+  };
+}
+
+async function loadInto(client: Client, output: BulkOutput, executionId: string): Promise<TableLoad> {
+  const sideName = `tidemark_${digest(`${executionId} ${output.name}`)}`;
+  const side = `${pg.escapeIdentifier(output.schema)}.${pg.escapeIdentifier(sideName)}`;
+  const columns = output.columns.map((column) => `${pg.escapeIdentifier(column.outputName)} ${column.type}`);
+  await client.query(`create table ${side} (${columns.join(', ')})`);
+  return {
+    async write(rows, format) {
+      const binary = format === 'pg-binary';
+      // FREEZE: the rows need no later vacuum, and a transaction older than the swap, which finds the new
+      // table under the old name, sees its rows instead of an empty table.
+      const options = binary ? 'format binary, freeze' : 'freeze';
+      try {
+        return await copyIn(client, `copy ${side} from stdin (${options})`, rows, binary);
+      } catch (error) {
+        close(client);
+        throw lostOrRefused(error);
+      }
+    },
+    async commit() {
+      try {
+        await addPrimaryKey(client, side, output);
+        // Before the swap: a query planned in between would otherwise take the table for empty.
+        await client.query(`analyze ${side}`);
+        await swap(client, output, sideName);
+        await client.query('commit');
+        await client.end();
+      } catch (error) {
+        close(client);
+        throw lostOrRefused(error);
+      }
+    },
+    async abort() {
+      close(client);
+    },
+  };
+}
+
+async function addPrimaryKey(client: Client, side: string, output: BulkOutput): Promise<void> {
+  if (output.primaryKey.length === 0) return;
+  const columns = output.columns.filter(({ name }) => output.primaryKey.includes(name));
+  const inKeyOrder = output.primaryKey.map(
+    (key) => columns.find(({ name }) => name === key)?.outputName ?? key,
+  );
+  // Sorting in memory halves the build; the session ends right after.
+  await client.query(
+    `select set_config('maintenance_work_mem', '256MB', true)
+     where pg_size_bytes(current_setting('maintenance_work_mem')) < pg_size_bytes('256MB')`,
+  );
+  const list = inKeyOrder.map((name) => pg.escapeIdentifier(name)).join(', ');
+  await client.query(`alter table ${side} add primary key (${list})`);
+}
+
+/** CREATE SCHEMA IF NOT EXISTS asks for the right to create even when there is nothing to do. */
+async function createSchema(client: Client, name: string): Promise<void> {
+  const { rowCount } = await client.query('select from pg_namespace where nspname = $1', [name]);
+  if (rowCount !== 0) return;
+  try {
+    await client.query(`create schema if not exists ${pg.escapeIdentifier(name)}`);
+  } catch (error) {
+    // Another table of the same run created it at the same moment.
+    if (!(error instanceof pg.DatabaseError && error.code === '23505')) throw error;
+  }
+}
+
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
+}
+
+/** Ends the session at once, in whatever state the protocol is: the server rolls back. */
+function close(client: Client): void {
+  (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
+}

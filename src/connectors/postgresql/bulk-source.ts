@@ -1,0 +1,61 @@
+import pg, { type Client } from 'pg';
+import type { BulkSource, BulkTable, WireFormat } from '../contract.ts';
+import { CopyOut } from './bulk-copy-out.ts';
+import { lostOrRefused } from './bulk-errors.ts';
+import { describeTable, findRelation, type Relation } from './bulk-table.ts';
+
+/** Opens a connection that nobody else uses. Who asked for it ends it. */
+export type Connect = (applicationName: string) => Promise<Client>;
+
+/** Text that means the same on every server, and no deadline: a read takes as long as the table is big. */
+const session = `
+set statement_timeout = 0;
+set timezone = 'UTC'; set datestyle = 'ISO'; set intervalstyle = 'postgres';
+set bytea_output = 'hex'; set extra_float_digits = 3;
+begin isolation level repeatable read read only`;
+
+export function bulkSource(connect: Connect): BulkSource {
+  return {
+    async table(schemaId, columns) {
+      const client = await open(connect);
+      try {
+        return await describeTable(client, schemaId, columns);
+      } catch (error) {
+        throw lostOrRefused(error);
+      } finally {
+        await client.end();
+      }
+    },
+
+    async read(table, format) {
+      const client = await open(connect);
+      try {
+        await client.query(session);
+        const relation = await findRelation(client, table.schemaId);
+        const rows = client.query(
+          new CopyOut(copyStatement(relation, table, format), format === 'pg-binary'),
+        );
+        rows.once('close', () => void client.end());
+        return rows;
+      } catch (error) {
+        await client.end();
+        throw lostOrRefused(error);
+      }
+    },
+  };
+}
+
+async function open(connect: Connect): Promise<Client> {
+  try {
+    return await connect('tidemark bulk read');
+  } catch (error) {
+    throw lostOrRefused(error);
+  }
+}
+
+/** A cast to the type a column already has costs nothing: the planner drops it. */
+function copyStatement(relation: Relation, table: BulkTable, format: WireFormat): string {
+  const columns = table.columns.map(({ name, type }) => `${pg.escapeIdentifier(name)}::${type}`);
+  const options = format === 'pg-binary' ? ' (format binary)' : '';
+  return `copy (select ${columns.join(', ')} from ${relation.name}) to stdout${options}`;
+}

@@ -1,0 +1,85 @@
+import type { Client } from 'pg';
+import { notFound } from '../../errors.ts';
+import type { BulkTable } from '../contract.ts';
+
+/** A table, view or anything else one can select from. */
+export interface Relation {
+  oid: number;
+  /** Quoted and qualified, to be put into a statement. */
+  name: string;
+  /** Rows as of the last ANALYZE; below zero: never analyzed. */
+  estimate: number;
+}
+
+interface ColumnRow {
+  name: string;
+  type: string;
+  nullable: boolean;
+  /** Position in the primary key, null outside it. */
+  key: number | null;
+}
+
+/**
+ * The columns of a relation with the type that carries each to another server. Types every server has travel
+ * as they are; a domain as its base type; what only this server knows (enums, composites, types of
+ * extensions) and what refers to its catalogue by oid (regclass, …) as text, their arrays as text[].
+ */
+const columnsQuery = `
+select a.attname as name, not a.attnotnull as nullable, key.position as key,
+  case when carried.self then format_type(base.type, base.modifier)
+    when t.typcategory = 'A' then 'text[]' else 'text' end as type
+from pg_attribute a
+cross join lateral (
+  with recursive chain (type, modifier) as (
+    select a.atttypid, a.atttypmod
+    union all
+    select d.typbasetype, d.typtypmod from chain join pg_type d on d.oid = chain.type where d.typtype = 'd'
+  )
+  select chain.type, chain.modifier from chain join pg_type d on d.oid = chain.type where d.typtype <> 'd'
+) base
+join pg_type t on t.oid = base.type
+join pg_type element on element.oid = case when t.typcategory = 'A' then t.typelem else t.oid end
+cross join lateral (
+  select element.oid < 16384 and element.typnamespace = 'pg_catalog'::regnamespace
+    and element.typtype in ('b', 'r', 'm') and element.typsend <> 0
+    and (element.typcategory <> 'Z' or element.typname = 'char') and element.typname not like 'reg%' as self
+) carried
+left join lateral (
+  select array_position(i.indkey::int2[], a.attnum) as position
+  from pg_index i where i.indrelid = a.attrelid and i.indisprimary
+) key on key.position < (select i.indnkeyatts from pg_index i where i.indrelid = a.attrelid and i.indisprimary)
+where a.attrelid = $1 and a.attnum > 0 and not a.attisdropped
+order by a.attnum`;
+
+/** @throws not_found when there is no such table, or none that this user can see. */
+export async function findRelation(client: Client, schemaId: string): Promise<Relation> {
+  const { rows } = await client.query<Relation>(
+    `select c.oid, format('%I.%I', n.nspname, c.relname) as name, c.reltuples as estimate
+     from pg_class c join pg_namespace n on n.oid = c.relnamespace
+     where n.nspname || '.' || c.relname = $1 and c.relkind in ('r', 'p', 'v', 'm', 'f')
+     order by n.nspname`,
+    [schemaId],
+  );
+  if (rows[0] === undefined) throw notFound('schema', schemaId);
+  return rows[0];
+}
+
+/** @param columns names to read; undefined reads all. @throws not_found when the table is gone. */
+export async function describeTable(
+  client: Client,
+  schemaId: string,
+  columns: readonly string[] | undefined,
+): Promise<BulkTable> {
+  const { oid, estimate } = await findRelation(client, schemaId);
+  const all = (await client.query<ColumnRow>(columnsQuery, [oid])).rows;
+  const chosen = all.filter(({ name }) => columns === undefined || columns.includes(name));
+  const key = all.filter((column) => column.key !== null).sort((a, b) => Number(a.key) - Number(b.key));
+  return {
+    schemaId,
+    columns: chosen.map(({ name, type, nullable }) => ({ name, outputName: name, type, nullable })),
+    // A key that lost a column does not identify rows any more.
+    primaryKey: key.every((column) => chosen.includes(column)) ? key.map(({ name }) => name) : [],
+    estimatedRows: estimate < 0 ? undefined : estimate,
+    formats: ['pg-binary', 'copy-text'],
+  };
+}

@@ -1,0 +1,312 @@
+import pg from 'pg';
+import { expect, test } from 'vitest';
+import { type TestDatabase, testDatabase } from '../../../test/support/database.ts';
+import type { BulkDestination, BulkOutput, BulkSource, BulkTable, WireFormat } from '../contract.ts';
+import { bulkDestination } from './bulk-destination.ts';
+import { bulkSource } from './bulk-source.ts';
+
+const execution = '0198a5a0-0000-7000-8000-000000000001';
+
+interface Pair {
+  source: TestDatabase;
+  destination: TestDatabase;
+  from: BulkSource;
+  to: BulkDestination;
+}
+
+const connectTo = (database: TestDatabase) => async (applicationName: string) => {
+  const client = new pg.Client({ connectionString: database.url, application_name: applicationName });
+  client.on('error', () => {});
+  await client.connect();
+  return client;
+};
+
+async function pair(): Promise<Pair> {
+  const [source, destination] = [await testDatabase(), await testDatabase()];
+  return {
+    source,
+    destination,
+    from: bulkSource(connectTo(source)),
+    to: bulkDestination(connectTo(destination)),
+  };
+}
+
+const outputOf = (
+  table: BulkTable,
+  schema = 'copy',
+  name = table.schemaId.replace(/^[^.]*\./, ''),
+): BulkOutput => ({
+  schema,
+  name,
+  columns: table.columns,
+  primaryKey: table.primaryKey,
+});
+
+async function replicate({ from, to }: Pair, schemaId: string, format: WireFormat = 'pg-binary') {
+  const table = await from.table(schemaId, undefined);
+  const load = await to.load(outputOf(table), execution);
+  const rows = await load.write(await from.read(table, format), format);
+  await load.commit();
+  return rows;
+}
+
+/** One hash over every row's text, in the order of the text: equal exactly when the contents are. */
+const contentHash = async (database: TestDatabase, table: string, columns = 't.*') => {
+  const [row] = await database.query<{ hash: string; rows: string }>(
+    `select md5(string_agg(r, E'\\n' order by r collate "C")) as hash, count(*) as rows
+     from (select (select row(${columns}))::text as r from ${table} t) x`,
+  );
+  return row;
+};
+
+const tablesOf = async (database: TestDatabase) =>
+  (
+    await database.query<{ name: string }>(
+      `select c.oid::regclass::text as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
+       where c.relkind = 'r' and n.nspname !~ '^(pg_|information_schema)' order by 1`,
+    )
+  ).map(({ name }) => name);
+
+const awkward = `
+create type mood as enum ('fine', 'so, so', 'da "quote"');
+create domain positive as integer check (value > 0);
+create domain code as varchar(8);
+create domain short_code as code check (length(value) < 4);
+create type pair as (a integer, b text);
+create table awkward (
+  id bigint generated always as identity primary key,
+  n numeric, n2 numeric(20, 4), r real, d double precision, s smallint, m money, b boolean,
+  t text, v varchar(20), c char(6), "char" "char", by bytea, bits bit(5), vb bit varying,
+  ts timestamp, tz timestamptz, da date, ti time, tt timetz, iv interval,
+  j json, jb jsonb, x uuid, net inet, ci cidr, mac macaddr,
+  ai integer[], at text[], an numeric(10,2)[], r4 int4range, rt tstzrange, mr int8multirange,
+  tv tsvector, p point, lsn pg_lsn, rc regclass,
+  mo mood, mos mood[], po positive, sc short_code, pa pair, pas pair[],
+  double_id bigint generated always as (s * 2) stored
+);
+insert into awkward (n, n2, r, d, s, m, b, t, v, c, "char", by, bits, vb, ts, tz, da, ti, tt, iv, j, jb, x, net, ci, mac,
+  ai, at, an, r4, rt, mr, tv, p, lsn, rc, mo, mos, po, sc, pa, pas) values
+ (123456789012345678901234567890.123456789, 1234567890123456.7891, 0.1, 0.1, -32768, 12.34, true,
+  E'tab\\t newline\\n back\\\\slash "quote" 💥 \\\\N', '\\N', 'ab', 'x', '\\x00ff0a5c', b'10101', b'1',
+  '2024-02-29 23:59:59.999999', '1999-12-31 23:59:59.000001+05:30', '0044-03-15 BC', '24:00:00', '12:00:00.5-03', '1 year -2 mons 3 days 00:00:00.000001',
+  '{"a" : 1,  "a":2}', '{"b":1e400,"z":"\\u00e9"}', 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', '::1/64', '10.0.0.0/8', '08:00:2b:01:02:03',
+  '[0:2]={1,NULL,3}', '{"a,b",NULL,"NULL","\\"q\\"",""}', '{{1.10,2.20},{3,4}}', '[1,10)', '(,2024-01-01]', '{[1,3),[5,8)}',
+  'a:1 b:2', '(1.5,-2)', '16/B374D848', 'pg_class', 'so, so', '{fine,"da \\"quote\\""}', 7, 'abc', '(1,"x,y")', '{"(1,z)",NULL}'),
+ ('NaN', 0.0000, 'Infinity', '-Infinity', 32767, -0.01, false, '', '', '', '', '', b'00000', b'',
+  'infinity', '-infinity', 'infinity', '00:00:00', '00:00:00+15:59:59', '-178000000 years', '[]', 'null', null, null, null, null,
+  '{}', '{}', '{NaN}', 'empty', 'empty', '{}', '', null, null, null, 'fine', '{}', 1, null, '(,)', '{}'),
+ ('-Infinity', null, 1e-45, 5e-324, null, null, null, null, null, null, null, null, null, null,
+  '294276-12-31 23:59:59.999999', '4714-11-24 00:00:00+00 BC', '5874897-12-31', null, null, null, null, null, null, null, null, null,
+  null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null)`;
+
+test.each(['pg-binary', 'copy-text'] as const)(
+  'every value of every type arrives exactly as %s',
+  async (format) => {
+    const both = await pair();
+    await both.source.query(awkward);
+    expect(await replicate(both, 'public.awkward', format)).toBe(3);
+    const [expected, actual] = [
+      await contentHash(both.source, 'awkward'),
+      await contentHash(both.destination, 'copy.awkward'),
+    ];
+    expect(actual).toEqual(expected);
+    const types = await both.destination.query(
+      `select attname as name, format_type(atttypid, atttypmod) as type from pg_attribute
+     where attrelid = 'copy.awkward'::regclass and attname = any('{n2,mo,mos,po,sc,pa,pas,rc,double_id,an,c}')`,
+    );
+    expect(Object.fromEntries(types.map(({ name, type }) => [name, type]))).toEqual({
+      n2: 'numeric(20,4)',
+      an: 'numeric(10,2)[]',
+      c: 'character(6)',
+      double_id: 'bigint',
+      po: 'integer',
+      sc: 'character varying(8)',
+      mo: 'text',
+      mos: 'text[]',
+      pa: 'text',
+      pas: 'text[]',
+      rc: 'text',
+    });
+  },
+);
+
+test('a table of a hundred thousand rows arrives whole', async () => {
+  const both = await pair();
+  await both.source.query(
+    `create table big as select i as id, md5(i::text) as a, repeat('x', i % 700) as b from generate_series(1, 100000) i`,
+  );
+  for (const format of ['pg-binary', 'copy-text'] as const) {
+    expect(await replicate(both, 'public.big', format)).toBe(100_000);
+    expect(await contentHash(both.destination, 'copy.big')).toEqual(await contentHash(both.source, 'big'));
+  }
+});
+
+test('keys, odd names, no rows, no columns', async () => {
+  const both = await pair();
+  await both.source.query(`
+    create schema "we""ird 💥";
+    create table "we""ird 💥"."ta.ble 'x' 🦩" ("select" int, "Ü; drop" text, "a""b" int, primary key ("a""b", "select"));
+    insert into "we""ird 💥"."ta.ble 'x' 🦩" values (1, 'x', 2);
+    create table empty (id int primary key);
+    create table columnless ();
+    insert into columnless default values;
+    insert into columnless default values`);
+  const table = await both.from.table(`we"ird 💥.ta.ble 'x' 🦩`, undefined);
+  expect(table.primaryKey).toEqual(['a"b', 'select']);
+  const load = await both.to.load({ ...outputOf(table, 'Zi"el', "ta.ble 'x' 🦩") }, execution);
+  await load.write(await both.from.read(table, 'pg-binary'), 'pg-binary');
+  await load.commit();
+  const [row] = await both.destination.query(`select * from "Zi""el"."ta.ble 'x' 🦩"`);
+  expect(row).toEqual({ select: 1, 'Ü; drop': 'x', 'a"b': 2 });
+  const keys = await both.destination.query(
+    `select conname, pg_get_constraintdef(oid) as definition from pg_constraint where contype = 'p' and oid >= 16384`,
+  );
+  expect(keys).toEqual([{ conname: "ta.ble 'x' 🦩_pkey", definition: 'PRIMARY KEY ("a""b", "select")' }]);
+  expect(await replicate(both, 'public.empty')).toBe(0);
+  expect(await replicate(both, 'public.columnless')).toBe(2);
+});
+
+test('a selection of columns leaves the key out when it is not whole', async () => {
+  const both = await pair();
+  await both.source.query('create table t (a int, b int, c text, primary key (a, b))');
+  expect(await both.from.table('public.t', ['c', 'a'])).toMatchObject({
+    columns: [{ name: 'a' }, { name: 'c' }],
+    primaryKey: [],
+  });
+  await expect(both.from.table('public.gone', undefined)).rejects.toMatchObject({ key: 'not_found' });
+});
+
+test('readers see the old rows until the commit, then the new ones, and keep their grants', async () => {
+  const both = await pair();
+  await both.source.query('create table t (id int primary key); insert into t values (1)');
+  await replicate(both, 'public.t');
+  const role = `reader_${process.pid}`;
+  await both.destination.query(
+    `create role ${role}; grant usage on schema copy to ${role}; grant select on copy.t to ${role}`,
+  );
+  try {
+    await both.source.query('insert into t values (2)');
+    const table = await both.from.table('public.t', undefined);
+    const load = await both.to.load(outputOf(table), execution);
+    await load.write(await both.from.read(table, 'pg-binary'), 'pg-binary');
+    expect(await both.destination.query('select id from copy.t')).toEqual([{ id: 1 }]);
+    await load.commit();
+    expect(await both.destination.query('select id from copy.t')).toEqual([{ id: 1 }, { id: 2 }]);
+    expect(
+      await both.destination.query(`select has_table_privilege('${role}', 'copy.t', 'select') as may`),
+    ).toEqual([{ may: true }]);
+    expect(
+      await both.destination.query(`select conname from pg_constraint where contype = 'p' and oid >= 16384`),
+    ).toEqual([{ conname: 't_pkey' }]);
+    expect(await tablesOf(both.destination)).toEqual(['copy.t']);
+  } finally {
+    await both.destination.query(`drop owned by ${role}; drop role ${role}`);
+  }
+});
+
+test('a transaction older than the swap that looks after it sees the rows, not an empty table', async () => {
+  const both = await pair();
+  await both.source.query('create table t as select 1 as id');
+  const reader = await connectTo(both.destination)('reader');
+  await reader.query('begin isolation level repeatable read; select 1');
+  await replicate(both, 'public.t');
+  expect((await reader.query('select id from copy.t')).rows).toEqual([{ id: 1 }]);
+  await reader.end();
+});
+
+test('a table that views or foreign keys depend on is refused by name, before any row is read', async () => {
+  const both = await pair();
+  await both.source.query('create table t (id int primary key); insert into t values (1)');
+  await replicate(both, 'public.t');
+  await both.destination.query('create view copy.report as select * from copy.t');
+  await expect(replicate(both, 'public.t')).rejects.toThrow(
+    'copy.t cannot be replaced because view copy.report depends on it',
+  );
+  await both.destination.query('drop view copy.report; create table copy.child (id int references copy.t)');
+  await expect(replicate(both, 'public.t')).rejects.toThrow(
+    'constraint child_id_fkey on table copy.child depends on it',
+  );
+  expect(await both.destination.query('select id from copy.t')).toEqual([{ id: 1 }]);
+});
+
+test('the swap waits for a reader of the live table', async () => {
+  const both = await pair();
+  await both.source.query('create table t as select 1 as id');
+  await replicate(both, 'public.t');
+  const reader = await connectTo(both.destination)('reader');
+  await reader.query('begin; select * from copy.t');
+  await both.source.query('update t set id = 2');
+  const swapped = replicate(both, 'public.t');
+  const waiting = `select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`;
+  await expect.poll(() => both.destination.query(waiting), { timeout: 10_000 }).toHaveLength(1);
+  await reader.query('commit');
+  await swapped;
+  await reader.end();
+  expect(await both.destination.query('select id from copy.t')).toEqual([{ id: 2 }]);
+});
+
+test('an aborted or failed load leaves the live table and nothing else', async () => {
+  const both = await pair();
+  await both.source.query('create table t as select i as id from generate_series(1, 50000) i');
+  await replicate(both, 'public.t');
+  const table = await both.from.table('public.t', undefined);
+  const aborted = await both.to.load(outputOf(table), execution);
+  await aborted.write(await both.from.read(table, 'pg-binary'), 'pg-binary');
+  await aborted.abort();
+
+  const failed = await both.to.load(outputOf(table), execution);
+  await both.source.query('alter table t alter id type bigint');
+  const wrong = { ...table, columns: table.columns.map((column) => ({ ...column, type: 'bigint' })) };
+  const refused = failed.write(await both.from.read(wrong, 'pg-binary'), 'pg-binary');
+  await expect(refused).rejects.toThrow('incorrect binary data format');
+  expect(await both.destination.query('select count(*)::int as rows from copy.t')).toEqual([
+    { rows: 50_000 },
+  ]);
+  expect(await tablesOf(both.destination)).toEqual(['copy.t']);
+});
+
+test('a source that fails in the middle fails the load with its own words', async () => {
+  const both = await pair();
+  await both.source.query(
+    `create view bad as select 1000 / (50000 - i) as id from generate_series(1, 60000) i`,
+  );
+  await expect(replicate(both, 'public.bad')).rejects.toThrow('division by zero');
+  expect(await tablesOf(both.destination)).toEqual([]);
+});
+
+test.each(['source', 'destination'] as const)(
+  'a connection lost on the %s is told from a refusal',
+  async (side) => {
+    const both = await pair();
+    await both.source.query(
+      `create table t as select i as id, repeat('x', 1000) as filler from generate_series(1, 100000) i`,
+    );
+    const table = await both.from.table('public.t', undefined);
+    const load = await both.to.load(outputOf(table), execution);
+    const rows = await both.from.read(table, 'pg-binary');
+    const written = load.write(rows, 'pg-binary');
+    const refused = expect(written).rejects.toMatchObject({ name: 'ConnectionLost' });
+    const killed = side === 'source' ? 'tidemark bulk read' : `tidemark load ${execution}`;
+    await expect.poll(() => rows.rows).toBeGreaterThan(0);
+    await both[side].query(
+      `select pg_terminate_backend(pid) from pg_stat_activity where application_name = $1 and datname = current_database()`,
+      [killed],
+    );
+    await refused;
+    await load.abort();
+    expect(await replicate(both, 'public.t')).toBe(100_000);
+  },
+);
+
+test('a run that takes over ends the load of the run before it', async () => {
+  const both = await pair();
+  await both.source.query('create table t as select 1 as id');
+  const table = await both.from.table('public.t', undefined);
+  const stalled = await both.to.load(outputOf(table), execution);
+  await stalled.write(await both.from.read(table, 'pg-binary'), 'pg-binary');
+  await both.source.query('update t set id = 2');
+  expect(await replicate(both, 'public.t')).toBe(1);
+  await expect(stalled.commit()).rejects.toMatchObject({ name: 'ConnectionLost' });
+  expect(await both.destination.query('select id from copy.t')).toEqual([{ id: 2 }]);
+  expect(await tablesOf(both.destination)).toEqual(['copy.t']);
+});
