@@ -122,6 +122,8 @@ export interface ExecutionsTable {
   checkpoint: JsonColumn | null;
   claim: string | null;
   worker_id: string | null;
+  claims: Generated<number>;
+  job_id: string | null;
   cancel_requested_at: Timestamp | null;
   created_at: Generated<Timestamp>;
   started_at: Timestamp | null;
@@ -152,10 +154,9 @@ export interface ModelSyncIntentsTable {
 }
 
 export interface ModelSyncPlanTable {
-  execution_id: string;
+  sync_id: string;
+  plan: number;
   record_key: string;
-  hash: number;
-  operation: string;
 }
 
 export interface ModelSyncsTable {
@@ -169,7 +170,7 @@ export interface ModelSyncsTable {
   target_object: string;
   definition: JsonColumn;
   encryption_passphrase: Buffer | null;
-  baseline_target: JsonColumn | null;
+  baseline_target: string | null;
   created_by: JsonColumn | null;
   updated_by: JsonColumn | null;
   created_at: Generated<Timestamp>;
@@ -244,6 +245,7 @@ export interface WebhookDeliveriesTable {
   status: Generated<string>;
   attempts: Generated<number>;
   next_attempt_at: Timestamp | null;
+  job_id: string | null;
   worker_id: string | null;
   updated_at: Generated<Timestamp>;
 }

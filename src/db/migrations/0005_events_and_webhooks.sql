@@ -44,6 +44,8 @@ create table webhook_deliveries (
   -- Counted up before a request is sent, so that a crash can never lead to a seventh.
   attempts int not null default 0,
   next_attempt_at timestamptz,
+  -- The one job that may take the next attempt: a job that was replaced finds another id here.
+  job_id uuid,
   worker_id uuid,
   updated_at timestamptz not null default clock_timestamp(),
   primary key (created_at, id)

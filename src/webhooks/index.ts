@@ -1,0 +1,13 @@
+export { enqueueDeliveries } from './enqueue.ts';
+export { deliveryQueue } from './queue.ts';
+export { releaseDeliveries } from './release.ts';
+export {
+  createWebhook,
+  deleteWebhook,
+  getWebhook,
+  listWebhooks,
+  setWebhookDisabled,
+  updateWebhook,
+  type Webhook,
+} from './store.ts';
+export { type DeliveryDependencies, startDeliveryWorker } from './worker.ts';
