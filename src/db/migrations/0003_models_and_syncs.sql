@@ -37,7 +37,7 @@ create table model_syncs (
   encryption_passphrase bytea,
   -- What the baseline is about: target, object and identity as of the last plan. Null before the first one.
   -- Once one of them changes, the baseline says nothing about the new target and is dropped by the next plan.
-  baseline_target jsonb,
+  baseline_target text,
   created_by jsonb,
   updated_by jsonb,
   created_at timestamptz not null default now(),

@@ -25,6 +25,10 @@ create table executions (
   -- Changes every time a worker takes the execution; a worker whose claim is not here any more must stop.
   claim uuid,
   worker_id uuid,
+  -- How many workers have taken it: one that keeps killing its worker is given up.
+  claims int not null default 0,
+  -- The pg-boss job that carries it.
+  job_id uuid,
   cancel_requested_at timestamptz,
   created_at timestamptz not null default clock_timestamp(),
   started_at timestamptz,
@@ -81,9 +85,10 @@ create table record_log_files (
   unique (execution_id, type, filename)
 );
 
--- What the destination of a model sync last acknowledged, per record.
+-- What the destination of a model sync last acknowledged, per record. Here and in the plan no foreign keys:
+-- they would be checked once per record. A trigger deletes the rows of a deleted sync instead.
 create table model_sync_baseline (
-  sync_id uuid not null references model_syncs on delete cascade,
+  sync_id uuid not null,
   -- Text of the identity value.
   record_key text not null,
   -- 64-bit hash of the mapped fields and of the mapping: another mapping changes every record.
@@ -91,22 +96,33 @@ create table model_sync_baseline (
   primary key (sync_id, record_key)
 );
 
--- The records one execution still has to deliver: filled once by `plan`. `deliver` deletes what is
--- acknowledged: marking it would write a row version more and leave the rows to be removed later.
+-- The records an execution still has to deliver: filled once, then emptied as records are acknowledged.
+-- `plan` is new for every attempt to plan and becomes the execution's by its checkpoint, so that a worker
+-- that lost its claim while planning leaves nothing in its successor's way.
 create table model_sync_plan (
-  execution_id uuid not null references executions on delete cascade,
+  sync_id uuid not null,
+  plan bigint not null,
   record_key text not null,
-  hash bigint not null,
-  -- insert: not in the baseline. update: in the baseline with another hash.
-  operation text not null check (operation in ('insert', 'update')),
-  primary key (execution_id, record_key)
+  primary key (sync_id, plan, record_key)
 );
+create sequence model_sync_plans;
+
+create function forget_model_sync() returns trigger language plpgsql as $$
+begin
+  delete from model_sync_baseline where sync_id = old.id;
+  delete from model_sync_plan where sync_id = old.id;
+  return null;
+end
+$$;
+create trigger model_syncs_forget after delete on model_syncs
+  for each row execute function forget_model_sync();
 
 -- A batch whose destination transaction was prepared but not yet known to be committed. After a crash
 -- the destination is asked what became of `token`, so that no record is counted or sent twice.
 create table model_sync_intents (
   execution_id uuid primary key references executions on delete cascade,
   token text not null,
+  -- [key, hash, result][] of the batch.
   results jsonb not null,
   created_at timestamptz not null default clock_timestamp()
 );

@@ -1,0 +1,47 @@
+import { openConnection } from '../connections/index.ts';
+import type { ModelDestination, TargetObject } from '../connectors/index.ts';
+import type { Database } from '../db/index.ts';
+import type { Egress } from '../egress/index.ts';
+import { messageOf, TidemarkError } from '../errors.ts';
+import type { KeyRing } from '../lib/seal.ts';
+
+export interface ModelSyncDependencies {
+  db: Database;
+  keyRing: KeyRing;
+  egress: Egress;
+}
+
+/**
+ * Opens a connection as a model sync's destination for the time of one call.
+ *
+ * @throws connection_failed when the destination cannot be reached.
+ */
+export async function withModelDestination<Result>(
+  deps: ModelSyncDependencies,
+  organizationId: string,
+  connectionId: string,
+  use: (destination: ModelDestination, connectionType: string) => Promise<Result>,
+): Promise<Result> {
+  const { connection, session } = await openConnection(deps, organizationId, connectionId);
+  try {
+    if (session.modelDestination === undefined) {
+      const reason = `a ${connection.type} connection cannot be the target of a model sync`;
+      throw new TidemarkError('unprocessable', { reason: `target.connection_id: ${reason}` });
+    }
+    return await use(session.modelDestination, connection.type);
+  } catch (error) {
+    if (error instanceof TidemarkError) throw error;
+    throw new TidemarkError('connection_failed', { reason: messageOf(error) }, { cause: error });
+  } finally {
+    await session.close();
+  }
+}
+
+/** @throws unprocessable, naming `target.object`. */
+export async function targetObject(destination: ModelDestination, id: string): Promise<TargetObject> {
+  const object = (await destination.objects()).find((one) => one.id === id);
+  if (object !== undefined) return object;
+  throw new TidemarkError('unprocessable', {
+    reason: `target.object: ${JSON.stringify(id)} is not an object of the target connection`,
+  });
+}

@@ -1,0 +1,141 @@
+import type { ModelDestination, TargetField } from '../connectors/index.ts';
+import type { Database } from '../db/index.ts';
+import { TidemarkError } from '../errors.ts';
+import type { JsonObject } from '../lib/json.ts';
+import { fieldId, getModel, type Model } from '../models/index.ts';
+import type { ModelSyncRequest } from '../schema/model-sync.ts';
+import { type ModelSyncDependencies, targetObject, withModelDestination } from './destination.ts';
+import type { Definition, MappedField, ModelSyncDraft } from './model-sync.ts';
+import { refuseWhatIsNotBuilt } from './not-built.ts';
+
+/** Checks a request against its model and its target. Stores nothing. */
+export async function draftModelSync(
+  deps: ModelSyncDependencies,
+  organizationId: string,
+  request: ModelSyncRequest,
+): Promise<ModelSyncDraft> {
+  if ((request.organization_id ?? organizationId) !== organizationId) {
+    throw new TidemarkError('forbidden', { reason: 'organization_id is not the organization of this key' });
+  }
+  refuseWhatIsNotBuilt(request);
+  const model = await onlyModel(deps.db, organizationId, request);
+  const { connection_id: connectionId, object, configuration } = request.target;
+  if (!object) throw unprocessable('target.object', 'is needed');
+  const fields = request.fields.map((field, index) => mapped(model, field, `fields.${index}`));
+  if (fields.length === 0) throw unprocessable('fields', 'map at least one field');
+  const draft: ModelSyncDraft = {
+    name: request.name,
+    active: request.active ?? false,
+    schedule: { ...request.schedule, frequency: 'manual' },
+    modelId: model.id,
+    // `snapshot` is the newer name; a target offers neither or both.
+    mode: request.mode === 'snapshot' ? 'replace' : request.mode,
+    // A request body is JSON, so its members are.
+    target: { connectionId, object, configuration: (configuration ?? {}) as JsonObject },
+    identity: request.identity
+      ? {
+          field: fieldOf(model, request.identity.source.field, 'identity.source.field'),
+          target: request.identity.target,
+        }
+      : null,
+    fields,
+    syncAllRecords: request.sync_all_records ?? false,
+    skipInitialBackfill: request.skip_initial_backfill ?? false,
+  };
+  await withModelDestination(deps, organizationId, connectionId, (destination) =>
+    checkTarget(destination, draft),
+  );
+  return draft;
+}
+
+async function onlyModel(db: Database, organizationId: string, request: ModelSyncRequest): Promise<Model> {
+  const references = request.fields.map((field, index) => ({
+    name: `fields.${index}.source`,
+    id: field.source?.model_id,
+  }));
+  if (request.identity) references.push({ name: 'identity.source', id: request.identity.source.model_id });
+  const [first] = references;
+  if (first === undefined) throw unprocessable('fields', 'map at least one field');
+  for (const { name, id } of references) {
+    if (id === undefined) throw unprocessable(name, 'is needed');
+    if (id !== first.id) throw unprocessable(`${name}.model_id`, 'a second model is not built yet');
+  }
+  try {
+    return await getModel(db, organizationId, first.id ?? '');
+  } catch (error) {
+    if (error instanceof TidemarkError && error.key === 'not_found') {
+      throw unprocessable(`${first.name}.model_id`, error.message);
+    }
+    throw error;
+  }
+}
+
+function mapped(model: Model, field: ModelSyncRequest['fields'][number], name: string): MappedField {
+  const mode = field.sync_mode || 'updateOrCreate';
+  if (mode !== 'updateOrCreate' && mode !== 'create') {
+    throw unprocessable(`${name}.sync_mode`, 'is updateOrCreate or create');
+  }
+  return {
+    field: fieldOf(model, field.source?.field ?? '', `${name}.source.field`),
+    target: field.target,
+    createOnly: mode === 'create',
+  };
+}
+
+/** Clients may refer to a model's field by name or by id. */
+function fieldOf(model: Model, reference: string, name: string): string {
+  const field = model.fields.find(
+    (one) => one.name === reference || fieldId(model.id, one.name) === reference,
+  );
+  if (field !== undefined) return field.name;
+  throw unprocessable(name, `${JSON.stringify(reference)} is not a field of model ${model.name}`);
+}
+
+async function checkTarget(destination: ModelDestination, definition: Definition): Promise<void> {
+  const object = await targetObject(destination, definition.target.object);
+  if (!object.modes.includes(definition.mode)) {
+    const modes = object.modes.join(', ');
+    throw unprocessable('mode', `${definition.mode} is not supported by ${object.id}, which takes ${modes}`);
+  }
+  const targets = await destination.fields(object.id);
+  checkIdentity(definition, targets);
+  for (const [index, { target, createOnly }] of definition.fields.entries()) {
+    const field = targets.find((one) => one.id === target);
+    const name = `fields.${index}.target`;
+    if (field === undefined) throw unprocessable(name, `${JSON.stringify(target)} is not a field of ${object.id}`);
+    const creates = definition.mode !== 'update';
+    const updates = ['update', 'updateOrCreate'].includes(definition.mode) && !createOnly;
+    const writable = (!creates || field.createable) && (!updates || field.updateable);
+    if (!writable) throw unprocessable(name, `${target} cannot be written`);
+    // A target that takes whole records, like a webhook, has one field that all are mapped to.
+    const first = definition.fields.findIndex((one) => one.target === target);
+    const twice = first !== index || definition.identity?.target === target;
+    if (twice && targets.length > 1) throw unprocessable(name, `${target} is mapped twice`);
+  }
+  if (definition.mode === 'update') return;
+  const covered = [definition.identity?.target, ...definition.fields.map((field) => field.target)];
+  const missing = targets.find((field) => field.required && !covered.includes(field.id));
+  if (missing !== undefined) {
+    throw unprocessable('fields', `${missing.id} is required by ${object.id} and not mapped`);
+  }
+}
+
+function checkIdentity({ identity, mode }: Definition, targets: TargetField[]): void {
+  if (identity === null) {
+    const needed = mode === 'update' || mode === 'updateOrCreate';
+    const possible = targets.some((field) => field.supportsIdentity);
+    if (needed && possible) throw unprocessable('identity', `mode ${mode} needs one`);
+    return;
+  }
+  const field = targets.find((one) => one.id === identity.target);
+  if (field === undefined) {
+    throw unprocessable('identity.target', `${JSON.stringify(identity.target)} is not a field of the target`);
+  }
+  if (!field.supportsIdentity && targets.length > 1) {
+    throw unprocessable('identity.target', `${field.id} cannot identify a record`);
+  }
+}
+
+function unprocessable(field: string, reason: string): TidemarkError {
+  return new TidemarkError('unprocessable', { reason: `${field}: ${reason}`, field });
+}

@@ -1,0 +1,70 @@
+import { sql } from 'kysely';
+import type { Database } from '../db/index.ts';
+import { TidemarkError } from '../errors.ts';
+import { isUuid } from '../lib/uuid.ts';
+import type { ModelSync } from './model-sync.ts';
+import { fromRow, selectModelSyncs } from './store.ts';
+
+const defaultLimit = 50;
+
+export interface ModelSyncFilter {
+  active?: boolean;
+  mode?: string;
+  target_connection_id?: string;
+}
+
+/** All that match, newest change first. */
+export async function listModelSyncs(
+  db: Database,
+  organizationId: string,
+  filter: ModelSyncFilter,
+): Promise<ModelSync[]> {
+  return (await select(db, organizationId, filter).execute()).map(fromRow);
+}
+
+/** One page of them. `limit` is between 1 and 50; anything else means 50. */
+export async function pageModelSyncs(
+  db: Database,
+  organizationId: string,
+  filter: ModelSyncFilter,
+  page: { page_token?: string; limit?: number },
+): Promise<{ syncs: ModelSync[]; nextPageToken?: string }> {
+  const limit = page.limit !== undefined && page.limit > 0 ? Math.min(page.limit, defaultLimit) : defaultLimit;
+  const after = page.page_token ? decode(page.page_token) : undefined;
+  const rows = await select(db, organizationId, filter)
+    .$if(after !== undefined, (query) =>
+      query.where(sql<boolean>`(updated_at < ${after?.updatedAt}::timestamptz
+        or (updated_at = ${after?.updatedAt}::timestamptz and id > ${after?.id}::uuid))`),
+    )
+    .limit(limit + 1)
+    .execute();
+  const syncs = rows.slice(0, limit).map(fromRow);
+  const last = syncs.at(-1);
+  return rows.length > limit && last !== undefined ? { syncs, nextPageToken: encode(last) } : { syncs };
+}
+
+function select(db: Database, organizationId: string, filter: ModelSyncFilter) {
+  const { active, mode, target_connection_id: target } = filter;
+  return selectModelSyncs(db, organizationId)
+    .$if(active !== undefined, (query) => query.where('active', '=', active ?? false))
+    .$if(mode !== undefined, (query) => query.where('mode', '=', mode ?? ''))
+    .$if(target !== undefined, (query) =>
+      target !== undefined && isUuid(target)
+        ? query.where('target_connection_id', '=', target)
+        : query.where(sql<boolean>`false`),
+    )
+    .orderBy('updated_at', 'desc')
+    .orderBy('id');
+}
+
+function encode(sync: ModelSync): string {
+  return Buffer.from(`${sync.updatedAt} ${sync.id}`).toString('base64url');
+}
+
+function decode(token: string): { updatedAt: string; id: string } {
+  const [updatedAt = '', id = ''] = Buffer.from(token, 'base64url').toString('utf8').split(' ');
+  if (isUuid(id) && /^\d{4}-\d{2}-\d{2}T[\d:.]+Z$/.test(updatedAt) && !Number.isNaN(Date.parse(updatedAt))) {
+    return { updatedAt, id };
+  }
+  throw new TidemarkError('invalid_field', { field: 'page_token', reason: 'is not one this list gave out' });
+}

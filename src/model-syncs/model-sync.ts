@@ -1,0 +1,40 @@
+import type { ModelSyncMode } from '../connectors/index.ts';
+import type { JsonObject } from '../lib/json.ts';
+import type { Actor } from '../organizations/index.ts';
+import type { Schedule } from '../schema/schedule.ts';
+
+/** What a sync does, as the API accepted it. Also what a running execution holds on to. */
+export interface Definition {
+  modelId: string;
+  mode: ModelSyncMode;
+  target: { connectionId: string; object: string; configuration: JsonObject };
+  /** Field of the model and target field that identify a record. */
+  identity: { field: string; target: string } | null;
+  fields: MappedField[];
+  /** No change detection: every record is sent every time. */
+  syncAllRecords: boolean;
+  /** The first execution only records what is there. */
+  skipInitialBackfill: boolean;
+}
+
+export interface MappedField {
+  field: string;
+  target: string;
+  /** Written when the record is created, left alone after that. */
+  createOnly: boolean;
+}
+
+/** Maps fields of a model onto fields of one target object. */
+export interface ModelSync extends Definition {
+  id: string;
+  organizationId: string;
+  name: string;
+  active: boolean;
+  schedule: Schedule;
+  createdBy: Actor | null;
+  updatedBy: Actor | null;
+  createdAt: string;
+  updatedAt: string;
+}
+
+export type ModelSyncDraft = Definition & Pick<ModelSync, 'name' | 'active' | 'schedule'>;

@@ -1,0 +1,44 @@
+import { TidemarkError } from '../errors.ts';
+import type { ModelSyncRequest } from '../schema/model-sync.ts';
+
+/** Parts of a request that would be stored and then ignored are refused until they do something. */
+export function refuseWhatIsNotBuilt(request: ModelSyncRequest): void {
+  const { identity, target, schedule } = request;
+  const asked: Record<string, unknown> = {
+    filters: request.filters,
+    filter_logic: request.filter_logic,
+    overrides: request.overrides,
+    override_fields: request.override_fields,
+    encryption_passphrase: request.encryption_passphrase,
+    only_enrich_updates: request.only_enrich_updates,
+    policies: request.policies,
+    'identity.new_field': identity?.new_field,
+    'identity.remote_field_type_id': identity?.remote_field_type_id,
+    'target.create': target.create,
+    'target.new_name': target.new_name,
+    'target.filter_logic': target.filter_logic,
+  };
+  for (const [index, field] of request.fields.entries()) {
+    asked[`fields.${index}.new`] = field.new;
+    asked[`fields.${index}.encryption_enabled`] = field.encryption_enabled;
+    asked[`fields.${index}.override_value`] = field.override_value;
+  }
+  for (const [name, value] of Object.entries(asked)) if (!isEmpty(value)) throw notBuilt(name);
+  if (identity && identity.function !== 'Equality') {
+    throw notBuilt(`identity.function ${identity.function}`, 'use Equality');
+  }
+  // Accepted, a schedule nobody keeps would be a sync that never runs.
+  if ((schedule.frequency ?? 'manual') !== 'manual') {
+    throw notBuilt(`schedule.frequency ${schedule.frequency}`, 'use manual and start the sync by request');
+  }
+}
+
+function isEmpty(value: unknown): boolean {
+  if (value === undefined || value === null || value === false || value === '') return true;
+  return typeof value === 'object' && Object.keys(value).length === 0;
+}
+
+function notBuilt(what: string, instead?: string): TidemarkError {
+  const remedy = instead === undefined ? '' : `: ${instead}`;
+  return new TidemarkError('unprocessable', { reason: `${what} is not built yet${remedy}` });
+}

@@ -1,0 +1,61 @@
+import type { ModelSyncItem, ModelSyncResponse } from '../schema/model-sync.ts';
+import type { ScheduleOption } from '../schema/schedule.ts';
+import type { ModelSync } from './model-sync.ts';
+
+/** The light form: what the list has had since 2025-09-18. */
+export function presentItem(sync: ModelSync): ModelSyncItem {
+  return {
+    id: sync.id,
+    organization_id: sync.organizationId,
+    name: sync.name,
+    mode: sync.mode,
+    active: sync.active,
+    model_ids: [sync.modelId],
+    target_connection_id: sync.target.connectionId,
+    target_object: sync.target.object,
+    schedule: sync.schedule,
+    sync_all_records: sync.syncAllRecords,
+    skip_initial_backfill: sync.skipInitialBackfill,
+    only_enrich_updates: false,
+    created_at: sync.createdAt,
+    updated_at: sync.updatedAt,
+    ...(sync.createdBy === null ? {} : { created_by: sync.createdBy }),
+    ...(sync.updatedBy === null ? {} : { updated_by: sync.updatedBy }),
+  };
+}
+
+export function presentModelSync(sync: ModelSync): ModelSyncResponse {
+  const source = (field: string) => ({ model_id: sync.modelId, field });
+  const { connectionId, object, configuration } = sync.target;
+  return {
+    ...presentItem(sync),
+    target: { connection_id: connectionId, object, configuration },
+    ...(sync.identity === null
+      ? {}
+      : {
+          identity: {
+            source: source(sync.identity.field),
+            target: sync.identity.target,
+            function: 'Equality',
+            new_field: false,
+          },
+        }),
+    fields: sync.fields.map((field) => ({
+      source: source(field.field),
+      target: field.target,
+      sync_mode: field.createOnly ? 'create' : 'updateOrCreate',
+      new: false,
+      encryption_enabled: false,
+    })),
+    filters: [],
+    filter_logic: '',
+    overrides: [],
+    override_fields: [],
+    policies: [],
+  };
+}
+
+/** The frequencies a model sync takes today. */
+export const scheduleOptions: ScheduleOption[] = [
+  { frequency: 'manual', label: 'Manual', description: 'Only when started by request', configuration: {} },
+];

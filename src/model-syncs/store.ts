@@ -1,0 +1,136 @@
+import type { Database } from '../db/index.ts';
+import { notFound } from '../errors.ts';
+import { isUuid } from '../lib/uuid.ts';
+import type { ModelSyncMode } from '../connectors/index.ts';
+import type { Actor } from '../organizations/index.ts';
+import type { ModelSync, ModelSyncDraft } from './model-sync.ts';
+
+const columns = [
+  'id',
+  'organization_id',
+  'name',
+  'mode',
+  'active',
+  'model_ids',
+  'target_connection_id',
+  'target_object',
+  'definition',
+  'created_by',
+  'updated_by',
+  'created_at',
+  'updated_at',
+] as const;
+
+export async function insertModelSync(
+  db: Database,
+  organizationId: string,
+  actor: Actor,
+  draft: ModelSyncDraft,
+): Promise<ModelSync> {
+  const by = JSON.stringify(actor);
+  const row = await db
+    .insertInto('model_syncs')
+    .values({ organization_id: organizationId, ...toRow(draft), created_by: by, updated_by: by })
+    .returning(columns)
+    .executeTakeFirstOrThrow();
+  return fromRow(row);
+}
+
+/** A running execution keeps to the definition it started with. */
+export async function replaceModelSync(
+  db: Database,
+  organizationId: string,
+  actor: Actor,
+  id: string,
+  draft: ModelSyncDraft,
+): Promise<ModelSync> {
+  const row = await db
+    .updateTable('model_syncs')
+    .set((where) => ({
+      ...toRow(draft),
+      updated_by: JSON.stringify(actor),
+      updated_at: where.fn<string>('now'),
+    }))
+    .where('organization_id', '=', organizationId)
+    .where('id', '=', id)
+    .returning(columns)
+    .executeTakeFirst();
+  if (row === undefined) throw notFound('model sync', id);
+  return fromRow(row);
+}
+
+/** @throws not_found for an id of another organization, too. */
+export async function getModelSync(db: Database, organizationId: string, id: string): Promise<ModelSync> {
+  const row = isUuid(id)
+    ? await selectModelSyncs(db, organizationId).where('id', '=', id).executeTakeFirst()
+    : undefined;
+  if (row === undefined) throw notFound('model sync', id);
+  return fromRow(row);
+}
+
+export async function setActive(
+  db: Database,
+  organizationId: string,
+  actor: Actor,
+  id: string,
+  active: boolean,
+): Promise<void> {
+  await getModelSync(db, organizationId, id);
+  await db
+    .updateTable('model_syncs')
+    .set((where) => ({ active, updated_by: JSON.stringify(actor), updated_at: where.fn<string>('now') }))
+    .where('organization_id', '=', organizationId)
+    .where('id', '=', id)
+    .execute();
+}
+
+export function selectModelSyncs(db: Database, organizationId: string) {
+  return db.selectFrom('model_syncs').select(columns).where('organization_id', '=', organizationId);
+}
+
+/** The members of a sync that have no column of their own. */
+type Stored = Pick<
+  ModelSync,
+  'identity' | 'fields' | 'syncAllRecords' | 'skipInitialBackfill' | 'schedule'
+> & { configuration: ModelSync['target']['configuration'] };
+
+function toRow(draft: ModelSyncDraft) {
+  const stored: Stored = {
+    identity: draft.identity,
+    fields: draft.fields,
+    configuration: draft.target.configuration,
+    syncAllRecords: draft.syncAllRecords,
+    skipInitialBackfill: draft.skipInitialBackfill,
+    schedule: draft.schedule,
+  };
+  return {
+    name: draft.name,
+    mode: draft.mode,
+    active: draft.active,
+    model_ids: [draft.modelId],
+    target_connection_id: draft.target.connectionId,
+    target_object: draft.target.object,
+    definition: JSON.stringify(stored),
+  };
+}
+
+type Row = Awaited<ReturnType<ReturnType<typeof selectModelSyncs>['executeTakeFirstOrThrow']>>;
+
+export function fromRow(row: Row): ModelSync {
+  // The casts undo what toRow did: these columns hold what this file wrote.
+  const { configuration, ...stored } = row.definition as unknown as Stored;
+  return {
+    ...stored,
+    id: row.id,
+    organizationId: row.organization_id,
+    name: row.name,
+    mode: row.mode as ModelSyncMode,
+    active: row.active,
+    modelId: row.model_ids[0] ?? '',
+    target: { connectionId: row.target_connection_id, object: row.target_object, configuration },
+    createdBy: row.created_by as unknown as Actor | null,
+    updatedBy: row.updated_by as unknown as Actor | null,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  };
+}

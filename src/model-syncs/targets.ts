@@ -1,0 +1,97 @@
+import type { TargetField, TargetObject } from '../connectors/index.ts';
+import { notFound } from '../errors.ts';
+import type { TargetDescription, TargetObjectDescription } from '../schema/model-sync-target.ts';
+import { type ModelSyncDependencies, withModelDestination } from './destination.ts';
+import { modeDescriptions } from './modes.ts';
+
+/** The objects of a connection that a model sync can write to. */
+export function listTargetObjects(
+  deps: ModelSyncDependencies,
+  organizationId: string,
+  connectionId: string,
+): Promise<TargetObjectDescription[]> {
+  return withModelDestination(deps, organizationId, connectionId, async (destination) =>
+    (await destination.objects()).map(presentObject),
+  );
+}
+
+/** One target object with its fields, read from the destination now. */
+export function describeTarget(
+  deps: ModelSyncDependencies,
+  organizationId: string,
+  connectionId: string,
+  objectId: string,
+): Promise<TargetDescription> {
+  return withModelDestination(deps, organizationId, connectionId, async (destination) => {
+    const object = (await destination.objects()).find((one) => one.id === objectId);
+    if (object === undefined) throw notFound('target object', objectId);
+    const fields = await destination.fields(objectId);
+    return {
+      id: object.id,
+      name: object.name,
+      modes: object.modes.map((mode) => ({
+        mode,
+        ...modeDescriptions[mode],
+        supports_field_sync_mode: supportsFieldMode(mode),
+        supports_target_filters: false,
+      })),
+      fields: fields.map(presentField),
+      properties: {
+        mappings_not_required: false,
+        requires_configuration: false,
+        supports_field_creation: false,
+        supports_field_encryption: false,
+        supports_identity_field_creation: false,
+        supports_target_filters: false,
+        target_creator: false,
+      },
+      refreshed_at: new Date().toISOString(),
+    };
+  });
+}
+
+/** No destination creates target objects yet, so there are no properties to fill in. */
+export async function describeCreateProperty(
+  deps: ModelSyncDependencies,
+  organizationId: string,
+  connectionId: string,
+  property: string,
+): Promise<never> {
+  await withModelDestination(deps, organizationId, connectionId, async () => {});
+  throw notFound('target creation property', property);
+}
+
+function presentObject(object: TargetObject): TargetObjectDescription {
+  return {
+    id: object.id,
+    name: object.name,
+    modes: object.modes.map((id) => ({
+      id,
+      requires_identity: modeDescriptions[id].requires_identity,
+      supports_per_field_mode: supportsFieldMode(id),
+      supports_target_filters: false,
+    })),
+  };
+}
+
+/** Create-only fields make a difference only where a mode both creates and updates. */
+function supportsFieldMode(mode: string): boolean {
+  return mode === 'updateOrCreate';
+}
+
+function presentField(field: TargetField): TargetDescription['fields'][number] {
+  return {
+    id: field.id,
+    name: field.name,
+    type: field.type,
+    source_type: field.remoteType,
+    required: field.required,
+    createable: field.createable,
+    updateable: field.updateable,
+    filterable: field.filterable,
+    supports_identity: field.supportsIdentity,
+    identity_functions: field.supportsIdentity ? [{ id: 'Equality', label: 'equals' }] : [],
+    association: false,
+    encryptable: false,
+  };
+}

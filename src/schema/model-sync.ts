@@ -1,0 +1,132 @@
+import { type Static, type TSchema, Type } from 'typebox';
+import { Actor } from './model.ts';
+import { Schedule } from './schedule.ts';
+
+/** Clients send null as well as nothing for what is not set. */
+const optional = <T extends TSchema>(schema: T) => Type.Optional(Type.Union([schema, Type.Null()]));
+
+const JsonObject = Type.Record(Type.String(), Type.Unknown());
+
+export const modelSyncModes = [
+  'create',
+  'update',
+  'updateOrCreate',
+  'replace',
+  'append',
+  'remove',
+  'snapshot',
+] as const;
+
+const Source = Type.Object({ model_id: Type.String(), field: Type.String() });
+
+const SyncField = Type.Object({
+  source: optional(Source),
+  target: Type.String({ minLength: 1 }),
+  sync_mode: optional(Type.String()),
+  new: optional(Type.Boolean()),
+  encryption_enabled: optional(Type.Boolean()),
+  override_value: optional(Type.String()),
+});
+
+const Identity = Type.Object({
+  source: Source,
+  target: Type.String({ minLength: 1 }),
+  function: Type.Enum(['Equality', 'ISubstring', 'OneOf', 'DomainMatch', 'HostnameMatch']),
+  new_field: optional(Type.Boolean()),
+  remote_field_type_id: optional(Type.String()),
+});
+
+const Target = Type.Object({
+  connection_id: Type.String(),
+  object: optional(Type.String()),
+  configuration: optional(JsonObject),
+  create: optional(JsonObject),
+  new_name: optional(Type.String()),
+  filter_logic: optional(Type.String()),
+  search_values: optional(JsonObject),
+});
+
+/** Body of create and update. An update replaces the whole sync. */
+export const ModelSyncRequest = Type.Object({
+  name: Type.String({ minLength: 1, maxLength: 255 }),
+  mode: Type.Enum([...modelSyncModes]),
+  fields: Type.Array(SyncField),
+  target: Target,
+  schedule: Schedule,
+  active: optional(Type.Boolean()),
+  identity: optional(Identity),
+  sync_all_records: optional(Type.Boolean()),
+  skip_initial_backfill: optional(Type.Boolean()),
+  only_enrich_updates: optional(Type.Boolean()),
+  filters: optional(Type.Array(JsonObject)),
+  filter_logic: optional(Type.String()),
+  overrides: optional(Type.Array(JsonObject)),
+  override_fields: optional(Type.Array(JsonObject)),
+  encryption_passphrase: optional(Type.String()),
+  policies: optional(Type.Array(Type.String())),
+  organization_id: optional(Type.String()),
+});
+export type ModelSyncRequest = Static<typeof ModelSyncRequest>;
+
+/** What every answer about a sync has: `ListSyncItem` on the wire, since 2025-09-18. */
+export const ModelSyncItem = Type.Object({
+  id: Type.String(),
+  organization_id: Type.String(),
+  name: Type.String(),
+  mode: Type.String(),
+  active: Type.Boolean(),
+  model_ids: Type.Array(Type.String()),
+  target_connection_id: Type.String(),
+  target_object: Type.String(),
+  schedule: Schedule,
+  sync_all_records: Type.Boolean(),
+  skip_initial_backfill: Type.Boolean(),
+  only_enrich_updates: Type.Boolean(),
+  created_at: Type.String(),
+  created_by: Type.Optional(Actor),
+  updated_at: Type.String(),
+  updated_by: Type.Optional(Actor),
+});
+export type ModelSyncItem = Static<typeof ModelSyncItem>;
+
+export const ModelSyncResponse = Type.Object({
+  ...ModelSyncItem.properties,
+  target: Type.Object({
+    connection_id: Type.String(),
+    object: Type.String(),
+    configuration: JsonObject,
+  }),
+  identity: Type.Optional(
+    Type.Object({
+      source: Source,
+      target: Type.String(),
+      function: Type.Literal('Equality'),
+      new_field: Type.Boolean(),
+    }),
+  ),
+  fields: Type.Array(
+    Type.Object({
+      source: Source,
+      target: Type.String(),
+      sync_mode: Type.String(),
+      new: Type.Boolean(),
+      encryption_enabled: Type.Boolean(),
+    }),
+  ),
+  filters: Type.Array(JsonObject),
+  filter_logic: Type.String(),
+  overrides: Type.Array(JsonObject),
+  override_fields: Type.Array(JsonObject),
+  policies: Type.Array(Type.String()),
+});
+export type ModelSyncResponse = Static<typeof ModelSyncResponse>;
+
+export const StartModelSyncRequest = Type.Object({
+  /** Everything again, whatever the destination acknowledged before. */
+  resync: optional(Type.Boolean()),
+  /** A dry run: counts what would happen, sends nothing. */
+  test: optional(Type.Boolean()),
+  /** Only the records with one of these identity values. */
+  identities: optional(Type.Array(Type.String())),
+});
+export type StartModelSyncRequest = Static<typeof StartModelSyncRequest>;
