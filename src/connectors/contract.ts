@@ -228,6 +228,11 @@ export interface BulkColumn {
 
 export interface BulkTable {
   schemaId: string;
+  /**
+   * Names this one table among those of all servers. A destination that finds the table it is to replace under
+   * this name refuses: the sync would drop its own source.
+   */
+  origin?: string;
   columns: BulkColumn[];
   /** Source column names; empty when the source knows no key. */
   primaryKey: string[];
@@ -245,6 +250,7 @@ export interface BulkSource {
 }
 
 export interface BulkOutput {
+  origin: string | undefined;
   /** Destination schema (namespace) and table name. */
   schema: string;
   name: string;

@@ -8,9 +8,6 @@ import type { Connect } from './bulk-source.ts';
 import { checkReplaceable, swap } from './bulk-swap.ts';
 import { takeTurn } from './bulk-turn.ts';
 
-/** PostgreSQL's longest name, in bytes. */
-export const longestName = 63;
-
 /**
  * Everything from the side table to the swap is one transaction: a run that is killed at any moment leaves
  * nothing behind, because the server rolls back. The price is one open transaction per load, which the COPY

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg, { type Client } from 'pg';
 import { TidemarkError } from '../../errors.ts';
 import type { BulkOutput } from '../contract.ts';
+import { originExpression } from './bulk-table.ts';
 
 /** Milliseconds to wait for the live table's readers; while we wait, new readers queue up behind us. */
 const lockTimeout = 2000;
@@ -10,6 +11,7 @@ const lockTries = 15;
 interface LiveTable {
   oid: number;
   kind: string;
+  origin: string;
   /** Views and foreign keys that would be lost with the table. */
   dependents: string[];
 }
@@ -19,6 +21,9 @@ export async function checkReplaceable(client: Client, output: BulkOutput): Prom
   const live = await findLive(client, output);
   if (live === undefined) return;
   const name = `${output.schema}.${output.name}`;
+  if (live.origin === output.origin) {
+    refuse(`${name} in the destination is the source table itself: choose another schema or a table prefix`);
+  }
   if (live.kind !== 'r') refuse(`${name} exists in the destination and is not a plain table`);
   if (live.dependents.length > 0) {
     refuse(`${name} cannot be replaced because ${live.dependents.join(', ')} depends on it`);
@@ -65,7 +70,7 @@ async function lockLive(client: Client, live: string): Promise<boolean> {
 
 async function findLive(client: Client, output: BulkOutput): Promise<LiveTable | undefined> {
   const { rows } = await client.query<LiveTable>(
-    `select c.oid, c.relkind as kind, array(
+    `select c.oid, c.relkind as kind, ${originExpression} as origin, array(
        select distinct pg_describe_object(d.classid, d.objid, 0) from (
          select 'pg_class'::regclass as classid, r.ev_class as objid
          from pg_depend p join pg_rewrite r on p.classid = 'pg_rewrite'::regclass and p.objid = r.oid

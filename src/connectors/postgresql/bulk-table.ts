@@ -9,7 +9,15 @@ export interface Relation {
   name: string;
   /** Rows as of the last ANALYZE; below zero: never analyzed. */
   estimate: number;
+  origin: string;
 }
+
+/**
+ * Names relation `c` among those of all servers: no two servers start in the same microsecond. (The system
+ * identifier would be the same on a standby and its primary, which is right, but also on every copy of a disk.)
+ */
+export const originExpression = `concat_ws(' ', extract(epoch from pg_postmaster_start_time()),
+  (select oid from pg_database where datname = current_database()), c.oid)`;
 
 interface ColumnRow {
   name: string;
@@ -54,7 +62,7 @@ order by a.attnum`;
 /** @throws not_found when there is no such table, or none that this user can see. */
 export async function findRelation(client: Client, schemaId: string): Promise<Relation> {
   const { rows } = await client.query<Relation>(
-    `select c.oid, format('%I.%I', n.nspname, c.relname) as name, c.reltuples as estimate
+    `select c.oid, format('%I.%I', n.nspname, c.relname) as name, c.reltuples as estimate, ${originExpression} as origin
      from pg_class c join pg_namespace n on n.oid = c.relnamespace
      where n.nspname || '.' || c.relname = $1 and c.relkind in ('r', 'p', 'v', 'm', 'f')
      order by n.nspname`,
@@ -70,12 +78,13 @@ export async function describeTable(
   schemaId: string,
   columns: readonly string[] | undefined,
 ): Promise<BulkTable> {
-  const { oid, estimate } = await findRelation(client, schemaId);
+  const { oid, estimate, origin } = await findRelation(client, schemaId);
   const all = (await client.query<ColumnRow>(columnsQuery, [oid])).rows;
   const chosen = all.filter(({ name }) => columns === undefined || columns.includes(name));
   const key = all.filter((column) => column.key !== null).sort((a, b) => Number(a.key) - Number(b.key));
   return {
     schemaId,
+    origin,
     columns: chosen.map(({ name, type, nullable }) => ({ name, outputName: name, type, nullable })),
     // A key that lost a column does not identify rows any more.
     primaryKey: key.every((column) => chosen.includes(column)) ? key.map(({ name }) => name) : [],

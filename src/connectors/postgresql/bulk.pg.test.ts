@@ -36,6 +36,7 @@ const outputOf = (
   schema = 'copy',
   name = table.schemaId.replace(/^[^.]*\./, ''),
 ): BulkOutput => ({
+  origin: table.origin,
   schema,
   name,
   columns: table.columns,
@@ -227,6 +228,17 @@ test('a table that views or foreign keys depend on is refused by name, before an
     'constraint child_id_fkey on table copy.child depends on it',
   );
   expect(await both.destination.query('select id from copy.t')).toEqual([{ id: 1 }]);
+});
+
+test('a sync onto its own source is refused', async () => {
+  const source = await testDatabase();
+  await source.query('create table t as select 1 as id');
+  const [from, to] = [bulkSource(connectTo(source)), bulkDestination(connectTo(source))];
+  const output = outputOf(await from.table('public.t', undefined), 'public');
+  await expect(to.load(output, execution)).rejects.toThrow(
+    'public.t in the destination is the source table itself',
+  );
+  await (await to.load({ ...output, name: 'copy_of_t' }, execution)).abort();
 });
 
 test('the swap waits for a reader of the live table', async () => {
