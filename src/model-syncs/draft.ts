@@ -102,7 +102,8 @@ async function checkTarget(destination: ModelDestination, definition: Definition
   for (const [index, { target, createOnly }] of definition.fields.entries()) {
     const field = targets.find((one) => one.id === target);
     const name = `fields.${index}.target`;
-    if (field === undefined) throw unprocessable(name, `${JSON.stringify(target)} is not a field of ${object.id}`);
+    if (field === undefined)
+      throw unprocessable(name, `${JSON.stringify(target)} is not a field of ${object.id}`);
     const creates = definition.mode !== 'update';
     const updates = ['update', 'updateOrCreate'].includes(definition.mode) && !createOnly;
     const writable = (!creates || field.createable) && (!updates || field.updateable);

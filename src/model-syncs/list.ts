@@ -29,7 +29,8 @@ export async function pageModelSyncs(
   filter: ModelSyncFilter,
   page: { page_token?: string; limit?: number },
 ): Promise<{ syncs: ModelSync[]; nextPageToken?: string }> {
-  const limit = page.limit !== undefined && page.limit > 0 ? Math.min(page.limit, defaultLimit) : defaultLimit;
+  const limit =
+    page.limit !== undefined && page.limit > 0 ? Math.min(page.limit, defaultLimit) : defaultLimit;
   const after = page.page_token ? decode(page.page_token) : undefined;
   const rows = await select(db, organizationId, filter)
     .$if(after !== undefined, (query) =>

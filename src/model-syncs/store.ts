@@ -1,7 +1,7 @@
+import type { ModelSyncMode } from '../connectors/index.ts';
 import type { Database } from '../db/index.ts';
 import { notFound } from '../errors.ts';
 import { isUuid } from '../lib/uuid.ts';
-import type { ModelSyncMode } from '../connectors/index.ts';
 import type { Actor } from '../organizations/index.ts';
 import type { ModelSync, ModelSyncDraft } from './model-sync.ts';
 

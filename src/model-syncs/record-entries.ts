@@ -1,0 +1,38 @@
+import type { Field, SourceRecord } from '../connectors/index.ts';
+import { toJsonText } from '../lib/pg-text.ts';
+import type { Task } from './task.ts';
+
+/**
+ * Entries of the record logs, as JSON text. A processed record is an object of target field → value; an error
+ * has the identity, the reason, and under `record` what was sent.
+ */
+export function recordEntry(task: Task, record: Pick<SourceRecord, 'key' | 'values'>): string {
+  const members = task.target.fields.map(({ source }, index) =>
+    member(task.names[index] ?? '', source, record.values[task.places[index] ?? 0] ?? null),
+  );
+  if (task.target.identity !== undefined && !task.names.includes(task.identityName)) {
+    members.unshift(`${JSON.stringify(task.identityName)}:${JSON.stringify(record.key)}`);
+  }
+  return `{${members.join(',')}}`;
+}
+
+export function errorEntry(task: Task, key: string, reason: string, record: string): string {
+  return `{"identity":${identity(task, key)},"reason":${JSON.stringify(reason)},"record":${record}}`;
+}
+
+/** A record that was never read in full: its identity is NULL or belongs to several. */
+export function invalidEntry(task: Task, key: string | null, occurrences: number): string {
+  const reason =
+    key === null
+      ? 'the identity is NULL'
+      : `${occurrences} records of the model have this identity; it must be unique`;
+  return `{"identity":${identity(task, key)},"reason":${JSON.stringify(reason)}}`;
+}
+
+function identity(task: Task, key: string | null): string {
+  return `{${JSON.stringify(task.identityName)}:${JSON.stringify(key)}}`;
+}
+
+function member(name: string, field: Field, text: string | null): string {
+  return `${JSON.stringify(name)}:${toJsonText(field, text)}`;
+}

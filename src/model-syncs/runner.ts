@@ -1,0 +1,86 @@
+import { openConnection } from '../connections/index.ts';
+import type { ModelDestination, ModelSource } from '../connectors/index.ts';
+import { TidemarkError } from '../errors.ts';
+import type { Outcome, Run, Runner } from '../executions/index.ts';
+import { getModel } from '../models/index.ts';
+import { deliver } from './deliver.ts';
+import type { ModelSyncDependencies } from './destination.ts';
+import { type DeliverCheckpoint, plan } from './plan.ts';
+import { settleOldIntents, settleOwnIntent } from './settle-intents.ts';
+import { getModelSync } from './store.ts';
+import { SyncFailed } from './sync-failed.ts';
+import { buildTask } from './task.ts';
+import { retryDelays } from './write-batch.ts';
+
+/**
+ * Runs one execution of a model sync: plan, then deliver. A worker that takes over one that has planned goes
+ * on delivering what is left.
+ *
+ * @param options.retryDelays milliseconds before each further try of a batch that could not be written.
+ */
+export function modelSyncRunner(
+  deps: ModelSyncDependencies,
+  options: { retryDelays: readonly number[] } = { retryDelays },
+): Runner {
+  return async (run): Promise<Outcome> => {
+    try {
+      const planned = run.execution.checkpoint as unknown as DeliverCheckpoint | null;
+      const checkpoint = planned ?? (await planExecution(deps, run));
+      if (checkpoint !== undefined) await deliverExecution(deps, run, checkpoint, options.retryDelays);
+      return { status: 'completed' };
+    } catch (error) {
+      run.signal.throwIfAborted();
+      if (!(error instanceof SyncFailed || error instanceof TidemarkError)) throw error;
+      await run.console('error', error.message);
+      return { status: 'failed', errors: [error.message] };
+    }
+  };
+}
+
+async function planExecution(deps: ModelSyncDependencies, run: Run): Promise<DeliverCheckpoint | undefined> {
+  const { organizationId, syncId } = run.execution;
+  const sync = await getModelSync(deps.db, organizationId, syncId);
+  const model = await getModel(deps.db, organizationId, sync.modelId);
+  await using source = await openSource(deps, run, model.connectionId);
+  await using destination = await openDestination(deps, run, sync.target.connectionId);
+  const fields = await source.part.fields(model.configuration);
+  const task = await buildTask(sync, model, fields, destination.part);
+  if (run.execution.options.test !== true) {
+    await settleOldIntents(deps.db, run, task, await destination.part.writer(task.target));
+  }
+  return plan(deps.db, run, sync, task, source.part);
+}
+
+async function deliverExecution(
+  deps: ModelSyncDependencies,
+  run: Run,
+  checkpoint: DeliverCheckpoint,
+  retryDelays: readonly number[],
+): Promise<void> {
+  const { task } = checkpoint;
+  await using source = await openSource(deps, run, task.sourceConnectionId);
+  await using destination = await openDestination(deps, run, task.targetConnectionId);
+  const writer = await destination.part.writer(task.target);
+  await settleOwnIntent(deps.db, run, checkpoint, source.part, writer);
+  await deliver({ db: deps.db, run, checkpoint, source: source.part, writer, retryDelays });
+}
+
+type Opened<Part> = AsyncDisposable & { part: Part };
+
+async function openSource(deps: ModelSyncDependencies, run: Run, id: string): Promise<Opened<ModelSource>> {
+  const { connection, session } = await openConnection(deps, run.execution.organizationId, id, run.signal);
+  if (session.modelSource === undefined) throw new SyncFailed(`A ${connection.type} connection is no source`);
+  return { part: session.modelSource, [Symbol.asyncDispose]: () => session.close() };
+}
+
+async function openDestination(
+  deps: ModelSyncDependencies,
+  run: Run,
+  id: string,
+): Promise<Opened<ModelDestination>> {
+  const { connection, session } = await openConnection(deps, run.execution.organizationId, id, run.signal);
+  if (session.modelDestination === undefined) {
+    throw new SyncFailed(`A ${connection.type} connection is no target of a model sync`);
+  }
+  return { part: session.modelDestination, [Symbol.asyncDispose]: () => session.close() };
+}

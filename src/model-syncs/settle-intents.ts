@@ -1,0 +1,81 @@
+import type { ModelSource, ModelWriter } from '../connectors/index.ts';
+import type { Database } from '../db/index.ts';
+import type { Run } from '../executions/index.ts';
+import { acknowledge, baselineTarget } from './baseline.ts';
+import { settle } from './deliver.ts';
+import { clearIntent, type Intent, openIntents, wasCommitted } from './intents.ts';
+import type { DeliverCheckpoint } from './plan.ts';
+import { readRecords } from './read.ts';
+import { recordEntry } from './record-entries.ts';
+import type { Task } from './task.ts';
+
+/**
+ * A worker died after the destination had applied a batch and before it counted here. If the destination kept
+ * it, its stored answers count now, once; if not, it is still in the plan and is sent again.
+ */
+export async function settleOwnIntent(
+  db: Database,
+  run: Run,
+  checkpoint: DeliverCheckpoint,
+  source: ModelSource,
+  writer: ModelWriter,
+): Promise<void> {
+  const intents = await openIntents(db, checkpoint.task.target.sync.id);
+  const intent = intents.find(({ executionId }) => executionId === run.execution.id);
+  if (intent === undefined) return;
+  if (await wasCommitted(writer, intent.token)) {
+    await settle(run, checkpoint, intent.answers, await entriesOf(run, checkpoint.task, source, intent));
+    await run.console(
+      'info',
+      `Took over a batch of ${intent.answers.length} records that had arrived already`,
+    );
+  } else {
+    await run.commit({}, (tx) => clearIntent(tx, run.execution.id));
+  }
+}
+
+/**
+ * The same for executions of this sync that ended in the middle of a batch, canceled or failed. Their counts
+ * are final, but what arrived must not be sent a second time.
+ */
+export async function settleOldIntents(
+  db: Database,
+  run: Run,
+  task: Task,
+  writer: ModelWriter,
+): Promise<void> {
+  const { sync, mode } = task.target;
+  const intents = await openIntents(db, sync.id);
+  const applies = (await baselineTarget(db, sync.id)) === task.baselineTarget;
+  for (const intent of intents) {
+    const arrived = applies && (await wasCommitted(writer, intent.token));
+    await run.commit({}, async (tx) => {
+      if (arrived) {
+        await acknowledge(tx, { id: sync.id, mode, mappingDigest: task.mappingDigest }, intent.answers);
+      }
+      await clearIntent(tx, intent.executionId);
+    });
+  }
+}
+
+/**
+ * What was sent is not stored with the answers: that would write every record a second time for the rare
+ * crash. It is read again; a record that has changed or gone since is logged by its identity.
+ */
+async function entriesOf(
+  run: Run,
+  task: Task,
+  source: ModelSource,
+  { answers }: Intent,
+): Promise<Map<string, string>> {
+  const identity = JSON.stringify(task.identityName);
+  const entries = new Map(answers.map(({ key }) => [key, `{${identity}:${JSON.stringify(key)}}`]));
+  const hashes = new Map(answers.map(({ key, hash }) => [key, hash]));
+  for await (const records of readRecords(run, source, task.query, [...hashes.keys()])) {
+    for (const record of records) {
+      if (record.key === null || hashes.get(record.key) !== record.hash) continue;
+      entries.set(record.key, recordEntry(task, record));
+    }
+  }
+  return entries;
+}

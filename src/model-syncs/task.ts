@@ -1,0 +1,87 @@
+import { createHash } from 'node:crypto';
+import type { Field, ModelDestination, ModelQuery, TargetDefinition } from '../connectors/index.ts';
+import type { Model } from '../models/index.ts';
+import type { Definition, MappedField, ModelSync } from './model-sync.ts';
+import { SyncFailed } from './sync-failed.ts';
+
+/**
+ * Everything an execution does, fixed when it plans and kept in its checkpoint: a sync that is edited
+ * meanwhile changes the next execution, and a worker that takes over goes on with the same mapping.
+ */
+export interface Task {
+  sourceConnectionId: string;
+  targetConnectionId: string;
+  query: ModelQuery;
+  target: TargetDefinition;
+  /** For every value of an outgoing record, the place of its field in `query.fields`. */
+  places: number[];
+  /** Names of the values in record logs. */
+  names: string[];
+  /** Name of the identity in record logs. */
+  identityName: string;
+  /** What the baseline is about, see `model_syncs.baseline_target`. */
+  baselineTarget: string;
+  /** Signed 64-bit number, mixed into every hash so that another mapping changes every record. */
+  mappingDigest: string;
+}
+
+/** @param fields of the model, as the source describes them now. */
+export async function buildTask(
+  sync: ModelSync,
+  model: Model,
+  fields: readonly Field[],
+  destination: ModelDestination,
+): Promise<Task> {
+  const targets = await destination.fields(sync.target.object);
+  const mapping = mappingOf(sync, targets.length === 1);
+  const names = [...new Set(mapping.map(({ field }) => field))];
+  const identity = sync.identity?.field ?? model.identifier ?? undefined;
+  return {
+    sourceConnectionId: model.connectionId,
+    targetConnectionId: sync.target.connectionId,
+    query: {
+      configuration: model.configuration,
+      fields: names,
+      ...(identity === undefined ? {} : { identity: need(fields, identity).name }),
+    },
+    target: {
+      sync: { id: sync.id, name: sync.name },
+      object: sync.target.object,
+      configuration: sync.target.configuration,
+      mode: sync.mode,
+      ...(sync.identity === null ? {} : { identity: sync.identity.target }),
+      fields: mapping.map(({ field, target, createOnly }) => ({
+        source: need(fields, field),
+        target,
+        createOnly,
+      })),
+    },
+    places: mapping.map(({ field }) => names.indexOf(field)),
+    names: mapping.map(({ field, target }) => (targets.length === 1 ? field : target)),
+    identityName:
+      (targets.length === 1 ? sync.identity?.field : sync.identity?.target) ?? identity ?? 'record',
+    baselineTarget: JSON.stringify([
+      sync.target.connectionId,
+      sync.target.object,
+      model.id,
+      identity ?? null,
+      sync.identity?.target ?? null,
+    ]),
+    mappingDigest: createHash('sha256').update(JSON.stringify(mapping)).digest().readBigInt64BE().toString(),
+  };
+}
+
+/** A target of one field, like a webhook, takes whole records: there the identity is a field like the others. */
+function mappingOf({ fields, identity }: Definition, takesRecords: boolean): MappedField[] {
+  if (!takesRecords || identity === null) return fields;
+  const others = fields.filter(({ field }) => field !== identity.field);
+  return [{ ...identity, createOnly: false }, ...others];
+}
+
+function need(fields: readonly Field[], name: string): Field {
+  const field = fields.find((one) => one.name === name);
+  if (field !== undefined) return field;
+  throw new SyncFailed(
+    `The model has no field ${JSON.stringify(name)} any more; save the model or change the mapping`,
+  );
+}
