@@ -33,7 +33,7 @@ export async function acknowledge(
 }
 
 /** What the baseline of a sync is about; undefined before its first plan and when the sync is gone. */
-export async function baselineTarget(db: Database, syncId: string): Promise<string | undefined> {
+export async function currentBaselineTarget(db: Database, syncId: string): Promise<string | undefined> {
   const row = await db
     .selectFrom('model_syncs')
     .select('baseline_target')

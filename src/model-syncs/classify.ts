@@ -37,13 +37,14 @@ export async function classify(staging: Staging, scope: Scope): Promise<Classes>
   return classes;
 }
 
-/** Writes down the keys of the records to send. */
+/** Writes down the keys of the records to send, in order: an index takes sorted keys twice as fast. */
 export async function writePlan(staging: Staging, scope: Scope, plan: number): Promise<void> {
   await sql`
     insert into model_sync_plan (sync_id, plan, record_key)
     select ${scope.syncId}::uuid, ${plan}::bigint, record_key
     from (${compared(scope)}) record
-    where valid and wanted`.execute(staging);
+    where valid and wanted
+    order by record_key`.execute(staging);
 }
 
 /** Takes what is there as acknowledged: later executions send only what changes after this. */
@@ -51,6 +52,7 @@ export async function writeBaseline(staging: Staging, syncId: string): Promise<v
   await sql`
     insert into model_sync_baseline (sync_id, record_key, hash)
     select ${syncId}::uuid, record_key, hash from (${grouped}) staged where valid
+    order by record_key
     on conflict (sync_id, record_key) do update set hash = excluded.hash`.execute(staging);
 }
 

@@ -1,3 +1,4 @@
+import type { Database } from '../db/index.ts';
 import { cancelSync, deleteExecutions } from '../executions/index.ts';
 import type { Jobs } from '../jobs/index.ts';
 import type { Actor } from '../organizations/index.ts';
@@ -32,7 +33,7 @@ export async function updateModelSync(
 
 /** Cancels what runs, then deletes the sync with its executions and its baseline. */
 export async function deleteModelSync(
-  deps: ModelSyncDependencies & { jobs: Jobs },
+  deps: { db: Database; jobs: Jobs; publicUrl: string; recordLogFolder: string },
   organizationId: string,
   id: string,
 ): Promise<void> {
@@ -45,11 +46,13 @@ export async function deleteModelSync(
     .execute();
 }
 
+/** Cancels what runs. @returns what happened, in words. */
 export async function cancelModelSync(
-  deps: ModelSyncDependencies & { jobs: Jobs },
+  deps: { db: Database; jobs: Jobs; publicUrl: string },
   organizationId: string,
   id: string,
-): Promise<void> {
+): Promise<string> {
   await getModelSync(deps.db, organizationId, id);
-  await cancelSync(deps, organizationId, id);
+  const execution = await cancelSync(deps, organizationId, id);
+  return execution === undefined ? 'Nothing is running' : `Cancellation of ${execution.id} requested`;
 }

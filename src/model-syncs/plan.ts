@@ -3,7 +3,7 @@ import type { ModelSource } from '../connectors/index.ts';
 import type { Database } from '../db/index.ts';
 import type { Run } from '../executions/index.ts';
 import type { Json } from '../lib/json.ts';
-import { baselineTarget, forgetBaseline, setBaselineTarget } from './baseline.ts';
+import { currentBaselineTarget, forgetBaseline, setBaselineTarget } from './baseline.ts';
 import { type Classes, classify, invalidKeys, type Scope, writeBaseline, writePlan } from './classify.ts';
 import type { ModelSync } from './model-sync.ts';
 import { readKeys } from './read.ts';
@@ -31,7 +31,7 @@ export async function plan(
   source: ModelSource,
 ): Promise<DeliverCheckpoint | undefined> {
   const { resync, test } = run.execution.options;
-  const baselineApplies = (await baselineTarget(db, sync.id)) === task.baselineTarget;
+  const baselineApplies = (await currentBaselineTarget(db, sync.id)) === task.baselineTarget;
   const scope: Scope = {
     syncId: sync.id,
     mode: sync.mode,
@@ -75,7 +75,7 @@ async function commitPlan(
 ): Promise<DeliverCheckpoint> {
   const { rows } = await sql<{ plan: number }>`select nextval('model_sync_plans') as plan`.execute(staging);
   const checkpoint: DeliverCheckpoint = { phase: 'deliver', plan: rows[0]?.plan ?? 0, task };
-  await writePlan(staging, scope, checkpoint.plan);
+  if (inserts + updates > 0) await writePlan(staging, scope, checkpoint.plan);
   await logInvalid(run, staging, task);
   await run.commit(
     {

@@ -46,7 +46,7 @@ async function planExecution(deps: ModelSyncDependencies, run: Run): Promise<Del
   const fields = await source.part.fields(model.configuration);
   const task = await buildTask(sync, model, fields, destination.part);
   if (run.execution.options.test !== true) {
-    await settleOldIntents(deps.db, run, task, await destination.part.writer(task.target));
+    await settleOldIntents(deps.db, run, sync.id, await destination.part.writer(task.target));
   }
   return plan(deps.db, run, sync, task, source.part);
 }

@@ -1,7 +1,7 @@
 import type { ModelSource, ModelWriter } from '../connectors/index.ts';
 import type { Database } from '../db/index.ts';
 import type { Run } from '../executions/index.ts';
-import { acknowledge, baselineTarget } from './baseline.ts';
+import { acknowledge, currentBaselineTarget } from './baseline.ts';
 import { settle } from './deliver.ts';
 import { clearIntent, type Intent, openIntents, wasCommitted } from './intents.ts';
 import type { DeliverCheckpoint } from './plan.ts';
@@ -41,19 +41,16 @@ export async function settleOwnIntent(
 export async function settleOldIntents(
   db: Database,
   run: Run,
-  task: Task,
+  syncId: string,
   writer: ModelWriter,
 ): Promise<void> {
-  const { sync, mode } = task.target;
-  const intents = await openIntents(db, sync.id);
-  const applies = (await baselineTarget(db, sync.id)) === task.baselineTarget;
-  for (const intent of intents) {
-    const arrived = applies && (await wasCommitted(writer, intent.token));
+  for (const { executionId, token, answers, checkpoint } of await openIntents(db, syncId)) {
+    const { baselineTarget, mappingDigest, target } = checkpoint.task;
+    const applies = (await currentBaselineTarget(db, syncId)) === baselineTarget;
+    const arrived = applies && (await wasCommitted(writer, token));
     await run.commit({}, async (tx) => {
-      if (arrived) {
-        await acknowledge(tx, { id: sync.id, mode, mappingDigest: task.mappingDigest }, intent.answers);
-      }
-      await clearIntent(tx, intent.executionId);
+      if (arrived) await acknowledge(tx, { id: syncId, mode: target.mode, mappingDigest }, answers);
+      await clearIntent(tx, executionId);
     });
   }
 }

@@ -14,7 +14,7 @@ export function withStaging<Result>(
   use: (staging: Staging) => Promise<Result>,
 ): Promise<Result> {
   return db.connection().execute(async (staging) => {
-    await sql`create temporary table model_sync_staging (record_key text, hash bigint not null)`.execute(
+    await sql`create temporary table model_sync_staging (record_key text collate "C", hash bigint not null)`.execute(
       staging,
     );
     try {

@@ -89,8 +89,8 @@ create table record_log_files (
 -- they would be checked once per record. A trigger deletes the rows of a deleted sync instead.
 create table model_sync_baseline (
   sync_id uuid not null,
-  -- Text of the identity value.
-  record_key text not null,
+  -- Text of the identity value. Compared as bytes: fast, and the same on every server.
+  record_key text collate "C" not null,
   -- 64-bit hash of the mapped fields and of the mapping: another mapping changes every record.
   hash bigint not null,
   primary key (sync_id, record_key)
@@ -102,7 +102,7 @@ create table model_sync_baseline (
 create table model_sync_plan (
   sync_id uuid not null,
   plan bigint not null,
-  record_key text not null,
+  record_key text collate "C" not null,
   primary key (sync_id, plan, record_key)
 );
 create sequence model_sync_plans;
