@@ -17,6 +17,13 @@ export type App = FastifyInstance<
   TypeBoxTypeProvider
 >;
 
+declare module 'fastify' {
+  interface FastifySchema {
+    /** The operation's name in the clients, e.g. `connections.create`. */
+    operationId?: string;
+  }
+}
+
 /** Largest request body, in bytes. */
 const bodyLimit = 4 * 1024 * 1024;
 

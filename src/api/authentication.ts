@@ -53,3 +53,11 @@ export function organizationOf(request: FastifyRequest): string {
   if (caller.kind === 'partner') throw new TidemarkError('unauthorized');
   return caller.organizationId;
 }
+
+/** Managing people takes an administrator, or a caller who acts for the whole organization. */
+export function requireAdmin(request: FastifyRequest): void {
+  const caller = callerOf(request);
+  if (caller.kind === 'user' && caller.role !== 'admin') {
+    throw new TidemarkError('forbidden', { reason: 'This takes an administrator of the organization' });
+  }
+}

@@ -14,6 +14,8 @@ export interface ApiDependencies {
   /** Base of links in responses, without a trailing slash. */
   publicUrl: string;
   partnerKey: string | undefined;
+  /** Milliseconds that events are kept. */
+  eventRetention: number;
   /** Folder of the record logs. */
   recordLogFolder: string;
 }

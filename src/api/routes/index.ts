@@ -1,5 +1,28 @@
 import type { App } from '../app.ts';
 import type { ApiDependencies } from '../dependencies.ts';
+import { connectionTypeRoutes } from './connection-types.ts';
+import { connectionRoutes } from './connections.ts';
+import { eventRoutes } from './events.ts';
+import { identityRoutes } from './identity.ts';
+import { modelSyncTargetRoutes } from './model-sync-targets.ts';
+import { modelSyncRoutes } from './model-syncs.ts';
+import { modelRoutes } from './models.ts';
+import { organizationRoutes } from './organizations.ts';
+import { schemaRoutes } from './schemas.ts';
+import { userRoutes } from './users.ts';
+import { webhookRoutes } from './webhooks.ts';
 
 /** Every route, one file per resource. */
-export function registerRoutes(_app: App, _dependencies: ApiDependencies): void {}
+export function registerRoutes(app: App, dependencies: ApiDependencies): void {
+  identityRoutes(app, dependencies);
+  organizationRoutes(app, dependencies);
+  userRoutes(app, dependencies);
+  connectionTypeRoutes(app);
+  connectionRoutes(app, dependencies);
+  schemaRoutes(app, dependencies);
+  modelRoutes(app, dependencies);
+  modelSyncRoutes(app, dependencies);
+  modelSyncTargetRoutes(app, dependencies);
+  eventRoutes(app, dependencies);
+  webhookRoutes(app, dependencies);
+}

@@ -1,0 +1,130 @@
+import type { Static } from 'typebox';
+import { Type } from 'typebox';
+import {
+  type Connection,
+  type ConnectionSettings,
+  connectorOf,
+  createConnection,
+  deleteConnection,
+  getConnection,
+  listConnections,
+  maskConfiguration,
+  openConfiguration,
+  startSchemaRefresh,
+  testConnection,
+  updateConnection,
+} from '../../connections/index.ts';
+import type { JsonObject } from '../../lib/json.ts';
+import type { KeyRing } from '../../lib/seal.ts';
+import { actorOf } from '../../organizations/index.ts';
+import {
+  CreateConnectionRequest,
+  TestConnectionRequest,
+  UpdateConnectionRequest,
+} from '../../schema/connection.ts';
+import { IdParameter } from '../../schema/parameters.ts';
+import type { App } from '../app.ts';
+import { callerOf, organizationOf } from '../authentication.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+
+export function connectionRoutes(app: App, deps: ApiDependencies): void {
+  const { db, keyRing } = deps;
+
+  app.get('/api/connections', { schema: { operationId: 'connections.list' } }, async (request) => {
+    const connections = await listConnections(db, organizationOf(request));
+    return { data: connections.map((connection) => present(connection, keyRing)) };
+  });
+  app.post(
+    '/api/connections',
+    { schema: { operationId: 'connections.create', body: CreateConnectionRequest } },
+    async (request) => {
+      const settings = { ...settingsOf(request.body), type: request.body.type };
+      const actor = actorOf(callerOf(request));
+      const connection = await createConnection(deps, organizationOf(request), actor, settings);
+      await refreshIfSource(deps, connection);
+      return { data: present(connection, keyRing) };
+    },
+  );
+  app.post(
+    '/api/connections/test',
+    { schema: { operationId: 'connections.testConnection', body: TestConnectionRequest } },
+    async (request, reply) => {
+      const { type, configuration, connection_id: connectionId } = request.body;
+      const test = { type, configuration: configuration as JsonObject, connectionId };
+      await testConnection(deps, organizationOf(request), test);
+      return reply.code(200).send();
+    },
+  );
+  app.get(
+    '/api/connections/:id',
+    { schema: { operationId: 'connections.get', params: IdParameter } },
+    async (request) => {
+      const connection = await getConnection(db, organizationOf(request), request.params.id);
+      return { data: present(connection, keyRing) };
+    },
+  );
+  app.put(
+    '/api/connections/:id',
+    { schema: { operationId: 'connections.update', params: IdParameter, body: UpdateConnectionRequest } },
+    async (request) => {
+      const settings = { ...settingsOf(request.body), type: request.body.type };
+      const actor = actorOf(callerOf(request));
+      const { id } = request.params;
+      const connection = await updateConnection(deps, organizationOf(request), actor, id, settings);
+      await refreshIfSource(deps, connection);
+      return { data: present(connection, keyRing) };
+    },
+  );
+  const Force = Type.Object({ force: Type.Optional(Type.Boolean()) });
+  app.delete(
+    '/api/connections/:id',
+    { schema: { operationId: 'connections.delete', params: IdParameter, querystring: Force } },
+    async (request, reply) => {
+      await deleteConnection(db, organizationOf(request), request.params.id, request.query.force ?? false);
+      return reply.code(200).send();
+    },
+  );
+}
+
+/** A source's catalogue is read ahead, so that the first sync finds it. */
+async function refreshIfSource(deps: ApiDependencies, connection: Connection): Promise<void> {
+  if (!connectorOf(connection.type).capabilities.source) return;
+  await startSchemaRefresh(deps, connection.organizationId, connection.id);
+}
+
+function settingsOf(body: Static<typeof UpdateConnectionRequest>): ConnectionSettings {
+  return {
+    name: body.name,
+    configuration: body.configuration as JsonObject,
+    healthcheckInterval: body.healthcheck_interval,
+    policies: body.policies ?? undefined,
+    validate: body.validate ?? true,
+  };
+}
+
+function present(connection: Connection, keyRing: KeyRing) {
+  const connector = connectorOf(connection.type);
+  const { source, destination } = connector.capabilities;
+  return {
+    id: connection.id,
+    organization_id: connection.organizationId,
+    name: connection.name,
+    type: {
+      id: connector.id,
+      name: connector.name,
+      operations: [...(source ? ['source'] : []), ...(destination ? ['destination'] : [])],
+    },
+    configuration: maskConfiguration(connector.configuration, openConfiguration(connection, keyRing)),
+    status: connection.status,
+    ...(connection.statusError === null ? {} : { status_error: connection.statusError }),
+    ...(connection.healthcheckInterval === null
+      ? {}
+      : { healthcheck_interval: connection.healthcheckInterval }),
+    saved: true,
+    policies: connection.policies,
+    created_at: connection.createdAt,
+    created_by: connection.createdBy,
+    updated_at: connection.updatedAt,
+    updated_by: connection.updatedBy,
+  };
+}

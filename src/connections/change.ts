@@ -1,0 +1,138 @@
+import { sql } from 'kysely';
+import { messageOf, notFound, TidemarkError } from '../errors.ts';
+import type { JsonObject } from '../lib/json.ts';
+import type { Actor } from '../organizations/index.ts';
+import { checkConfiguration } from './configuration.ts';
+import { connectorOf, type OpenDependencies } from './open.ts';
+import { openConfiguration, sealConfiguration, unmaskConfiguration } from './secrets.ts';
+import { type Connection, connectionColumns, getConnection, toConnection } from './store.ts';
+
+export interface ConnectionSettings {
+  name: string;
+  configuration: JsonObject;
+  healthcheckInterval?: string | undefined;
+  policies?: string[] | undefined;
+  /** Try it before storing it. */
+  validate: boolean;
+}
+
+/** @throws unprocessable (unknown type, bad configuration, name taken) or connection_failed. */
+export async function createConnection(
+  deps: OpenDependencies,
+  organizationId: string,
+  actor: Actor,
+  { type, ...settings }: ConnectionSettings & { type: string },
+): Promise<Connection> {
+  const connector = connectorOf(type);
+  const configuration = checkConfiguration(connector, settings.configuration);
+  if (settings.validate) await tryConnection(deps, type, configuration);
+  const row = await deps.db
+    .insertInto('connections')
+    .values({
+      organization_id: organizationId,
+      type,
+      created_by: JSON.stringify(actor),
+      ...columnsOf(deps, type, configuration, actor, settings),
+    })
+    .onConflict((conflict) => conflict.columns(['organization_id', 'name']).doNothing())
+    .returning(connectionColumns)
+    .executeTakeFirst();
+  if (row === undefined) throw nameTaken(settings.name);
+  return toConnection(row);
+}
+
+/** Full replacement. Running syncs keep the configuration they opened the connection with. */
+export async function updateConnection(
+  deps: OpenDependencies,
+  organizationId: string,
+  actor: Actor,
+  id: string,
+  settings: ConnectionSettings & { type?: string | undefined },
+): Promise<Connection> {
+  const stored = await getConnection(deps.db, organizationId, id);
+  if (settings.type !== undefined && settings.type !== stored.type) {
+    throw new TidemarkError('unprocessable', {
+      reason: `type: a ${stored.type} connection cannot become ${settings.type}; create another connection`,
+    });
+  }
+  const sent = unmaskConfiguration(settings.configuration, openConfiguration(stored, deps.keyRing));
+  const configuration = checkConfiguration(connectorOf(stored.type), sent);
+  if (settings.validate) await tryConnection(deps, stored.type, configuration);
+  const row = await deps.db
+    .updateTable('connections')
+    .set(columnsOf(deps, stored.type, configuration, actor, settings))
+    .where('organization_id', '=', organizationId)
+    .where('id', '=', id)
+    .returning(connectionColumns)
+    .executeTakeFirst()
+    .catch((error: unknown) => {
+      throw error instanceof Error && 'code' in error && error.code === '23505'
+        ? nameTaken(settings.name)
+        : error;
+    });
+  if (row === undefined) throw notFound('connection', id);
+  return toConnection(row);
+}
+
+/**
+ * Tries a configuration without storing it. With a connection id it is laid over the stored one, so that a
+ * caller who changes one key need not know the secrets.
+ */
+export async function testConnection(
+  deps: OpenDependencies,
+  organizationId: string,
+  test: { type: string; configuration: JsonObject; connectionId?: string | undefined },
+): Promise<void> {
+  const connector = connectorOf(test.type);
+  let { configuration } = test;
+  if (test.connectionId !== undefined) {
+    const stored = await getConnection(deps.db, organizationId, test.connectionId);
+    if (stored.type !== test.type) {
+      throw new TidemarkError('bad_request', {
+        reason: `type: connection ${stored.id} is of type ${stored.type}`,
+      });
+    }
+    const before = openConfiguration(stored, deps.keyRing);
+    configuration = { ...before, ...unmaskConfiguration(configuration, before) };
+  }
+  await tryConnection(deps, test.type, checkConfiguration(connector, configuration));
+}
+
+async function tryConnection(deps: OpenDependencies, type: string, configuration: JsonObject): Promise<void> {
+  const session = connectorOf(type).open(configuration, { egress: deps.egress });
+  try {
+    await session.test();
+  } catch (cause) {
+    throw new TidemarkError('connection_failed', { reason: messageOf(cause) }, { cause });
+  } finally {
+    await session.close();
+  }
+}
+
+function columnsOf(
+  deps: OpenDependencies,
+  type: string,
+  configuration: JsonObject,
+  actor: Actor,
+  settings: ConnectionSettings,
+) {
+  const name = settings.name.trim();
+  if (name === '') throw new TidemarkError('unprocessable', { reason: 'name: must not be empty' });
+  const stored = sealConfiguration(connectorOf(type).configuration, configuration, deps.keyRing);
+  return {
+    name,
+    configuration: JSON.stringify(stored.configuration),
+    secrets: stored.secrets,
+    status: 'healthy',
+    status_error: null,
+    healthcheck_interval: settings.healthcheckInterval ?? null,
+    policies: settings.policies ?? [],
+    updated_by: JSON.stringify(actor),
+    updated_at: sql<string>`now()`,
+  };
+}
+
+const nameTaken = (name: string) =>
+  new TidemarkError('unprocessable', {
+    reason: `name: another connection of this organization is named ${name}`,
+  });

@@ -1,0 +1,13 @@
+export { type ConnectionSettings, createConnection, testConnection, updateConnection } from './change.ts';
+export { connectorOf, type OpenDependencies, openConnection, withConnection } from './open.ts';
+export { deleteConnection } from './remove.ts';
+export {
+  cachedSchema,
+  cachedSchemas,
+  ensureSchemas,
+  type SchemaCacheStatus,
+  schemaCacheStatus,
+  startSchemaRefresh,
+} from './schema-cache.ts';
+export { mask, maskConfiguration, openConfiguration } from './secrets.ts';
+export { type Connection, getConnection, listConnections } from './store.ts';

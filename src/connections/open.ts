@@ -1,0 +1,52 @@
+import { type Connector, findConnector, type Session } from '../connectors/index.ts';
+import type { Database } from '../db/index.ts';
+import type { Egress } from '../egress/index.ts';
+import { TidemarkError } from '../errors.ts';
+import type { KeyRing } from '../lib/seal.ts';
+import { openConfiguration } from './secrets.ts';
+import { type Connection, getConnection } from './store.ts';
+
+export interface OpenDependencies {
+  db: Database;
+  keyRing: KeyRing;
+  egress: Egress;
+}
+
+/** Opens a connection with its secrets. The caller closes the session. @throws not_found */
+export async function openConnection(
+  deps: OpenDependencies,
+  organizationId: string,
+  connectionId: string,
+  signal?: AbortSignal,
+): Promise<{ connection: Connection; session: Session }> {
+  const connection = await getConnection(deps.db, organizationId, connectionId);
+  const configuration = openConfiguration(connection, deps.keyRing);
+  const context = { egress: deps.egress, ...(signal === undefined ? {} : { signal }) };
+  return { connection, session: connectorOf(connection.type).open(configuration, context) };
+}
+
+/** Opens a connection, uses it, and closes it whatever happens. */
+export async function withConnection<Result>(
+  deps: OpenDependencies,
+  organizationId: string,
+  connectionId: string,
+  use: (session: Session, connection: Connection) => Promise<Result>,
+): Promise<Result> {
+  const { connection, session } = await openConnection(deps, organizationId, connectionId);
+  try {
+    return await use(session, connection);
+  } finally {
+    await session.close();
+  }
+}
+
+/** @throws unprocessable for a type that no connector has. */
+export function connectorOf(type: string): Connector {
+  const connector = findConnector(type);
+  if (connector === undefined) {
+    throw new TidemarkError('unprocessable', {
+      reason: `type: there is no connector ${type}; GET /api/connection_types lists them`,
+    });
+  }
+  return connector;
+}

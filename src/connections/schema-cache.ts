@@ -1,0 +1,147 @@
+import { sql } from 'kysely';
+import type { SourceSchema } from '../connectors/index.ts';
+import type { Database } from '../db/index.ts';
+import { messageOf, notFound, TidemarkError } from '../errors.ts';
+import { type OpenDependencies, withConnection } from './open.ts';
+import { getConnection } from './store.ts';
+
+/** A refresh that has not finished after this long belonged to a process that is gone. */
+const abandonedAfter = '5 minutes';
+
+export interface SchemaCacheStatus {
+  refreshing: boolean;
+  startedAt: string | null;
+  finishedAt: string | null;
+  error: string | null;
+}
+
+export async function schemaCacheStatus(
+  db: Database,
+  organizationId: string,
+  connectionId: string,
+): Promise<SchemaCacheStatus> {
+  await getConnection(db, organizationId, connectionId);
+  const row = await db
+    .selectFrom('connections')
+    .select([
+      'schemas_refresh_started_at as startedAt',
+      'schemas_refresh_finished_at as finishedAt',
+      'schemas_refresh_error as error',
+      refreshing.as('refreshing'),
+    ])
+    .where('organization_id', '=', organizationId)
+    .where('id', '=', connectionId)
+    .executeTakeFirst();
+  if (row === undefined) throw notFound('connection', connectionId);
+  return row;
+}
+
+const refreshing = sql<boolean>`coalesce(
+  schemas_refresh_started_at > coalesce(schemas_refresh_finished_at, '-infinity')
+  and schemas_refresh_started_at > now() - ${sql.lit(abandonedAfter)}::interval, false)`;
+
+/**
+ * Starts a refresh and returns at once; `done` settles when the cache is fresh, and never rejects. One that is
+ * under way already is joined rather than repeated.
+ */
+export async function startSchemaRefresh(
+  deps: OpenDependencies,
+  organizationId: string,
+  connectionId: string,
+): Promise<{ done: Promise<void> }> {
+  const row = await deps.db
+    .updateTable('connections')
+    .set({ schemas_refresh_started_at: sql<string>`clock_timestamp()` })
+    .where('organization_id', '=', organizationId)
+    .where('id', '=', connectionId)
+    .where(sql<boolean>`not ${refreshing}`)
+    .returning('id')
+    .executeTakeFirst();
+  if (row === undefined) return { done: Promise.resolve() };
+  return { done: refresh(deps, organizationId, connectionId) };
+}
+
+async function refresh(deps: OpenDependencies, organizationId: string, connectionId: string): Promise<void> {
+  let error: string | null = null;
+  try {
+    const schemas = await withConnection(deps, organizationId, connectionId, async ({ catalogue }) =>
+      catalogue === undefined ? [] : catalogue.schemas(),
+    );
+    await replaceSchemas(deps.db, connectionId, schemas);
+  } catch (cause) {
+    error = messageOf(cause);
+  }
+  await deps.db
+    .updateTable('connections')
+    .set({
+      schemas_refresh_finished_at: sql<string>`clock_timestamp()`,
+      schemas_refresh_error: error,
+      status: error === null ? 'healthy' : 'error',
+      status_error: error,
+    })
+    .where('id', '=', connectionId)
+    .execute()
+    // The connection, or the database, is gone: whoever asks for the status finds out.
+    .catch(() => {});
+}
+
+async function replaceSchemas(db: Database, connectionId: string, schemas: SourceSchema[]): Promise<void> {
+  await db.transaction().execute(async (tx) => {
+    await tx.deleteFrom('connection_schemas').where('connection_id', '=', connectionId).execute();
+    const rows = schemas.map(({ id, name, fields }, position) => ({ id, name, position, fields }));
+    // One parameter, however many tables: a statement takes 65,535 at most.
+    await sql`
+      insert into connection_schemas (connection_id, id, name, position, fields)
+      select ${connectionId}, id, name, position, fields
+      from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as row (id text, name text, position int, fields jsonb)
+    `.execute(tx);
+  });
+}
+
+/** As of the last refresh, in the source's order. */
+export async function cachedSchemas(db: Database, connectionId: string): Promise<SourceSchema[]> {
+  const rows = await db
+    .selectFrom('connection_schemas')
+    .select(['id', 'name', 'fields'])
+    .where('connection_id', '=', connectionId)
+    .orderBy('position')
+    .execute();
+  return rows.map((row) => ({ ...row, fields: row.fields as unknown as SourceSchema['fields'] }));
+}
+
+export async function cachedSchema(
+  db: Database,
+  organizationId: string,
+  connectionId: string,
+  schemaId: string,
+): Promise<SourceSchema> {
+  await getConnection(db, organizationId, connectionId);
+  const row = await db
+    .selectFrom('connection_schemas')
+    .select(['id', 'name', 'fields'])
+    .where('connection_id', '=', connectionId)
+    .where('id', '=', schemaId)
+    .executeTakeFirst();
+  if (row === undefined) throw notFound('schema', schemaId);
+  return { ...row, fields: row.fields as unknown as SourceSchema['fields'] };
+}
+
+/**
+ * The cached schemas of a source, read from it first if they never were.
+ *
+ * @throws refresh_in_progress while somebody else reads them; no_schemas when there are none.
+ */
+export async function ensureSchemas(
+  deps: OpenDependencies,
+  organizationId: string,
+  connectionId: string,
+): Promise<SourceSchema[]> {
+  const before = await cachedSchemas(deps.db, connectionId);
+  if (before.length > 0) return before;
+  const status = await schemaCacheStatus(deps.db, organizationId, connectionId);
+  if (status.refreshing) throw new TidemarkError('refresh_in_progress', { connection_id: connectionId });
+  await (await startSchemaRefresh(deps, organizationId, connectionId)).done;
+  const schemas = await cachedSchemas(deps.db, connectionId);
+  if (schemas.length === 0) throw new TidemarkError('no_schemas', { connection_id: connectionId });
+  return schemas;
+}

@@ -1,0 +1,69 @@
+import type { ConnectionOptions } from 'node:tls';
+import pg from 'pg';
+import { TidemarkError } from '../../errors.ts';
+import type { Connect } from './bulk-source.ts';
+import type { Configuration } from './configuration.ts';
+
+/** Text that means the same on every server. `timezone` makes every timestamptz end in +00. */
+const settings = {
+  timezone: 'UTC',
+  datestyle: 'ISO,YMD',
+  intervalstyle: 'postgres',
+  bytea_output: 'hex',
+  extra_float_digits: '3',
+  // A half-open connection must not hold locks of the user's database for hours.
+  tcp_keepalives_idle: '30',
+};
+
+/** @param signal ends every connection that was opened, at once. */
+export function connector(configuration: Configuration, signal: AbortSignal | undefined): Connect {
+  return async (applicationName) => {
+    if (configuration.ssh) {
+      throw new TidemarkError('unprocessable', {
+        reason: 'configuration.ssh: SSH tunnels are not built yet',
+      });
+    }
+    signal?.throwIfAborted();
+    const client = new pg.Client({
+      host: configuration.hostname,
+      port: configuration.port,
+      database: configuration.database,
+      user: configuration.username,
+      password: configuration.password,
+      ssl: tls(configuration),
+      application_name: applicationName,
+      connectionTimeoutMillis: 10_000,
+      keepAlive: true,
+      options: Object.entries(settings)
+        .map(([name, value]) => `-c ${name}=${value}`)
+        .join(' '),
+    });
+    // The query that is running reports a lost connection; without a listener it would end the process.
+    client.on('error', () => {});
+    const abort = () => destroy(client);
+    signal?.addEventListener('abort', abort, { once: true });
+    client.once('end', () => signal?.removeEventListener('abort', abort));
+    await client.connect();
+    return client;
+  };
+}
+
+/** Breaks the connection off without waiting for the server, which rolls back what was open. */
+function destroy(client: pg.Client): void {
+  const { stream } = (client as unknown as { connection: { stream: { destroy(): void } } }).connection;
+  stream.destroy();
+}
+
+/**
+ * Like libpq's sslmode: with a CA certificate the server must prove its name (verify-full); without one the
+ * connection is encrypted but the server is not verified (require), since most servers have certificates
+ * that no public authority signed.
+ */
+function tls(configuration: Configuration): ConnectionOptions | false {
+  if (!configuration.ssl) return false;
+  const { ca_cert: ca, client_certs, client_certificate: cert, client_key: key } = configuration;
+  return {
+    ...(ca ? { ca, rejectUnauthorized: true } : { rejectUnauthorized: false }),
+    ...(client_certs && cert && key ? { cert, key } : {}),
+  };
+}

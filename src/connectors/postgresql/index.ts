@@ -1,0 +1,28 @@
+import type { JsonObject } from '../../lib/json.ts';
+import type { Connector, Session } from '../contract.ts';
+import { bulkDestination } from './bulk-destination.ts';
+import { bulkSource } from './bulk-source.ts';
+import { catalogue } from './catalogue.ts';
+import { connector } from './client.ts';
+import { type Configuration, configuration } from './configuration.ts';
+import { withClient } from './with-client.ts';
+
+export const postgresql: Connector = {
+  id: 'postgresql',
+  name: 'PostgreSQL',
+  configuration,
+  capabilities: { source: true, destination: true },
+  open(settings: JsonObject, { signal }): Session {
+    const ended = new AbortController();
+    const signals = signal === undefined ? ended.signal : AbortSignal.any([signal, ended.signal]);
+    const connect = connector(settings as unknown as Configuration, signals);
+    return {
+      test: () =>
+        withClient(connect, 'tidemark test', async (client) => void (await client.query('select 1'))),
+      catalogue: catalogue(connect),
+      bulkSource: bulkSource(connect),
+      bulkDestination: bulkDestination(connect),
+      close: async () => ended.abort(),
+    };
+  },
+};

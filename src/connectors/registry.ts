@@ -1,0 +1,13 @@
+import type { Connector } from './contract.ts';
+import { postgresql } from './postgresql/index.ts';
+import { webhook } from './webhook/index.ts';
+
+/** Every connector, one line each. */
+export const connectors: readonly Connector[] = [postgresql, webhook];
+
+const byId = new Map(connectors.map((connector) => [connector.id, connector]));
+
+/** @param type connection type id, e.g. `postgresql`. */
+export function findConnector(type: string): Connector | undefined {
+  return byId.get(type);
+}

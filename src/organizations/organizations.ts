@@ -1,0 +1,119 @@
+import { sql } from 'kysely';
+import type { Database } from '../db/index.ts';
+import { notFound, TidemarkError } from '../errors.ts';
+import type { KeyRing } from '../lib/seal.ts';
+import { isUuid } from '../lib/uuid.ts';
+
+export interface Organization {
+  id: string;
+  name: string;
+  sso_domain?: string | undefined;
+  sso_org_id?: string | undefined;
+  issuer?: string | undefined;
+}
+
+export interface OrganizationSettings {
+  name: string;
+  sso_domain?: string | undefined;
+  sso_org_id?: string | undefined;
+  issuer?: string | undefined;
+  client_id?: string | undefined;
+  /** Stored sealed, never read back. */
+  client_secret?: string | undefined;
+}
+
+const columns = ['id', 'name', 'sso_domain', 'sso_org_id', 'issuer'] as const;
+
+interface Row {
+  id: string;
+  name: string;
+  sso_domain: string | null;
+  sso_org_id: string | null;
+  issuer: string | null;
+}
+
+const toOrganization = (row: Row): Organization => ({
+  id: row.id,
+  name: row.name,
+  ...(row.sso_domain === null ? {} : { sso_domain: row.sso_domain }),
+  ...(row.sso_org_id === null ? {} : { sso_org_id: row.sso_org_id }),
+  ...(row.issuer === null ? {} : { issuer: row.issuer }),
+});
+
+/** The organization of the first start first, then the others in the order they were made. */
+export async function listOrganizations(db: Database): Promise<Organization[]> {
+  const rows = await db
+    .selectFrom('organizations')
+    .select(columns)
+    .orderBy('created_at')
+    .orderBy('id')
+    .execute();
+  return rows.map(toOrganization);
+}
+
+export async function getOrganization(db: Database, id: string): Promise<Organization> {
+  if (!isUuid(id)) throw notFound('organization', id);
+  const row = await db.selectFrom('organizations').select(columns).where('id', '=', id).executeTakeFirst();
+  if (row === undefined) throw notFound('organization', id);
+  return toOrganization(row);
+}
+
+export async function createOrganization(
+  deps: { db: Database; keyRing: KeyRing },
+  settings: OrganizationSettings,
+): Promise<Organization> {
+  const row = await deps.db
+    .insertInto('organizations')
+    .values(toRow(deps.keyRing, settings))
+    .onConflict((conflict) => conflict.column('name').doNothing())
+    .returning(columns)
+    .executeTakeFirst();
+  if (row === undefined) throw nameTaken(settings.name);
+  return toOrganization(row);
+}
+
+/** Full replacement: what is left out is cleared. */
+export async function updateOrganization(
+  deps: { db: Database; keyRing: KeyRing },
+  id: string,
+  settings: OrganizationSettings,
+): Promise<Organization> {
+  await getOrganization(deps.db, id);
+  try {
+    const row = await deps.db
+      .updateTable('organizations')
+      .set({ ...toRow(deps.keyRing, settings), updated_at: sql<string>`now()` })
+      .where('id', '=', id)
+      .returning(columns)
+      .executeTakeFirst();
+    if (row === undefined) throw notFound('organization', id);
+    return toOrganization(row);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === '23505') throw nameTaken(settings.name);
+    throw error;
+  }
+}
+
+/** Deletes an organization and everything in it. The first one, which holds the operator's own user, stays. */
+export async function deleteOrganization(db: Database, id: string): Promise<void> {
+  await getOrganization(db, id);
+  const [owner] = await listOrganizations(db);
+  if (owner?.id === id)
+    throw new TidemarkError('forbidden', { reason: 'The owner organization cannot be deleted' });
+  await db.deleteFrom('organizations').where('id', '=', id).execute();
+}
+
+function toRow(keyRing: KeyRing, settings: OrganizationSettings) {
+  const name = settings.name.trim();
+  if (name === '') throw new TidemarkError('unprocessable', { reason: 'name: must not be empty' });
+  return {
+    name,
+    sso_domain: settings.sso_domain ?? null,
+    sso_org_id: settings.sso_org_id ?? null,
+    issuer: settings.issuer ?? null,
+    client_id: settings.client_id ?? null,
+    client_secret: settings.client_secret === undefined ? null : keyRing.seal(settings.client_secret),
+  };
+}
+
+const nameTaken = (name: string) => new TidemarkError('name_taken', { name, resource: 'organization' });

@@ -1,0 +1,147 @@
+import { sql } from 'kysely';
+import type { Database } from '../db/index.ts';
+import { notFound, TidemarkError } from '../errors.ts';
+import { isUuid } from '../lib/uuid.ts';
+import { hashKey } from './caller.ts';
+import { getOrganization } from './organizations.ts';
+
+export interface User {
+  id: string;
+  organization_id: string;
+  email: string;
+  role: string;
+  role_ids: string[];
+}
+
+export interface RoleChoice {
+  /** `admin` or `user`. */
+  role?: string | undefined;
+  role_ids?: string[] | null | undefined;
+}
+
+const columns = ['id', 'organization_id', 'email', 'role'] as const;
+const toUser = (row: Omit<User, 'role_ids'>): User => ({ ...row, role_ids: [] });
+
+export async function listUsers(db: Database, organizationId: string): Promise<User[]> {
+  await getOrganization(db, organizationId);
+  const rows = await db
+    .selectFrom('users')
+    .select(columns)
+    .where('organization_id', '=', organizationId)
+    .orderBy('created_at')
+    .orderBy('id')
+    .execute();
+  return rows.map(toUser);
+}
+
+export async function getUser(db: Database, organizationId: string, id: string): Promise<User> {
+  if (!isUuid(id) || !isUuid(organizationId)) throw notFound('user', id);
+  const row = await db
+    .selectFrom('users')
+    .select(columns)
+    .where('organization_id', '=', organizationId)
+    .where('id', '=', id)
+    .executeTakeFirst();
+  if (row === undefined) throw notFound('user', id);
+  return toUser(row);
+}
+
+export async function createUser(
+  db: Database,
+  organizationId: string,
+  { email, ...choice }: { email: string } & RoleChoice,
+): Promise<User> {
+  await getOrganization(db, organizationId);
+  const address = email.trim().toLowerCase();
+  if (!/^[^\s@]+@[^\s@]+$/.test(address)) {
+    throw new TidemarkError('unprocessable', { reason: `email: ${email} is not an e-mail address` });
+  }
+  const row = await db
+    .insertInto('users')
+    .values({ organization_id: organizationId, email: address, role: roleOf(choice) })
+    .onConflict((conflict) => conflict.columns(['organization_id', 'email']).doNothing())
+    .returning(columns)
+    .executeTakeFirst();
+  if (row === undefined) {
+    throw new TidemarkError('unprocessable', {
+      reason: `email: ${address} is a user of this organization already`,
+    });
+  }
+  return toUser(row);
+}
+
+/** Only the role changes: an e-mail address is who the user is. */
+export async function updateUser(
+  db: Database,
+  organizationId: string,
+  id: string,
+  choice: RoleChoice,
+): Promise<User> {
+  await getUser(db, organizationId, id);
+  const row = await db
+    .updateTable('users')
+    .set({ role: roleOf(choice), updated_at: sql<string>`now()` })
+    .where('organization_id', '=', organizationId)
+    .where('id', '=', id)
+    .returning(columns)
+    .executeTakeFirst();
+  if (row === undefined) throw notFound('user', id);
+  return toUser(row);
+}
+
+/** Their keys stop working with them. */
+export async function deleteUser(db: Database, organizationId: string, id: string): Promise<User> {
+  const user = await getUser(db, organizationId, id);
+  await db.deleteFrom('users').where('organization_id', '=', organizationId).where('id', '=', id).execute();
+  return user;
+}
+
+/**
+ * Makes a key and returns it, the only time it can be seen.
+ *
+ * @param force revokes the user's other keys. @throws forbidden when there is one and `force` is not set.
+ */
+export async function createApiKey(
+  db: Database,
+  organizationId: string,
+  id: string,
+  force: boolean,
+): Promise<string> {
+  await getUser(db, organizationId, id);
+  return db.transaction().execute(async (tx) => {
+    // Locks the user, so that two calls cannot both find no key.
+    await tx.selectFrom('users').select('id').where('id', '=', id).forUpdate().execute();
+    if (force) await tx.deleteFrom('api_keys').where('user_id', '=', id).execute();
+    const existing = await tx
+      .selectFrom('api_keys')
+      .select('user_id')
+      .where('user_id', '=', id)
+      .executeTakeFirst();
+    if (existing !== undefined) {
+      throw new TidemarkError('forbidden', { reason: 'This user has an API key; force=true revokes it' });
+    }
+    const key = crypto.randomUUID();
+    await tx
+      .insertInto('api_keys')
+      .values({ hash: hashKey(key), user_id: id, organization_id: organizationId })
+      .execute();
+    return key;
+  });
+}
+
+function roleOf({ role, role_ids }: RoleChoice): string {
+  if (role !== undefined && role_ids != null) {
+    throw new TidemarkError('unprocessable', {
+      reason: 'role and role_ids exclude each other: send one of them',
+    });
+  }
+  if (role_ids != null) {
+    throw new TidemarkError('unprocessable', {
+      reason: 'role_ids: custom roles are not built yet; send role',
+    });
+  }
+  if (role !== undefined && role !== 'admin' && role !== 'user') {
+    throw new TidemarkError('unprocessable', { reason: `role: ${role} is neither admin nor user` });
+  }
+  return role ?? 'user';
+}

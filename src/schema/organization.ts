@@ -1,0 +1,32 @@
+import { type Static, Type } from 'typebox';
+
+/** `CreateOrganizationRequestSchema` and `UpdateOrganizationRequestSchema` on the wire. */
+export const OrganizationRequest = Type.Object({
+  name: Type.String(),
+  sso_domain: Type.Optional(Type.String()),
+  sso_org_id: Type.Optional(Type.String()),
+  issuer: Type.Optional(Type.String()),
+  client_id: Type.Optional(Type.String()),
+  client_secret: Type.Optional(Type.String()),
+});
+
+export const UserRole = Type.Object({
+  role: Type.Optional(Type.String()),
+  role_ids: Type.Optional(Type.Union([Type.Array(Type.String(), { minItems: 1 }), Type.Null()])),
+});
+
+export const CreateUserRequest = Type.Object({ email: Type.String(), ...UserRole.properties });
+
+/** `GetIdentityResponseSchema` on the wire. */
+export const Identity = Type.Object({
+  id: Type.Optional(Type.String()),
+  email: Type.Optional(Type.String()),
+  role: Type.Optional(Type.String()),
+  organization_id: Type.Optional(Type.String()),
+  organization_name: Type.Optional(Type.String()),
+  is_user: Type.Boolean(),
+  is_organization: Type.Boolean(),
+  is_partner: Type.Boolean(),
+  is_system: Type.Boolean(),
+});
+export type Identity = Static<typeof Identity>;

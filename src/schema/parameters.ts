@@ -1,0 +1,3 @@
+import { Type } from 'typebox';
+
+export const IdParameter = Type.Object({ id: Type.String() });
