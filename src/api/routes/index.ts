@@ -1,5 +1,9 @@
 import type { App } from '../app.ts';
 import type { ApiDependencies } from '../dependencies.ts';
+import { bulkConnectionRoutes } from './bulk-connections.ts';
+import { bulkExecutionRoutes } from './bulk-executions.ts';
+import { bulkSchemaRoutes } from './bulk-schemas.ts';
+import { bulkSyncRoutes } from './bulk-syncs.ts';
 import { connectionTypeRoutes } from './connection-types.ts';
 import { connectionRoutes } from './connections.ts';
 import { eventRoutes } from './events.ts';
@@ -23,6 +27,10 @@ export function registerRoutes(app: App, dependencies: ApiDependencies): void {
   modelRoutes(app, dependencies);
   modelSyncRoutes(app, dependencies);
   modelSyncTargetRoutes(app, dependencies);
+  bulkSyncRoutes(app, dependencies);
+  bulkSchemaRoutes(app, dependencies);
+  bulkExecutionRoutes(app, dependencies);
+  bulkConnectionRoutes(app, dependencies);
   eventRoutes(app, dependencies);
   webhookRoutes(app, dependencies);
 }

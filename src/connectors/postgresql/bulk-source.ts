@@ -4,15 +4,11 @@ import { CopyOut } from './bulk-copy-out.ts';
 import { lostOrRefused } from './bulk-errors.ts';
 import { describeTable, findRelation, type Relation } from './bulk-table.ts';
 
-/** Opens a connection that nobody else uses. Who asked for it ends it. */
+/** Opens a connection that nobody else uses, whose text output is the same on every server. Who asked ends it. */
 export type Connect = (applicationName: string) => Promise<Client>;
 
-/** Text that means the same on every server, and no deadline: a read takes as long as the table is big. */
-const session = `
-set statement_timeout = 0;
-set timezone = 'UTC'; set datestyle = 'ISO'; set intervalstyle = 'postgres';
-set bytea_output = 'hex'; set extra_float_digits = 3;
-begin isolation level repeatable read read only`;
+/** No deadline: a read takes as long as the table is big. */
+const begin = 'set statement_timeout = 0; begin isolation level repeatable read read only';
 
 export function bulkSource(connect: Connect): BulkSource {
   return {
@@ -30,12 +26,12 @@ export function bulkSource(connect: Connect): BulkSource {
     async read(table, format) {
       const client = await open(connect);
       try {
-        await client.query(session);
+        await client.query(begin);
         const relation = await findRelation(client, table.schemaId);
         const rows = client.query(
           new CopyOut(copyStatement(relation, table, format), format === 'pg-binary'),
         );
-        rows.once('close', () => void client.end());
+        rows.once('close', () => void client.end().catch(ignore));
         return rows;
       } catch (error) {
         await client.end();
@@ -52,6 +48,9 @@ async function open(connect: Connect): Promise<Client> {
     throw lostOrRefused(error);
   }
 }
+
+/** The rows are out, or the stream has already said what went wrong. */
+function ignore(): void {}
 
 /** A cast to the type a column already has costs nothing: the planner drops it. */
 function copyStatement(relation: Relation, table: BulkTable, format: WireFormat): string {

@@ -1,9 +1,9 @@
-import pg from 'pg';
 import { expect, test } from 'vitest';
 import { type TestDatabase, testDatabase } from '../../../test/support/database.ts';
 import type { BulkDestination, BulkOutput, BulkSource, BulkTable, WireFormat } from '../contract.ts';
 import { bulkDestination } from './bulk-destination.ts';
 import { bulkSource } from './bulk-source.ts';
+import { connector } from './client.ts';
 
 const execution = '0198a5a0-0000-7000-8000-000000000001';
 
@@ -14,11 +14,19 @@ interface Pair {
   to: BulkDestination;
 }
 
-const connectTo = (database: TestDatabase) => async (applicationName: string) => {
-  const client = new pg.Client({ connectionString: database.url, application_name: applicationName });
-  client.on('error', () => {});
-  await client.connect();
-  return client;
+const connectTo = ({ url }: TestDatabase) => {
+  const { hostname, port, username, password, pathname } = new URL(url);
+  const database = pathname.slice(1);
+  const configuration = {
+    hostname,
+    port: Number(port),
+    username,
+    password,
+    database,
+    ssl: false,
+    client_certs: false,
+  };
+  return connector(configuration, undefined);
 };
 
 async function pair(): Promise<Pair> {

@@ -1,0 +1,79 @@
+import { Type } from 'typebox';
+import {
+  getBulkSchema,
+  listBulkSchemas,
+  patchBulkSchemas,
+  updateBulkSchema,
+} from '../../bulk-syncs/index.ts';
+import { TidemarkError } from '../../errors.ts';
+import { PatchBulkSchemasRequest } from '../../schema/bulk-schema.ts';
+import { BulkSchemaSettings } from '../../schema/bulk-sync.ts';
+import { IdParameter } from '../../schema/parameters.ts';
+import type { App } from '../app.ts';
+import { organizationOf } from '../authentication.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+
+const SchemaParameters = Type.Object({ id: Type.String(), schema_id: Type.String() });
+const ListQuery = Type.Object({ filters: Type.Optional(Type.String()) });
+
+/** The schemas that a bulk sync was told to take, not everything its source has. */
+export function bulkSchemaRoutes(app: App, deps: ApiDependencies): void {
+  app.get(
+    '/api/bulk/syncs/:id/schemas',
+    { schema: { operationId: 'bulkSync.schemas.list', params: IdParameter, querystring: ListQuery } },
+    async (request) => {
+      const enabled = enabledFilter(request.query.filters);
+      const { id } = request.params;
+      return { data: await listBulkSchemas(deps.db, organizationOf(request), id, enabled) };
+    },
+  );
+
+  app.patch(
+    '/api/bulk/syncs/:id/schemas',
+    { schema: { operationId: 'bulkSync.schemas.patch', params: IdParameter, body: PatchBulkSchemasRequest } },
+    async (request) => {
+      const { id } = request.params;
+      return { data: await patchBulkSchemas(deps.db, organizationOf(request), id, request.body) };
+    },
+  );
+
+  app.get(
+    '/api/bulk/syncs/:id/schemas/:schema_id',
+    { schema: { operationId: 'bulkSync.schemas.get', params: SchemaParameters } },
+    async (request) => {
+      const { id, schema_id } = request.params;
+      return { data: await getBulkSchema(deps.db, organizationOf(request), id, schema_id) };
+    },
+  );
+
+  app.put(
+    '/api/bulk/syncs/:id/schemas/:schema_id',
+    {
+      schema: { operationId: 'bulkSync.schemas.update', params: SchemaParameters, body: BulkSchemaSettings },
+    },
+    async (request) => {
+      const { id, schema_id } = request.params;
+      const organizationId = organizationOf(request);
+      return { data: await updateBulkSchema(deps.db, organizationId, id, schema_id, request.body) };
+    },
+  );
+}
+
+/** Clients send a JSON object in one parameter: `filters={"enabled":"true"}`. */
+function enabledFilter(filters: string | undefined): boolean | undefined {
+  if (filters === undefined || filters === '') return undefined;
+  const invalid = new TidemarkError('invalid_field', {
+    field: 'filters',
+    reason: 'takes a JSON object with enabled "true" or "false"',
+  });
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(filters);
+  } catch {
+    throw invalid;
+  }
+  const { enabled } = (parsed ?? {}) as { enabled?: unknown };
+  if (enabled === undefined) return undefined;
+  if (!['true', 'false'].includes(String(enabled))) throw invalid;
+  return String(enabled) === 'true';
+}

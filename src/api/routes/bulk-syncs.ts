@@ -1,0 +1,143 @@
+import { Type } from 'typebox';
+import {
+  activateBulkSync,
+  bulkSyncStatus,
+  createBulkSync,
+  deleteBulkSync,
+  getBulkSync,
+  listBulkSyncStatus,
+  listBulkSyncs,
+  presentBulkExecution,
+  presentBulkSync,
+  startBulkSync,
+  updateBulkSync,
+} from '../../bulk-syncs/index.ts';
+import { cancelSync } from '../../executions/index.ts';
+import { actorOf } from '../../organizations/index.ts';
+import { BulkSyncRequest, StartBulkSyncRequest } from '../../schema/bulk-sync.ts';
+import { IdParameter } from '../../schema/parameters.ts';
+import type { App } from '../app.ts';
+import { callerOf, organizationOf } from '../authentication.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+import { generationOf } from '../versions.ts';
+
+const ListQuery = Type.Object({ active: Type.Optional(Type.Boolean()) });
+
+const StatusQuery = Type.Object({
+  all: Type.Optional(Type.Boolean()),
+  active: Type.Optional(Type.Boolean()),
+  sync_id: Type.Optional(Type.Array(Type.String())),
+});
+
+export function bulkSyncRoutes(app: App, deps: ApiDependencies): void {
+  app.get(
+    '/api/bulk/syncs',
+    { schema: { operationId: 'bulkSync.list', querystring: ListQuery } },
+    async (request) => {
+      const syncs = await listBulkSyncs(deps.db, organizationOf(request), request.query.active);
+      return { data: syncs.map((sync) => presentBulkSync(sync, generationOf(request))) };
+    },
+  );
+
+  app.post(
+    '/api/bulk/syncs',
+    { schema: { operationId: 'bulkSync.create', body: BulkSyncRequest } },
+    async (request) => {
+      const generation = generationOf(request);
+      const actor = actorOf(callerOf(request));
+      const sync = await createBulkSync(deps, organizationOf(request), actor, request.body, generation);
+      return { data: presentBulkSync(sync, generation) };
+    },
+  );
+
+  app.get(
+    '/api/bulk/syncs/status',
+    { schema: { operationId: 'bulkSync.executions.listStatus', querystring: StatusQuery } },
+    async (request) => {
+      const { all, active, sync_id: syncIds = [] } = request.query;
+      return { data: await listBulkSyncStatus(deps.db, organizationOf(request), { all, active, syncIds }) };
+    },
+  );
+
+  app.get(
+    '/api/bulk/syncs/:id',
+    { schema: { operationId: 'bulkSync.get', params: IdParameter } },
+    async (request) => {
+      const sync = await getBulkSync(deps.db, organizationOf(request), request.params.id);
+      return { data: presentBulkSync(sync, generationOf(request)) };
+    },
+  );
+
+  app.put(
+    '/api/bulk/syncs/:id',
+    { schema: { operationId: 'bulkSync.update', params: IdParameter, body: BulkSyncRequest } },
+    async (request) => {
+      const generation = generationOf(request);
+      const actor = actorOf(callerOf(request));
+      const { id } = request.params;
+      const sync = await updateBulkSync(deps, organizationOf(request), actor, id, request.body, generation);
+      return { data: presentBulkSync(sync, generation) };
+    },
+  );
+
+  app.delete(
+    '/api/bulk/syncs/:id',
+    { schema: { operationId: 'bulkSync.delete', params: IdParameter } },
+    async (request, reply) => {
+      await deleteBulkSync(deps, organizationOf(request), request.params.id);
+      return reply.code(200).send();
+    },
+  );
+
+  app.post(
+    '/api/bulk/syncs/:id/activate',
+    {
+      schema: {
+        operationId: 'bulkSync.activate',
+        params: IdParameter,
+        body: Type.Object({ active: Type.Boolean() }),
+      },
+    },
+    async (request) => {
+      const { id } = request.params;
+      const { active } = request.body;
+      await activateBulkSync(deps, organizationOf(request), actorOf(callerOf(request)), id, active);
+      return { data: { id, active } };
+    },
+  );
+
+  app.post(
+    '/api/bulk/syncs/:id/cancel',
+    { schema: { operationId: 'bulkSync.cancel', params: IdParameter } },
+    async (request) => {
+      const organizationId = organizationOf(request);
+      const sync = await getBulkSync(deps.db, organizationId, request.params.id);
+      const execution = await cancelSync(deps, organizationId, sync.id);
+      return { data: { message: execution === undefined ? 'nothing is running' : 'cancellation requested' } };
+    },
+  );
+
+  app.post(
+    '/api/bulk/syncs/:id/executions',
+    {
+      schema: {
+        operationId: 'bulkSync.start',
+        params: IdParameter,
+        body: Type.Optional(StartBulkSyncRequest),
+      },
+    },
+    async (request) => {
+      const organizationId = organizationOf(request);
+      const execution = await startBulkSync(deps, organizationId, request.params.id, request.body ?? {});
+      return { data: await presentBulkExecution(deps.db, execution) };
+    },
+  );
+
+  app.get(
+    '/api/bulk/syncs/:id/status',
+    { schema: { operationId: 'bulkSync.getStatus', params: IdParameter } },
+    async (request) => ({
+      data: await bulkSyncStatus(deps.db, organizationOf(request), request.params.id),
+    }),
+  );
+}

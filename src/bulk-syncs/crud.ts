@@ -1,0 +1,118 @@
+import { ensureSchemas, type OpenDependencies, withConnection } from '../connections/index.ts';
+import type { Session, SourceSchema } from '../connectors/index.ts';
+import type { Database } from '../db/index.ts';
+import { TidemarkError } from '../errors.ts';
+import { cancelSync, deleteExecutions } from '../executions/index.ts';
+import type { Jobs } from '../jobs/index.ts';
+import type { Actor } from '../organizations/index.ts';
+import type { BulkSyncRequest } from '../schema/bulk-sync.ts';
+import type { BulkSync, BulkSyncDraft, SelectedSchema } from './bulk-sync.ts';
+import { draftBulkSync, type Generation } from './draft.ts';
+import { selectSchema } from './schema-settings.ts';
+import { saveSchemas } from './selected-schemas.ts';
+import { getBulkSync, insertBulkSync, replaceBulkSync, setActive } from './store.ts';
+
+export async function createBulkSync(
+  deps: OpenDependencies,
+  organizationId: string,
+  actor: Actor,
+  request: BulkSyncRequest,
+  generation: Generation,
+): Promise<BulkSync> {
+  const draft = draftBulkSync(request, generation);
+  await checkConnections(deps, organizationId, draft);
+  const schemas = await ensureSchemas(deps, organizationId, draft.sourceConnectionId);
+  const selected = selectRequested(schemas, request);
+  return deps.db.transaction().execute(async (tx) => {
+    const sync = await insertBulkSync(tx, organizationId, actor, draft);
+    await saveSchemas(tx, sync.id, selected);
+    return sync;
+  });
+}
+
+/** Replaces everything but the selection of schemas, which has operations of its own. */
+export async function updateBulkSync(
+  deps: OpenDependencies,
+  organizationId: string,
+  actor: Actor,
+  id: string,
+  request: BulkSyncRequest,
+  generation: Generation,
+): Promise<BulkSync> {
+  const current = await getBulkSync(deps.db, organizationId, id);
+  const draft = draftBulkSync(request, generation, current.defaultSchedule);
+  await checkConnections(deps, organizationId, draft);
+  return replaceBulkSync(deps.db, organizationId, actor, id, draft);
+}
+
+/** Turning a sync off also asks its running execution to end. */
+export async function activateBulkSync(
+  deps: { db: Database; jobs: Jobs; publicUrl: string },
+  organizationId: string,
+  actor: Actor,
+  id: string,
+  active: boolean,
+): Promise<void> {
+  const sync = await getBulkSync(deps.db, organizationId, id);
+  await setActive(deps.db, organizationId, actor, sync.id, active);
+  if (!active) await cancelSync(deps, organizationId, sync.id);
+}
+
+/** Deletes a sync with its history. What it has written to the destination stays. */
+export async function deleteBulkSync(
+  deps: { db: Database; jobs: Jobs; publicUrl: string; recordLogFolder: string },
+  organizationId: string,
+  id: string,
+): Promise<void> {
+  const sync = await getBulkSync(deps.db, organizationId, id);
+  await deleteExecutions(deps, organizationId, sync.id);
+  await deps.db
+    .deleteFrom('bulk_syncs')
+    .where('organization_id', '=', organizationId)
+    .where('id', '=', sync.id)
+    .execute();
+}
+
+/** No list selects every schema of the source; a list selects these, as they are described. */
+function selectRequested(schemas: readonly SourceSchema[], request: BulkSyncRequest): SelectedSchema[] {
+  const requested = request.schemas ?? schemas.map(({ id }) => id);
+  const selected = new Map<string, SelectedSchema>();
+  for (const item of requested) {
+    const choice = typeof item === 'string' ? { id: item } : item;
+    const schema = schemas.find(({ id }) => id === choice.id);
+    if (schema === undefined) {
+      const reason = `${choice.id} is no schema of connection ${request.source_connection_id}`;
+      throw new TidemarkError('invalid_field', { field: 'schemas', reason });
+    }
+    const fields = schema.fields.map(({ name }) => name);
+    selected.set(choice.id, selectSchema({ id: choice.id, fields }, choice));
+  }
+  return [...selected.values()];
+}
+
+/** @throws invalid_field when a connection is not there or cannot play its part. Connects to nothing. */
+async function checkConnections(
+  deps: OpenDependencies,
+  organizationId: string,
+  draft: BulkSyncDraft,
+): Promise<void> {
+  const check = async (field: string, id: string, role: string, part: (session: Session) => unknown) => {
+    const invalid = (reason: string) => new TidemarkError('invalid_field', { field, reason });
+    try {
+      await withConnection(deps, organizationId, id, async (session, { type }) => {
+        if (part(session) === undefined)
+          throw invalid(`a ${type} connection cannot be the ${role} of a bulk sync`);
+      });
+    } catch (error) {
+      const missing = error instanceof TidemarkError && error.key === 'not_found';
+      throw missing ? invalid(`no connection with id ${id} exists`) : error;
+    }
+  };
+  await check('source_connection_id', draft.sourceConnectionId, 'source', ({ bulkSource }) => bulkSource);
+  await check(
+    'destination_connection_id',
+    draft.destinationConnectionId,
+    'destination',
+    ({ bulkDestination }) => bulkDestination,
+  );
+}

@@ -1,0 +1,77 @@
+import { TidemarkError } from '../errors.ts';
+import type { JsonObject } from '../lib/json.ts';
+import type { BulkSchedule, BulkSyncRequest } from '../schema/bulk-sync.ts';
+import type { BulkSyncDraft, Discover } from './bulk-sync.ts';
+import { longestName } from './output-names.ts';
+
+/**
+ * The shape of a bulk sync changed with version 2025-09-18. `before-2025`: `schedule`, `discover`. `current`:
+ * `default_schedule`, `additional_schedules`. `either`: a client that named no version may be one or the other.
+ */
+export type Generation = 'before-2025' | 'current' | 'either';
+
+/**
+ * Reads a request of any generation.
+ *
+ * @param current the default schedule so far: it keeps its id.
+ * @throws invalid_field
+ */
+export function draftBulkSync(
+  request: BulkSyncRequest,
+  generation: Generation,
+  current?: BulkSchedule,
+): BulkSyncDraft {
+  const { schema } = request.destination_configuration;
+  if (schema && Buffer.byteLength(schema) > longestName) {
+    const reason = `is longer than ${longestName} bytes`;
+    throw new TidemarkError('invalid_field', { field: 'destination_configuration.schema', reason });
+  }
+  const cutoff = request.data_cutoff_timestamp ?? null;
+  if (cutoff !== null && Number.isNaN(Date.parse(cutoff))) {
+    throw new TidemarkError('invalid_field', {
+      field: 'data_cutoff_timestamp',
+      reason: 'is no RFC 3339 time',
+    });
+  }
+  return {
+    name: request.name,
+    mode: request.mode ?? 'replicate',
+    active: request.active ?? false,
+    sourceConnectionId: request.source_connection_id,
+    destinationConnectionId: request.destination_connection_id,
+    sourceConfiguration: (request.source_configuration ?? {}) as JsonObject,
+    destinationConfiguration: request.destination_configuration as JsonObject,
+    defaultSchedule: withId(defaultSchedule(request, generation), current?.id),
+    additionalSchedules: (request.additional_schedules ?? []).map((schedule) => withId(schedule)),
+    addNewObjects: request.automatically_add_new_objects ?? discovered(request.discover),
+    addNewFields: request.automatically_add_new_fields ?? 'all',
+    normalizeNames: request.normalize_names ?? 'enabled',
+    concurrencyLimit: request.concurrency_limit ?? null,
+    resyncConcurrencyLimit: request.resync_concurrency_limit ?? null,
+    dataCutoffTimestamp: cutoff,
+    disableRecordTimestamps: request.disable_record_timestamps ?? false,
+    policies: request.policies ?? [],
+  };
+}
+
+function defaultSchedule(request: BulkSyncRequest, generation: Generation): BulkSchedule {
+  const wanted = generation === 'before-2025' ? 'schedule' : 'default_schedule';
+  const schedule =
+    generation === 'either' ? (request.default_schedule ?? request.schedule ?? {}) : request[wanted];
+  if (schedule === undefined || schedule === null) {
+    throw new TidemarkError('invalid_field', {
+      field: wanted,
+      reason: 'is required, e.g. {"frequency": "manual"}',
+    });
+  }
+  return schedule;
+}
+
+function withId<S extends BulkSchedule>(schedule: S, currentId?: string | null): S {
+  const id = schedule.id ?? currentId ?? crypto.randomUUID();
+  return { ...schedule, id, frequency: schedule.frequency ?? 'manual' };
+}
+
+function discovered(discover: boolean | null | undefined): Discover {
+  return discover ? 'all' : 'none';
+}

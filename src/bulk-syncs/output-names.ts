@@ -1,0 +1,94 @@
+import type { BulkSync, FieldSettings, NormalizeNames, SelectedSchema } from './bulk-sync.ts';
+
+/** Bytes a name may have: PostgreSQL's limit, the lowest among the systems we write to. */
+export const longestName = 63;
+
+export interface OutputName {
+  /** Namespace in the destination. */
+  schema: string;
+  name: string;
+}
+
+type Naming = Pick<BulkSync, 'normalizeNames' | 'destinationConfiguration'>;
+
+/**
+ * Where each schema of a sync goes. All schemas have to be given, enabled or not, so that a name does not
+ * depend on what else runs. A name that is taken gets the source's namespace in front, then a number behind.
+ */
+export function outputNames(sync: Naming, schemas: readonly SelectedSchema[]): Map<string, OutputName> {
+  const { schema = null, mirror_schemas: mirror, advanced } = sync.destinationConfiguration;
+  const fallback = typeof schema === 'string' && schema !== '' ? schema : 'public';
+  const { table_prefix: prefix } = (advanced ?? {}) as { table_prefix?: unknown };
+  const prefixed = (name: string) => `${typeof prefix === 'string' ? prefix : ''}${name}`;
+
+  const result = new Map<string, OutputName>();
+  const taken = new Set<string>();
+  const inOrder = schemas.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  // Names that somebody chose come first: derived ones have to make way.
+  const chosen = inOrder.filter(({ settings }) => settings.userOutputName !== '');
+  const derived = inOrder.filter(({ settings }) => settings.userOutputName === '');
+  for (const { id, settings } of [...chosen, ...derived]) {
+    const [namespace, table] = splitId(id);
+    const output = mirror === true && namespace !== '' ? normalize(namespace, sync.normalizeNames) : fallback;
+    const long = namespace === '' ? table : `${namespace}_${table}`;
+    const candidates =
+      settings.userOutputName === ''
+        ? [table, long].map((name) => prefixed(normalize(name, sync.normalizeNames)))
+        : [settings.userOutputName];
+    result.set(id, { schema: output, name: firstFree(candidates, taken, output) });
+  }
+  return result;
+}
+
+/** Output names of a table's columns, in the order of `columns`. */
+export function columnNames(
+  columns: readonly string[],
+  fields: readonly FieldSettings[],
+  mode: NormalizeNames,
+): string[] {
+  const chosen = new Map(fields.map(({ id, userOutputName }) => [id, userOutputName]));
+  const taken = new Set<string>();
+  return columns.map((column) => firstFree([chosen.get(column) || normalize(column, mode)], taken, ''));
+}
+
+function splitId(id: string): [namespace: string, table: string] {
+  const dot = id.indexOf('.');
+  return dot < 0 ? ['', id] : [id.slice(0, dot), id.slice(dot + 1)];
+}
+
+/** Lower snake case of letters and digits of any script; as it is when names are not to be normalized. */
+function normalize(name: string, mode: NormalizeNames): string {
+  if (mode === 'disabled') return name;
+  const snake = name
+    .replaceAll(/(\p{Ll}|\p{N})(\p{Lu})/gu, '$1_$2')
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N}_]+/gu, '_')
+    .replaceAll(/(?<!^)_+$/g, '');
+  return /^\p{N}/u.test(snake) ? `_${snake}` : snake;
+}
+
+/** Compared without case: some systems fold it. */
+function firstFree(candidates: readonly string[], taken: Set<string>, scope: string): string {
+  const key = (name: string) => `${scope}\0${name.toLowerCase()}`;
+  const last = candidates.at(-1) ?? '';
+  for (let number = 1; ; number++) {
+    const suffix = number === 1 ? '' : `_${number}`;
+    const names = (number === 1 ? candidates : [last]).map((name) => `${cut(name, suffix.length)}${suffix}`);
+    const free = names.find((name) => !taken.has(key(name)));
+    if (free === undefined) continue;
+    taken.add(key(free));
+    return free;
+  }
+}
+
+/** Shortens to the bytes that are left beside a suffix, between characters. */
+function cut(name: string, suffixLength: number): string {
+  const limit = longestName - suffixLength;
+  if (Buffer.byteLength(name) <= limit) return name;
+  let result = '';
+  for (const character of name) {
+    if (Buffer.byteLength(result + character) > limit) break;
+    result += character;
+  }
+  return result;
+}

@@ -1,0 +1,93 @@
+import { TidemarkError } from '../errors.ts';
+import type { JsonObject } from '../lib/json.ts';
+import type { BulkSchemaSettings } from '../schema/bulk-sync.ts';
+import type { BulkSync, FieldSettings, SchemaSettings, SelectedSchema } from './bulk-sync.ts';
+import { longestName } from './output-names.ts';
+
+/** What is known of a schema before a request changes it. */
+export interface KnownSchema {
+  id: string;
+  /** Ids of its fields in the source, as far as they are cached. */
+  fields: readonly string[];
+  /** How it is set now; undefined for one that is being added. */
+  current?: SelectedSchema | undefined;
+}
+
+/** @throws invalid_field */
+export function selectSchema(known: KnownSchema, request: BulkSchemaSettings): SelectedSchema {
+  const userOutputName = request.user_output_name ?? '';
+  const invalid = (field: string, reason: string) =>
+    new TidemarkError('invalid_field', { field: `schemas.${known.id}.${field}`, reason });
+  if (Buffer.byteLength(userOutputName) > longestName) {
+    throw invalid('user_output_name', `is longer than ${longestName} bytes`);
+  }
+  const cutoff = request.data_cutoff_timestamp ?? null;
+  if (cutoff !== null && Number.isNaN(Date.parse(cutoff))) {
+    throw invalid('data_cutoff_timestamp', 'is no RFC 3339 time');
+  }
+  const tracking = request.tracking_field ?? '';
+  if (tracking !== '' && known.fields.length > 0 && !known.fields.includes(tracking)) {
+    throw invalid('tracking_field', `${tracking} is no field of this schema`);
+  }
+  return {
+    id: known.id,
+    enabled: request.enabled ?? true,
+    settings: {
+      fields: selectFields(known, request.fields ?? [], (reason) => invalid('fields', reason)),
+      filters: (request.filters ?? []) as JsonObject[],
+      trackingField: tracking,
+      partitionKey: request.partition_key ?? '',
+      userOutputName,
+      dataCutoffTimestamp: cutoff,
+      disableDataCutoff: request.disable_data_cutoff ?? false,
+    },
+  };
+}
+
+/**
+ * Every known field with what is wanted of it, so that one that turns up later is told from one that was left
+ * out. No list means every field; a list means these fields, except that a list which only turns fields off
+ * leaves the others on. What was obfuscated stays so until somebody says otherwise.
+ */
+function selectFields(
+  known: KnownSchema,
+  requested: NonNullable<BulkSchemaSettings['fields']>,
+  invalid: (reason: string) => Error,
+): FieldSettings[] {
+  const current = new Map(known.current?.settings.fields.map((field) => [field.id, field]));
+  const chosen = new Map(
+    requested.map((field) => {
+      const item = typeof field === 'string' ? { id: field } : field;
+      return [item.id, item] as const;
+    }),
+  );
+  const ids = known.fields.length > 0 ? known.fields : [...new Set([...current.keys(), ...chosen.keys()])];
+  for (const id of chosen.keys()) if (!ids.includes(id)) throw invalid(`${id} is no field of this schema`);
+  const unlisted = ![...chosen.values()].some(({ enabled }) => enabled ?? true);
+  return ids.map((id) => {
+    const choice = chosen.get(id);
+    const before = current.get(id);
+    return {
+      id,
+      enabled: choice === undefined ? unlisted : (choice.enabled ?? true),
+      obfuscated: choice?.obfuscated ?? choice?.obfuscate ?? before?.obfuscated ?? false,
+      userOutputName: choice?.user_output_name ?? before?.userOutputName ?? '',
+    };
+  });
+}
+
+/** Whether a column of the source is to be read. */
+export function isFieldEnabled(
+  sync: Pick<BulkSync, 'addNewFields'>,
+  settings: SchemaSettings,
+  column: string,
+): boolean {
+  const known = settings.fields.find(({ id }) => id === column);
+  if (known !== undefined || settings.fields.length === 0) return known?.enabled ?? true;
+  return isDiscovered(sync.addNewFields, settings.trackingField !== '');
+}
+
+/** Whether a new object, or a new field of one, is taken. Incremental: it has a tracking field. */
+export function isDiscovered(mode: BulkSync['addNewObjects'], incremental: boolean): boolean {
+  return mode === 'all' || mode === (incremental ? 'onlyIncremental' : 'onlyNonIncremental');
+}

@@ -1,0 +1,35 @@
+import { sql } from 'kysely';
+import type { Database, Transaction } from '../db/index.ts';
+import type { SchemaSettings, SelectedSchema } from './bulk-sync.ts';
+
+/** The schemas of a sync, by id. The caller has made sure that the sync is the organization's. */
+export async function selectedSchemas(db: Database | Transaction, syncId: string): Promise<SelectedSchema[]> {
+  const rows = await db
+    .selectFrom('bulk_sync_schemas')
+    .select(['id', 'enabled', 'configuration'])
+    .where('bulk_sync_id', '=', syncId)
+    .orderBy('id')
+    .execute();
+  return rows.map(({ id, enabled, configuration }) => ({
+    id,
+    enabled,
+    settings: configuration as unknown as SchemaSettings,
+  }));
+}
+
+/** Adds schemas, or replaces what was set of them. */
+export async function saveSchemas(
+  db: Database | Transaction,
+  syncId: string,
+  schemas: readonly SelectedSchema[],
+): Promise<void> {
+  const rows = schemas.map(({ id, enabled, settings }) => ({ id, enabled, configuration: settings }));
+  // One parameter, however many schemas: a statement takes 65,535 at most.
+  await sql`
+    insert into bulk_sync_schemas (bulk_sync_id, id, enabled, configuration)
+    select ${syncId}, id, enabled, configuration
+    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as row (id text, enabled boolean, configuration jsonb)
+    on conflict (bulk_sync_id, id) do update
+    set enabled = excluded.enabled, configuration = excluded.configuration
+  `.execute(db);
+}

@@ -1,0 +1,129 @@
+import type { Database, Transaction } from '../db/index.ts';
+import { notFound } from '../errors.ts';
+import { isUuid } from '../lib/uuid.ts';
+import type { Actor } from '../organizations/index.ts';
+import type { BulkSync, BulkSyncDraft, BulkSyncMode, BulkSyncSettings } from './bulk-sync.ts';
+
+const columns = [
+  'id',
+  'organization_id',
+  'name',
+  'mode',
+  'active',
+  'source_connection_id',
+  'destination_connection_id',
+  'definition',
+  'created_by',
+  'updated_by',
+  'created_at',
+  'updated_at',
+] as const;
+
+export async function insertBulkSync(
+  tx: Transaction,
+  organizationId: string,
+  actor: Actor,
+  draft: BulkSyncDraft,
+): Promise<BulkSync> {
+  const by = JSON.stringify(actor);
+  const row = await tx
+    .insertInto('bulk_syncs')
+    .values({ organization_id: organizationId, ...toRow(draft), created_by: by, updated_by: by })
+    .returning(columns)
+    .executeTakeFirstOrThrow();
+  return fromRow(row);
+}
+
+export async function replaceBulkSync(
+  db: Database,
+  organizationId: string,
+  actor: Actor,
+  id: string,
+  draft: BulkSyncDraft,
+): Promise<BulkSync> {
+  const row = await db
+    .updateTable('bulk_syncs')
+    .set((where) => ({
+      ...toRow(draft),
+      updated_by: JSON.stringify(actor),
+      updated_at: where.fn<string>('now'),
+    }))
+    .where('organization_id', '=', organizationId)
+    .where('id', '=', id)
+    .returning(columns)
+    .executeTakeFirst();
+  if (row === undefined) throw notFound('bulk sync', id);
+  return fromRow(row);
+}
+
+/** @throws not_found for an id of another organization, too. */
+export async function getBulkSync(db: Database, organizationId: string, id: string): Promise<BulkSync> {
+  const row = isUuid(id)
+    ? await selectBulkSyncs(db, organizationId).where('id', '=', id).executeTakeFirst()
+    : undefined;
+  if (row === undefined) throw notFound('bulk sync', id);
+  return fromRow(row);
+}
+
+/** Newest change first. */
+export async function listBulkSyncs(
+  db: Database,
+  organizationId: string,
+  active: boolean | undefined,
+): Promise<BulkSync[]> {
+  let select = selectBulkSyncs(db, organizationId);
+  if (active !== undefined) select = select.where('active', '=', active);
+  const rows = await select.orderBy('updated_at', 'desc').orderBy('id').execute();
+  return rows.map(fromRow);
+}
+
+export async function setActive(
+  db: Database,
+  organizationId: string,
+  actor: Actor,
+  id: string,
+  active: boolean,
+): Promise<void> {
+  await db
+    .updateTable('bulk_syncs')
+    .set((where) => ({ active, updated_by: JSON.stringify(actor), updated_at: where.fn<string>('now') }))
+    .where('organization_id', '=', organizationId)
+    .where('id', '=', id)
+    .execute();
+}
+
+function selectBulkSyncs(db: Database, organizationId: string) {
+  return db.selectFrom('bulk_syncs').select(columns).where('organization_id', '=', organizationId);
+}
+
+function toRow(draft: BulkSyncDraft) {
+  const { name, mode, active, sourceConnectionId, destinationConnectionId, ...settings } = draft;
+  return {
+    name,
+    mode,
+    active,
+    source_connection_id: sourceConnectionId,
+    destination_connection_id: destinationConnectionId,
+    definition: JSON.stringify(settings satisfies BulkSyncSettings),
+  };
+}
+
+type Row = Awaited<ReturnType<ReturnType<typeof selectBulkSyncs>['executeTakeFirstOrThrow']>>;
+
+function fromRow(row: Row): BulkSync {
+  return {
+    // The casts undo what toRow did: these columns hold what this file wrote.
+    ...(row.definition as unknown as BulkSyncSettings),
+    id: row.id,
+    organizationId: row.organization_id,
+    name: row.name,
+    mode: row.mode as BulkSyncMode,
+    active: row.active,
+    sourceConnectionId: row.source_connection_id,
+    destinationConnectionId: row.destination_connection_id,
+    createdBy: row.created_by as unknown as Actor | null,
+    updatedBy: row.updated_by as unknown as Actor | null,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  };
+}

@@ -1,0 +1,143 @@
+import { type Static, type TSchema, Type } from 'typebox';
+import { Actor } from './model.ts';
+import { scheduleFrequencies } from './schedule.ts';
+
+/** Clients send null as well as nothing for what is not set. */
+export const optional = <T extends TSchema>(schema: T) => Type.Optional(Type.Union([schema, Type.Null()]));
+
+const JsonObject = Type.Record(Type.String(), Type.Unknown());
+
+export const bulkSyncModes = ['replicate', 'snapshot'] as const;
+export const discoverModes = ['all', 'onlyIncremental', 'onlyNonIncremental', 'none'] as const;
+export const normalizeModes = ['enabled', 'disabled', 'legacy'] as const;
+export const resyncModes = ['refetch', 'resync', 'rebuild'] as const;
+
+/** When a bulk sync starts. Parts of a time are text, in UTC. `multi` belongs to versions before 2025-09-18. */
+export const BulkSchedule = Type.Object({
+  id: optional(Type.String()),
+  frequency: optional(Type.Enum([...scheduleFrequencies])),
+  minute: optional(Type.String()),
+  hour: optional(Type.String()),
+  day_of_week: optional(Type.String()),
+  day_of_month: optional(Type.String()),
+  month: optional(Type.String()),
+  multi: optional(JsonObject),
+});
+export type BulkSchedule = Static<typeof BulkSchedule>;
+
+export const AdditionalBulkSchedule = Type.Object({
+  ...BulkSchedule.properties,
+  selective_mode: optional(Type.Enum(['none', 'incrementalFields', 'nonincrementalFields'])),
+  resync_mode: optional(Type.Enum(['normal', ...resyncModes])),
+  schemas: optional(Type.Array(Type.String())),
+});
+export type AdditionalBulkSchedule = Static<typeof AdditionalBulkSchedule>;
+
+const Filter = Type.Object({
+  field_id: optional(Type.String()),
+  function: Type.String(),
+  value: Type.Optional(Type.Unknown()),
+});
+
+/** A field as a request names it: by its id alone, or with what is wanted of it. */
+const FieldChoice = Type.Union([
+  Type.String(),
+  Type.Object({
+    id: Type.String(),
+    enabled: optional(Type.Boolean()),
+    /** `obfuscate` when a sync is created, `obfuscated` when its schemas are changed. */
+    obfuscate: optional(Type.Boolean()),
+    obfuscated: optional(Type.Boolean()),
+    user_output_name: optional(Type.String()),
+  }),
+]);
+
+/** What can be set of one schema of a bulk sync. */
+export const BulkSchemaSettings = Type.Object({
+  enabled: optional(Type.Boolean()),
+  fields: optional(Type.Array(FieldChoice)),
+  filters: optional(Type.Array(Filter)),
+  tracking_field: optional(Type.String()),
+  partition_key: optional(Type.String()),
+  user_output_name: optional(Type.String()),
+  data_cutoff_timestamp: optional(Type.String()),
+  disable_data_cutoff: optional(Type.Boolean()),
+});
+export type BulkSchemaSettings = Static<typeof BulkSchemaSettings>;
+
+export const BulkSchemaChoice = Type.Object({ id: Type.String(), ...BulkSchemaSettings.properties });
+
+/** A destination may have more options of its own: see `BulkDestination.options`. */
+const DestinationConfiguration = Type.Object({
+  schema: optional(Type.String()),
+  mirror_schemas: optional(Type.Boolean()),
+  advanced: optional(Type.Object({ table_prefix: optional(Type.String()) })),
+});
+
+/** Body of create and update, of both generations of clients. An update replaces everything but `schemas`. */
+export const BulkSyncRequest = Type.Object({
+  name: Type.String({ minLength: 1, maxLength: 255 }),
+  source_connection_id: Type.String(),
+  destination_connection_id: Type.String(),
+  mode: optional(Type.Enum([...bulkSyncModes])),
+  active: optional(Type.Boolean()),
+  source_configuration: optional(JsonObject),
+  destination_configuration: DestinationConfiguration,
+  schemas: optional(Type.Array(Type.Union([Type.String(), BulkSchemaChoice]))),
+  default_schedule: optional(BulkSchedule),
+  additional_schedules: optional(Type.Array(AdditionalBulkSchedule)),
+  /** Before 2025-09-18. */
+  schedule: optional(BulkSchedule),
+  /** Before 2025-09-18: `automatically_add_new_objects` all or none. */
+  discover: optional(Type.Boolean()),
+  automatically_add_new_objects: optional(Type.Enum([...discoverModes])),
+  automatically_add_new_fields: optional(Type.Enum([...discoverModes])),
+  normalize_names: optional(Type.Enum([...normalizeModes])),
+  concurrency_limit: optional(Type.Integer({ minimum: 1, maximum: 64 })),
+  resync_concurrency_limit: optional(Type.Integer({ minimum: 1, maximum: 64 })),
+  data_cutoff_timestamp: optional(Type.String()),
+  disable_record_timestamps: optional(Type.Boolean()),
+  policies: optional(Type.Array(Type.String())),
+  organization_id: optional(Type.String()),
+});
+export type BulkSyncRequest = Static<typeof BulkSyncRequest>;
+
+/** Members that a generation of clients does not know are absent: see src/bulk-syncs/present.ts. */
+export const BulkSyncResponse = Type.Object({
+  id: Type.String(),
+  organization_id: Type.String(),
+  name: Type.String(),
+  mode: Type.Enum([...bulkSyncModes]),
+  active: Type.Boolean(),
+  source_connection_id: Type.String(),
+  source_configuration: JsonObject,
+  destination_connection_id: Type.String(),
+  destination_configuration: JsonObject,
+  default_schedule: Type.Optional(BulkSchedule),
+  additional_schedules: Type.Optional(Type.Array(AdditionalBulkSchedule)),
+  schedule: Type.Optional(BulkSchedule),
+  discover: Type.Optional(Type.Boolean()),
+  automatically_add_new_objects: Type.Enum([...discoverModes]),
+  automatically_add_new_fields: Type.Enum([...discoverModes]),
+  normalize_names: Type.Enum([...normalizeModes]),
+  concurrency_limit: Type.Union([Type.Integer(), Type.Null()]),
+  resync_concurrency_limit: Type.Union([Type.Integer(), Type.Null()]),
+  data_cutoff_timestamp: Type.Union([Type.String(), Type.Null()]),
+  disable_record_timestamps: Type.Boolean(),
+  policies: Type.Array(Type.String()),
+  created_at: Type.String(),
+  created_by: Type.Optional(Actor),
+  updated_at: Type.String(),
+  updated_by: Type.Optional(Actor),
+});
+export type BulkSyncResponse = Static<typeof BulkSyncResponse>;
+
+export const StartBulkSyncRequest = Type.Object({
+  schemas: optional(Type.Array(Type.String())),
+  test: optional(Type.Boolean()),
+  resync_mode: optional(Type.Enum([...resyncModes])),
+  /** Before 2025-09-18: `resync_mode` rebuild. */
+  resync: optional(Type.Boolean()),
+  fetch_mode: optional(Type.Enum(['none', 'incremental', 'full'])),
+});
+export type StartBulkSyncRequest = Static<typeof StartBulkSyncRequest>;
