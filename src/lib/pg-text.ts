@@ -13,7 +13,7 @@ const timestamp = /^(\d{4,}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d+)?)(?:([+-]\d\d)(?
  * which is why this makes text and not JavaScript values. What JSON has no form for (NaN, infinity, BC dates)
  * becomes a string.
  */
-export function toJsonText(type: TextType, text: string | null): string {
+export function jsonText(text: string | null, type: TextType): string {
   if (text === null) return 'null';
   switch (type.type) {
     case 'number':
@@ -62,11 +62,11 @@ function arrayToJson(element: TextType, text: string): string {
   let json = '';
   for (let match = token.exec(text); match !== null; match = token.exec(text)) {
     const [plain, quoted] = match;
-    if (quoted !== undefined) json += toJsonText(element, quoted.replaceAll(/\\(.)/gs, '$1'));
+    if (quoted !== undefined) json += jsonText(quoted.replaceAll(/\\(.)/gs, '$1'), element);
     else if (plain === '{') json += '[';
     else if (plain === '}') json += ']';
     else if (plain === ',') json += ',';
-    else json += plain.toUpperCase() === 'NULL' ? 'null' : toJsonText(element, plain);
+    else json += plain.toUpperCase() === 'NULL' ? 'null' : jsonText(plain, element);
   }
   return json;
 }

@@ -1,5 +1,5 @@
 import type { Field, SourceRecord } from '../connectors/index.ts';
-import { toJsonText } from '../lib/pg-text.ts';
+import { jsonText } from '../lib/pg-text.ts';
 import type { Task } from './task.ts';
 
 /**
@@ -34,5 +34,5 @@ function identity(task: Task, key: string | null): string {
 }
 
 function member(name: string, field: Field, text: string | null): string {
-  return `${JSON.stringify(name)}:${toJsonText(field, text)}`;
+  return `${JSON.stringify(name)}:${jsonText(text, field)}`;
 }
