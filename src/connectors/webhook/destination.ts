@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Egress, EgressError } from '../../egress/index.ts';
 import { messageOf, notFound, TidemarkError } from '../../errors.ts';
-import { toJsonText } from '../../lib/pg-text.ts';
+import { jsonText } from '../../lib/pg-text.ts';
 import type {
   ModelDestination,
   ModelWriter,
@@ -115,7 +115,7 @@ async function exchange(
 
 function recordJson({ hash, values }: OutgoingRecord, names: string[], definition: TargetDefinition): string {
   const fields = definition.fields.map(
-    ({ source }, index) => `${JSON.stringify(names[index])}:${toJsonText(source, values[index] ?? null)}`,
+    ({ source }, index) => `${JSON.stringify(names[index])}:${jsonText(values[index] ?? null, source)}`,
   );
   return `{"hash":"${BigInt.asUintN(64, BigInt(hash)).toString(16).padStart(16, '0')}","fields":{${fields.join(',')}}}`;
 }
