@@ -7,5 +7,6 @@ export {
   type Transaction,
 } from './database.ts';
 export { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded/index.ts';
+export { isConnectionFailure } from './connection-failure.ts';
 export { migrate } from './migrate.ts';
 export { maintainPartitions } from './partitions.ts';

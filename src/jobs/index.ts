@@ -38,6 +38,8 @@ export interface Jobs {
     options: { concurrency: number; groupConcurrency?: number },
     handler: (job: Job<Data>) => Promise<void>,
   ): Promise<void>;
+  /** Takes no more jobs of a queue and waits for its running handlers. */
+  offWork(queue: Queue): Promise<void>;
   /** No new jobs; waits up to `graceMs` for running handlers, then leaves their jobs to be taken over. */
   stop(graceMs?: number): Promise<void>;
 }
@@ -105,6 +107,7 @@ export async function startJobs(
         },
       );
     },
+    offWork: (queue) => boss.offWork(queue.name),
     async stop(graceMs = 10_000) {
       await boss.stop({ graceful: true, timeout: graceMs });
     },

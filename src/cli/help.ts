@@ -1,0 +1,28 @@
+import { configTable } from '../config.ts';
+import { version } from '../lib/version.ts';
+
+export const commandHelp = [
+  ['serve', 'The server: HTTP API and workers, with an embedded PostgreSQL unless DATABASE_URL is set.'],
+  ['worker', 'One more worker process on the same database.'],
+  ['demo', 'The main job on sample databases. --once stops after the summary.'],
+  ['migrate', 'Brings the database up to date and exits; serve does so too.'],
+  ['keys', 'Lists users, or makes an API key: keys create <e-mail>.'],
+] as const;
+
+export function help(): string {
+  const commands = commandHelp.map(([name, text]) => `  ${name.padEnd(9)} ${text}`);
+  const variables = configTable.map((setting) => {
+    const fallback =
+      setting.default === undefined || setting.default === '' ? '' : ` Default: ${setting.default}.`;
+    return `  ${setting.variable}\n      ${setting.description}\n      Takes ${setting.takes}.${fallback}`;
+  });
+  return `Tidemark ${version}: a self-hosted data-sync server.
+
+Usage: tidemark <command>
+
+${commands.join('\n')}
+
+Environment:
+${variables.join('\n')}
+`;
+}

@@ -1,0 +1,80 @@
+import type { Database, Transaction } from '../db/index.ts';
+import type { JsonObject } from '../lib/json.ts';
+
+/** Entries kept per execution, and per schema of a bulk execution. */
+const kept = 50;
+
+export interface ConsoleEntry {
+  /** `<milliseconds>-<n>`: sorts by time, and is the cursor that clients page with. */
+  id: string;
+  level: string;
+  message: string;
+  payload: JsonObject | null;
+  timestamp: string;
+}
+
+export interface ConsoleLine {
+  level: 'info' | 'warn' | 'error';
+  message: string;
+  payload?: JsonObject | undefined;
+  schemaId?: string | undefined;
+}
+
+let last = { ms: 0, n: 0 };
+
+export async function writeConsole(db: Database | Transaction, executionId: string, line: ConsoleLine): Promise<void> {
+  const ms = Math.max(Date.now(), last.ms);
+  last = { ms, n: ms === last.ms ? last.n + 1 : 0 };
+  await db
+    .insertInto('execution_console')
+    .values({
+      execution_id: executionId,
+      id: `${ms}-${last.n}`,
+      schema_id: line.schemaId ?? null,
+      level: line.level,
+      message: line.message,
+      payload: line.payload === undefined ? null : JSON.stringify(line.payload),
+      timestamp: new Date(ms),
+    })
+    .execute();
+  const newest = db
+    .selectFrom('execution_console')
+    .select('id')
+    .where('execution_id', '=', executionId)
+    .where('schema_id', 'is not distinct from', line.schemaId ?? null)
+    .orderBy('timestamp', 'desc')
+    .orderBy('id', 'desc')
+    .limit(kept);
+  await db
+    .deleteFrom('execution_console')
+    .where('execution_id', '=', executionId)
+    .where('schema_id', 'is not distinct from', line.schemaId ?? null)
+    .where('id', 'not in', newest)
+    .execute();
+}
+
+/** Oldest first; with `after`, only what was written later. */
+export async function readConsole(
+  db: Database,
+  executionId: string,
+  options: { limit?: number | undefined; after?: string | undefined; schemaId?: string | undefined },
+): Promise<{ entries: ConsoleEntry[]; nextCursor: string | null }> {
+  let select = db
+    .selectFrom('execution_console')
+    .select(['id', 'level', 'message', 'payload', 'timestamp'])
+    .where('execution_id', '=', executionId);
+  if (options.schemaId !== undefined) select = select.where('schema_id', '=', options.schemaId);
+  const rows = await select.execute();
+  const entries = rows
+    .map((row) => ({ ...row, payload: row.payload as JsonObject | null }))
+    .sort((a, b) => compareIds(a.id, b.id))
+    .filter((entry) => options.after === undefined || compareIds(entry.id, options.after) > 0)
+    .slice(0, Math.min(Math.max(options.limit ?? kept, 1), kept));
+  return { entries, nextCursor: entries.at(-1)?.id ?? options.after ?? null };
+}
+
+function compareIds(a: string, b: string): number {
+  const [aMs = 0, aN = 0] = a.split('-').map(Number);
+  const [bMs = 0, bN = 0] = b.split('-').map(Number);
+  return aMs - bMs || aN - bN;
+}

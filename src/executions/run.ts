@@ -1,0 +1,100 @@
+import { sql } from 'kysely';
+import { type Database, isConnectionFailure, type Transaction } from '../db/index.ts';
+import { type Claimed, ClaimLost } from './claim.ts';
+import { writeConsole } from './console.ts';
+import type { Counts, Progress, RecordLogType, Run } from './contract.ts';
+import { RecordLogWriter } from './record-log-writer.ts';
+
+/** Why a run is told to stop. */
+export type StopReason = 'canceled' | 'claim_lost' | 'draining';
+
+export class Stopped extends Error {
+  override name = 'Stopped';
+  readonly reason: StopReason;
+
+  constructor(reason: StopReason) {
+    super(reason);
+    this.reason = reason;
+  }
+}
+
+/** Our own database could not be reached while progress was committed. */
+export class MetadataUnavailable extends Error {
+  override name = 'MetadataUnavailable';
+}
+
+/** A Run and what its worker needs to steer it. */
+export interface SteeredRun {
+  run: Run;
+  /** Aborts the run's signal; the first reason counts. */
+  stop(reason: StopReason): void;
+  /** Puts what was logged but not committed out of the way and closes files. */
+  close(): Promise<void>;
+}
+
+export function createRun(
+  deps: { db: Database; recordLogFolder: string },
+  { execution, claim }: Claimed,
+): SteeredRun {
+  const controller = new AbortController();
+  const logs = new RecordLogWriter(deps.recordLogFolder, execution);
+  const stop = (reason: StopReason) => controller.abort(new Stopped(reason));
+
+  const commit = async (progress: Progress, work?: (tx: Transaction) => Promise<void>) => {
+    await logs.flush();
+    try {
+      await deps.db.transaction().execute(async (tx) => {
+        const canceling = await advance(tx, execution.id, claim, progress);
+        await work?.(tx);
+        await logs.acknowledge(tx);
+        if (canceling) stop('canceled');
+      });
+    } catch (error) {
+      if (error instanceof ClaimLost) stop('claim_lost');
+      if (isConnectionFailure(error)) throw new MetadataUnavailable('the metadata database is away', { cause: error });
+      throw error;
+    }
+    logs.acknowledged();
+  };
+
+  return {
+    run: {
+      execution,
+      signal: controller.signal,
+      commit,
+      recordLog: (type: RecordLogType, entry: string) => logs.append(type, entry),
+      console: (level, message, payload, schemaId) =>
+        writeConsole(deps.db, execution.id, { level, message, payload, schemaId }),
+    },
+    stop,
+    close: () => logs.close(),
+  };
+}
+
+/** @returns whether the execution is to be canceled: the notification may have been lost. */
+async function advance(tx: Transaction, executionId: string, claim: string, progress: Progress): Promise<boolean> {
+  const current = await tx
+    .selectFrom('executions')
+    .select(['counts', 'status'])
+    .where('id', '=', executionId)
+    .where('claim', '=', claim)
+    .forUpdate()
+    .executeTakeFirst();
+  if (current === undefined) throw new ClaimLost();
+  await tx
+    .updateTable('executions')
+    .set({
+      updated_at: sql<string>`clock_timestamp()`,
+      counts: JSON.stringify(sum(current.counts as Counts, progress.counts ?? {})),
+      ...(progress.checkpoint === undefined ? {} : { checkpoint: JSON.stringify(progress.checkpoint) }),
+    })
+    .where('id', '=', executionId)
+    .execute();
+  return current.status === 'canceling';
+}
+
+function sum(counts: Counts, added: Counts): Counts {
+  const result = { ...counts };
+  for (const [name, value] of Object.entries(added)) result[name] = (result[name] ?? 0) + value;
+  return result;
+}

@@ -1,0 +1,155 @@
+import { sql } from 'kysely';
+import type { Database, Transaction } from '../db/index.ts';
+import { notFound } from '../errors.ts';
+import type { JsonObject } from '../lib/json.ts';
+import { isUuid } from '../lib/uuid.ts';
+import type { Counts, Execution, ExecutionKind, ExecutionStatus, Subject } from './contract.ts';
+
+export const unfinished = ['created', 'queued', 'running', 'canceling'] as const satisfies ExecutionStatus[];
+
+export const executionColumns = [
+  'id',
+  'organization_id',
+  'kind',
+  'sync_id',
+  'status',
+  'trigger',
+  'options',
+  'subject',
+  'counts',
+  'errors',
+  'status_message',
+  'checkpoint',
+  'created_at',
+  'started_at',
+  'completed_at',
+  'updated_at',
+] as const;
+
+/** What a select of `executionColumns` gives. */
+export interface ExecutionRow {
+  id: string;
+  organization_id: string;
+  kind: string;
+  sync_id: string;
+  status: string;
+  trigger: string;
+  options: unknown;
+  subject: unknown;
+  counts: unknown;
+  errors: string[];
+  status_message: string | null;
+  checkpoint: unknown;
+  created_at: string;
+  started_at: string | null;
+  completed_at: string | null;
+  updated_at: string;
+}
+
+export function toExecution(row: ExecutionRow): Execution {
+  return {
+    id: row.id,
+    organizationId: row.organization_id,
+    kind: row.kind as ExecutionKind,
+    syncId: row.sync_id,
+    status: row.status as ExecutionStatus,
+    trigger: row.trigger,
+    options: row.options as JsonObject,
+    subject: row.subject as Subject,
+    counts: row.counts as Counts,
+    errors: row.errors,
+    statusMessage: row.status_message,
+    checkpoint: row.checkpoint as Execution['checkpoint'],
+    createdAt: row.created_at,
+    startedAt: row.started_at,
+    completedAt: row.completed_at,
+    updatedAt: row.updated_at,
+  };
+}
+
+/** @throws not_found for an unknown id, another sync's, or another organization's. */
+export async function getExecution(
+  db: Database | Transaction,
+  organizationId: string,
+  syncId: string,
+  id: string,
+): Promise<Execution> {
+  if (!isUuid(id) || !isUuid(syncId)) throw notFound('execution', id);
+  const row = await db
+    .selectFrom('executions')
+    .select(executionColumns)
+    .where('id', '=', id)
+    .where('sync_id', '=', syncId)
+    .where('organization_id', '=', organizationId)
+    .executeTakeFirst();
+  if (row === undefined) throw notFound('execution', id);
+  return toExecution(row);
+}
+
+export interface ExecutionPage {
+  organizationId: string;
+  syncId: string;
+  pageToken?: string | undefined;
+  /** 1 to 100; 50 when left out. */
+  limit?: number | undefined;
+  ascending?: boolean | undefined;
+  onlyTerminal?: boolean | undefined;
+}
+
+/** Newest first unless `ascending`. The token names the last row of the page before. */
+export async function listExecutions(
+  db: Database,
+  page: ExecutionPage,
+): Promise<{ executions: Execution[]; nextPageToken: string | undefined }> {
+  const limit = Math.min(Math.max(page.limit ?? 50, 1), 100);
+  const direction = page.ascending ? 'asc' : 'desc';
+  let select = db
+    .selectFrom('executions')
+    .select(executionColumns)
+    .where('organization_id', '=', page.organizationId)
+    .where('sync_id', '=', page.syncId)
+    .orderBy('created_at', direction)
+    .orderBy('id', direction)
+    .limit(limit + 1);
+  if (page.onlyTerminal) select = select.where('status', 'not in', unfinished);
+  const cursor = decodeToken(page.pageToken);
+  if (cursor !== undefined) {
+    const row = sql`(${cursor.createdAt}::timestamptz, ${cursor.id}::uuid)`;
+    select = select.where(
+      page.ascending ? sql<boolean>`(created_at, id) > ${row}` : sql<boolean>`(created_at, id) < ${row}`,
+    );
+  }
+  const rows = await select.execute();
+  const executions = rows.slice(0, limit).map(toExecution);
+  const last = executions.at(-1);
+  const more = rows.length > limit && last !== undefined;
+  return { executions, nextPageToken: more ? encodeToken(last) : undefined };
+}
+
+/** The unfinished execution of a sync and the newest finished one. */
+export async function syncStatus(
+  db: Database,
+  syncId: string,
+): Promise<{ current: Execution | undefined; last: Execution | undefined }> {
+  const newest = db
+    .selectFrom('executions')
+    .select(executionColumns)
+    .where('sync_id', '=', syncId)
+    .orderBy('created_at', 'desc')
+    .limit(1);
+  const [current, last] = await Promise.all([
+    newest.where('status', 'in', unfinished).executeTakeFirst(),
+    newest.where('status', 'not in', unfinished).executeTakeFirst(),
+  ]);
+  return { current: current && toExecution(current), last: last && toExecution(last) };
+}
+
+function encodeToken({ createdAt, id }: Execution): string {
+  return Buffer.from(`${createdAt} ${id}`).toString('base64url');
+}
+
+/** A token that is not ours starts from the beginning: tokens are opaque and carry no promise. */
+function decodeToken(token: string | undefined): { createdAt: string; id: string } | undefined {
+  const [createdAt = '', id = ''] = Buffer.from(token ?? '', 'base64url').toString('utf8').split(' ');
+  return isUuid(id) && !Number.isNaN(Date.parse(createdAt)) ? { createdAt, id } : undefined;
+}

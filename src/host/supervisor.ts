@@ -1,0 +1,86 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+import type { Logger } from '../lib/log.ts';
+
+const main = path.join(import.meta.dirname, '../main.ts');
+
+/** Milliseconds between a worker's death and its successor, growing while workers die young. */
+const firstDelay = 100;
+const longestDelay = 30_000;
+/** A worker that lived this long (ms) died of something new. */
+const longLife = 60_000;
+
+export interface SupervisorOptions {
+  count: number;
+  /** Environment of the workers, over this process's own. */
+  environment: Record<string, string>;
+  log: Logger;
+  /** Hands on what a dead worker had in hands. Called before its successor starts. */
+  onDeath(workerId: string): Promise<void>;
+}
+
+/**
+ * Keeps worker processes running. Each gets an id of its own at every start, so that what a dead one had
+ * claimed can be told from what its successor claims. Workers end by themselves when this process is gone.
+ */
+export class Supervisor {
+  readonly #options: SupervisorOptions;
+  readonly #children = new Set<ChildProcess>();
+  readonly #keepers: Promise<void>[] = [];
+  readonly #stopping = new AbortController();
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    for (let index = 0; index < this.#options.count; index++) this.#keepers.push(this.#keep());
+  }
+
+  /** @param graceMs how long workers may drain before they are killed. */
+  async stop(graceMs: number): Promise<void> {
+    this.#stopping.abort();
+    for (const child of this.#children) child.kill('SIGTERM');
+    const killer = setTimeout(() => {
+      for (const child of this.#children) child.kill('SIGKILL');
+    }, graceMs);
+    await Promise.all(this.#keepers);
+    clearTimeout(killer);
+  }
+
+  async #keep(): Promise<void> {
+    const { log, environment, onDeath } = this.#options;
+    let delay = firstDelay;
+    while (!this.#stopping.signal.aborted) {
+      const workerId = crypto.randomUUID();
+      const started = Date.now();
+      const child = spawn(process.execPath, [...process.execArgv, main, 'worker', '--id', workerId], {
+        env: { ...process.env, ...environment },
+        stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      });
+      this.#children.add(child);
+      const [code, signal] = (await once(child, 'exit')) as [number | null, string | null];
+      this.#children.delete(child);
+      if (this.#stopping.signal.aborted) return;
+      log.error({ worker_id: workerId, worker_pid: child.pid, code, signal }, 'worker.died');
+      await onDeath(workerId).catch((error: unknown) => {
+        // Their heartbeats will be missed and they are handed on then.
+        log.error({ err: error, worker_id: workerId }, 'worker.release_failed');
+      });
+      delay = Date.now() - started > longLife ? firstDelay : Math.min(delay * 2, longestDelay);
+      await this.#pause(delay);
+    }
+  }
+
+  #pause(ms: number): Promise<void> {
+    const { signal } = this.#stopping;
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      signal.addEventListener('abort', () => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+}

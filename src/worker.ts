@@ -1,0 +1,61 @@
+import { bulkSyncRunner } from './bulk-syncs/index.ts';
+import type { Config } from './config.ts';
+import { openDatabase } from './db/index.ts';
+import { createEgress } from './egress/index.ts';
+import { executionQueue, startExecutionWorker } from './executions/index.ts';
+import { encryptionKeyIn, openDataDirectory } from './host/index.ts';
+import { startJobs } from './jobs/index.ts';
+import type { Logger } from './lib/log.ts';
+import { KeyRing } from './lib/seal.ts';
+import { modelSyncRunner } from './model-syncs/index.ts';
+import { deliveryQueue, startDeliveryWorker } from './webhooks/index.ts';
+
+/** Webhook requests in flight at a time. */
+const deliveries = 32;
+
+/**
+ * One worker process: runs executions and delivers webhooks from the same database as the server. Any number
+ * may run, on any machine that reaches the database and the record logs.
+ *
+ * @param workerId tells this process apart from every other, living or dead.
+ */
+export async function startWorker(
+  config: Config,
+  databaseUrl: string,
+  log: Logger,
+  workerId: string,
+): Promise<{ stop(): Promise<void> }> {
+  const directory = await openDataDirectory(config.dataDir);
+  const keyRing = new KeyRing(config.encryptionKeys ?? [await encryptionKeyIn(directory.folder)]);
+  const database = openDatabase(databaseUrl, config.executionsPerWorker * 3 + 8);
+  const { db } = database;
+  const jobs = await startJobs(databaseUrl, [executionQueue, deliveryQueue], 'work', (error) =>
+    log.error({ err: error }, 'jobs.error'),
+  );
+  const egress = createEgress({ allow: config.egressAllow });
+
+  const runners = {
+    model: modelSyncRunner({ db, keyRing, egress }),
+    bulk: bulkSyncRunner({ db, keyRing, egress }),
+  };
+  const publicUrl = config.publicUrl ?? `http://${config.host}:${config.port}`;
+  const executions = await startExecutionWorker(
+    { db, jobs, databaseUrl, log, recordLogFolder: directory.recordLogs, publicUrl, workerId },
+    runners,
+    { concurrency: config.executionsPerWorker },
+  );
+  const delivery = await startDeliveryWorker(
+    { db, jobs, keyRing, egress, log, workerId },
+    { retrySeconds: config.webhookRetrySeconds, concurrency: deliveries },
+  );
+  log.info({ worker_id: workerId }, 'worker.ready');
+
+  return {
+    async stop() {
+      await Promise.all([executions.stop(), delivery.stop()]);
+      await jobs.stop();
+      await egress.close();
+      await database.close();
+    },
+  };
+}
