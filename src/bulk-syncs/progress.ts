@@ -26,7 +26,7 @@ export function reportProgress(run: Run): ProgressReport {
           update bulk_schema_executions as execution
           set record_count = now.rows, byte_count = now.bytes, updated_at = clock_timestamp()
           from jsonb_to_recordset(${JSON.stringify(counts)}::jsonb) as now (schema text, rows bigint, bytes bigint)
-          where execution_id = ${run.execution.id} and schema_id = now.schema and status = 'running'
+          where execution_id = ${run.execution.id}::uuid and schema_id = now.schema and status = 'running'
         `.execute(tx);
       });
     } catch {

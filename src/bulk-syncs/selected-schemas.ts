@@ -27,7 +27,7 @@ export async function saveSchemas(
   // One parameter, however many schemas: a statement takes 65,535 at most.
   await sql`
     insert into bulk_sync_schemas (bulk_sync_id, id, enabled, configuration)
-    select ${syncId}, id, enabled, configuration
+    select ${syncId}::uuid, id, enabled, configuration
     from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as row (id text, enabled boolean, configuration jsonb)
     on conflict (bulk_sync_id, id) do update
     set enabled = excluded.enabled, configuration = excluded.configuration

@@ -100,7 +100,7 @@ async function insertSchemaExecutions(
 ): Promise<void> {
   await sql`
     insert into bulk_schema_executions (execution_id, schema_id, output_name, status)
-    select ${executionId}, id, output, 'created'
+    select ${executionId}::uuid, id, output, 'created'
     from jsonb_to_recordset(${JSON.stringify(schemas)}::jsonb) as row (id text, output text)
   `.execute(tx);
 }
