@@ -92,7 +92,7 @@ async function replaceSchemas(db: Database, connectionId: string, schemas: Sourc
     // One parameter, however many tables: a statement takes 65,535 at most.
     await sql`
       insert into connection_schemas (connection_id, id, name, position, fields)
-      select ${connectionId}, id, name, position, fields
+      select ${connectionId}::uuid, id, name, position, fields
       from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as row (id text, name text, position int, fields jsonb)
     `.execute(tx);
   });

@@ -50,7 +50,7 @@ export function catalogue(connect: Connect): Catalogue {
 async function readSchemas(client: pg.Client): Promise<SourceSchema[]> {
   const { rows } = await client.query<ColumnRow>(`
     select r.id, r.name as relation, a.attname as name, format_type(a.atttypid, a.atttypmod) as type,
-      t.typcategory || coalesce(nullif(t.typname, ''), '') as category,
+      t.typcategory::text || t.typname::text as category,
       not a.attnotnull as nullable, coalesce(a.attnum = any(k.conkey), false) as primary
     from (${relations}) r
     join pg_attribute a on a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped
