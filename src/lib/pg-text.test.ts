@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest';
 import { jsonText } from './pg-text.ts';
 
-const json = (type: string, remoteType: string, text: string | null) =>
-  jsonText(text, { type, remoteType });
+const json = (type: string, remoteType: string, text: string | null) => jsonText(text, { type, remoteType });
 
 test('numbers keep every digit; what is no JSON number is a string', () => {
   expect(json('number', 'bigint', '9223372036854775807')).toBe('9223372036854775807');

@@ -47,7 +47,7 @@ export function catalogue(connect: Connect): Catalogue {
   };
 }
 
-async function readSchemas(client: pg.Client): Promise<SourceSchema[]> {
+export async function readSchemas(client: pg.Client): Promise<SourceSchema[]> {
   const { rows } = await client.query<ColumnRow>(`
     select r.id, r.name as relation, a.attname as name, format_type(a.atttypid, a.atttypmod) as type,
       t.typcategory::text || t.typname::text as category,

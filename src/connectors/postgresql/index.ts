@@ -5,6 +5,8 @@ import { bulkSource } from './bulk-source.ts';
 import { catalogue } from './catalogue.ts';
 import { connector } from './client.ts';
 import { type Configuration, configuration } from './configuration.ts';
+import { modelDestination } from './model-destination.ts';
+import { modelSource } from './model-source.ts';
 import { withClient } from './with-client.ts';
 
 export const postgresql: Connector = {
@@ -20,6 +22,8 @@ export const postgresql: Connector = {
       test: () =>
         withClient(connect, 'tidemark test', async (client) => void (await client.query('select 1'))),
       catalogue: catalogue(connect),
+      modelSource: modelSource(connect),
+      modelDestination: modelDestination(connect),
       bulkSource: bulkSource(connect),
       bulkDestination: bulkDestination(connect),
       close: async () => ended.abort(),

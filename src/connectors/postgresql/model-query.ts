@@ -1,0 +1,93 @@
+import type pg from 'pg';
+import type { Client } from 'pg';
+import { messageOf, TidemarkError } from '../../errors.ts';
+import type { JsonObject } from '../../lib/json.ts';
+import type { Field } from '../contract.ts';
+import { fieldTypeOf } from './field-type.ts';
+
+/** What a model reads, as something that can stand behind FROM. */
+export interface Relation {
+  from: string;
+  fields: Field[];
+}
+
+interface Description {
+  type: string;
+  category: string;
+}
+
+/**
+ * Resolves a model's configuration: one of `table`, `view` (ids as in the catalogue) or `query`.
+ *
+ * The query is the user's, but it is a query: it must stand as a subquery in one statement of the extended
+ * protocol, which runs no second one, and everything happens in a read-only transaction.
+ *
+ * @throws invalid_field when nothing is chosen, invalid_query when it does not run.
+ */
+export async function describeModel(client: Client, configuration: JsonObject): Promise<Relation> {
+  const from = await fromClause(client, configuration);
+  const result = await client
+    .query({ text: `select * from ${from} as model limit 0`, queryMode: 'extended' } as pg.QueryConfig)
+    .catch((cause: unknown) => {
+      throw new TidemarkError('invalid_query', { reason: messageOf(cause) }, { cause });
+    });
+  const descriptions = await describeTypes(client, result.fields);
+  const fields = result.fields.map(({ name }, index): Field => {
+    const { type = 'text', category = 'S' } = descriptions[index] ?? {};
+    return { name, type: fieldTypeOf(category), remoteType: type, nullable: true };
+  });
+  const names = fields.map(({ name }) => name);
+  const repeated = names.find((name, index) => names.indexOf(name) !== index);
+  if (repeated !== undefined) {
+    throw new TidemarkError('invalid_query', {
+      reason: `two columns are named ${repeated}; name each one with "as"`,
+    });
+  }
+  return { from: `${from} as model`, fields };
+}
+
+async function fromClause(client: Client, configuration: JsonObject): Promise<string> {
+  const { table, view, query } = configuration;
+  const relation = text(table) ?? text(view);
+  if (relation !== undefined) return relationName(client, relation);
+  const statement = text(query);
+  if (statement === undefined) {
+    throw new TidemarkError('invalid_field', {
+      field: 'configuration',
+      reason: 'takes one of table, view or query',
+    });
+  }
+  // The line break ends a comment that the query may end with.
+  return `(\n${statement.trim().replace(/;\s*$/, '')}\n)`;
+}
+
+async function relationName(client: Client, id: string): Promise<string> {
+  const { rows } = await client.query<{ name: string }>(
+    `select format('%I.%I', n.nspname, c.relname) as name
+     from pg_class c join pg_namespace n on n.oid = c.relnamespace
+     where n.nspname || '.' || c.relname = $1 and c.relkind in ('r', 'p', 'v', 'm', 'f')`,
+    [id],
+  );
+  const [found] = rows;
+  if (found === undefined) {
+    throw new TidemarkError('invalid_field', {
+      field: 'configuration',
+      reason: `there is no table or view ${id}`,
+    });
+  }
+  return found.name;
+}
+
+async function describeTypes(client: Client, fields: pg.FieldDef[]): Promise<Description[]> {
+  const { rows } = await client.query<Description>(
+    `select format_type(t.oid, d.modifier) as type, t.typcategory::text || t.typname::text as category
+     from unnest($1::oid[], $2::int[]) with ordinality as d (oid, modifier, position)
+     join pg_type t on t.oid = d.oid order by d.position`,
+    [fields.map(({ dataTypeID }) => dataTypeID), fields.map(({ dataTypeModifier }) => dataTypeModifier)],
+  );
+  return rows;
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' && value.trim() !== '' ? value : undefined;
+}

@@ -1,0 +1,121 @@
+import pg, { type Client } from 'pg';
+import { to as copyTo } from 'pg-copy-streams';
+import { notFound, TidemarkError } from '../../errors.ts';
+import { type CopyRow, decodeCopyText } from '../../lib/copy-text.ts';
+import type { JsonObject } from '../../lib/json.ts';
+import type { ModelQuery, ModelSource, SourceMeta } from '../contract.ts';
+import type { Connect } from './bulk-source.ts';
+import { readSchemas } from './catalogue.ts';
+import { describeModel } from './model-query.ts';
+import { withClient } from './with-client.ts';
+
+/** Milliseconds that looking at a model may take; reading it for a sync has no limit. */
+const lookTimeout = 10_000;
+
+export function modelSource(connect: Connect): ModelSource {
+  return {
+    meta: (parameters) => withClient(connect, 'tidemark model', (client) => meta(client, parameters)),
+    fields: (configuration) =>
+      look(connect, async (client) => (await describeModel(client, configuration)).fields),
+    sample: (configuration, fields, limit) =>
+      look(connect, async (client) => {
+        const relation = await describeModel(client, configuration);
+        const list = fields.map((name) => pg.escapeIdentifier(name)).join(', ');
+        const { rows } = await client.query<{ record: string }>(
+          `select to_json(r)::text as record
+           from (select ${list} from ${relation.from} limit ${Math.trunc(limit)}) r`,
+        );
+        return rows.map(({ record }) => JSON.parse(record) as JsonObject);
+      }),
+    async *keys(query) {
+      for await (const rows of copy(connect, query, (inner) => `select key, hash from (${inner}) k`)) {
+        yield rows.map(([key = null, hash]) => ({ key, hash: hash ?? '0' }));
+      }
+    },
+    async *records(query, keys) {
+      const filter = keys === undefined ? '' : ` where key = any (${textArray(keys)})`;
+      for await (const rows of copy(connect, query, (inner) => `select * from (${inner}) r${filter}`)) {
+        yield rows.map(([key = null, hash, ...values]) => ({ key, hash: hash ?? '0', values }));
+      }
+    },
+  };
+}
+
+/** In a read-only transaction of limited time. */
+function look<Result>(connect: Connect, use: (client: Client) => Promise<Result>): Promise<Result> {
+  return withClient(connect, 'tidemark model', async (client) => {
+    await client.query(`begin read only; set local statement_timeout = ${lookTimeout}`);
+    return use(client);
+  });
+}
+
+/** One pass over a model as COPY text, in one read-only snapshot. Leaving the loop ends the read. */
+async function* copy(
+  connect: Connect,
+  query: ModelQuery,
+  select: (inner: string) => string,
+): AsyncGenerator<CopyRow[]> {
+  const client = await connect('tidemark model read');
+  try {
+    await client.query('begin isolation level repeatable read read only; set local statement_timeout = 0');
+    const relation = await describeModel(client, query.configuration);
+    const missing = [...query.fields, ...(query.identity === undefined ? [] : [query.identity])].find(
+      (name) => !relation.fields.some((field) => field.name === name),
+    );
+    if (missing !== undefined) {
+      throw new TidemarkError('invalid_query', { reason: `the model has no field ${missing} any more` });
+    }
+    const inner = keyedSelect(relation.from, query);
+    yield* decodeCopyText(client.query(copyTo(`copy (${select(inner)}) to stdout`)));
+  } finally {
+    // A read that was left early cannot be asked to stop; its connection is closed under it.
+    client.end().catch(() => {});
+  }
+}
+
+/**
+ * key, hash, then the fields. The hash covers the fields as one row, whose text tells NULL from empty and one
+ * field from the next; it is computed where the data is, so that unchanged records never travel.
+ */
+function keyedSelect(from: string, { fields, identity }: ModelQuery): string {
+  const list = fields.map((name) => pg.escapeIdentifier(name));
+  const row = `hashtextextended(row(${list.join(', ')})::text, 0)`;
+  if (identity !== undefined) {
+    return `select ${[`${pg.escapeIdentifier(identity)}::text as key`, `${row} as hash`, ...aliases(list)].join(', ')} from ${from}`;
+  }
+  const hashed = `select ${[`${row} as hash`, ...aliases(list)].join(', ')} from ${from}`;
+  const values = list.map((_, index) => `v${index}`);
+  const key = `hash::text || '#' || row_number() over (partition by hash) as key`;
+  return `select ${[key, 'hash', ...values].join(', ')} from (${hashed}) h`;
+}
+
+/** Names of our own, so that a field called key or hash is just another field. */
+function aliases(list: string[]): string[] {
+  return list.map((name, index) => `${name} as v${index}`);
+}
+
+function textArray(values: readonly string[]): string {
+  return `array[${values.map((value) => pg.escapeLiteral(value)).join(', ')}]::text[]`;
+}
+
+/** What to choose next: a table, a view or a query. */
+async function meta(client: Client, parameters: Record<string, string[]>): Promise<SourceMeta> {
+  const schemas = await readSchemas(client);
+  const chosen = parameters.table?.[0] ?? parameters.view?.[0];
+  const schema = schemas.find(({ id }) => id === chosen);
+  if (chosen !== undefined && schema === undefined) throw notFound('schema', chosen);
+  const choice = (items: string[] | null) => ({ items, has_items: items !== null, requires_one_of: null });
+  const ids = schemas.map(({ id }) => id);
+  return {
+    configuration: Object.fromEntries(
+      Object.entries(parameters).map(([name, items]) => [name, { type: 'string', items }]),
+    ),
+    items: {
+      table: choice(ids),
+      view: choice(ids),
+      query: choice(null),
+      tracking_columns: choice(schema === undefined ? null : schema.fields.map(({ name }) => name)),
+    },
+    requires_one_of: parameters.query !== undefined || chosen !== undefined ? [] : ['query', 'table', 'view'],
+  };
+}

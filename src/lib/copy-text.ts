@@ -1,0 +1,62 @@
+/**
+ * PostgreSQL's COPY text format: one line per row, tabs between fields, `\N` for NULL, backslash escapes for
+ * the characters that would mean something else.
+ */
+const escapes: Record<string, string> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' };
+const newline = 0x0a;
+
+export type CopyRow = (string | null)[];
+
+/** Bytes, cut anywhere → batches of rows, as many as each chunk completes. */
+export async function* decodeCopyText(chunks: AsyncIterable<Buffer>): AsyncGenerator<CopyRow[]> {
+  let rest: Buffer[] = [];
+  for await (const chunk of chunks) {
+    const end = chunk.lastIndexOf(newline);
+    if (end < 0) {
+      rest.push(chunk);
+      continue;
+    }
+    // A newline is never part of a longer UTF-8 sequence, so no character is cut here.
+    const lines = Buffer.concat([...rest, chunk.subarray(0, end)]).toString('utf8');
+    rest = end + 1 < chunk.length ? [chunk.subarray(end + 1)] : [];
+    yield lines.split('\n').map(decodeRow);
+  }
+}
+
+function decodeRow(line: string): CopyRow {
+  const fields: CopyRow = line.split('\t');
+  if (!line.includes('\\')) return fields;
+  return fields.map((field) => (field === '\\N' ? null : unescaped(field ?? '')));
+}
+
+function unescaped(field: string): string {
+  if (!field.includes('\\')) return field;
+  return field.replaceAll(/\\([0-7]{1,3}|x[0-9a-fA-F]{1,2}|.)/g, (_, code: string) => {
+    if (/^[0-7]/.test(code)) return String.fromCharCode(Number.parseInt(code, 8));
+    if (/^x./.test(code)) return String.fromCharCode(Number.parseInt(code.slice(1), 16));
+    return escapes[code] ?? code;
+  });
+}
+
+/** Rows → text that COPY … FROM STDIN reads. */
+export function encodeCopyText(rows: Iterable<CopyRow>): string {
+  let text = '';
+  for (const row of rows) {
+    for (let index = 0; index < row.length; index++) {
+      const field = row[index];
+      if (index > 0) text += '\t';
+      text += field === null || field === undefined ? '\\N' : escaped(field);
+    }
+    text += '\n';
+  }
+  return text;
+}
+
+function escaped(field: string): string {
+  if (!/[\\\n\r\t]/.test(field)) return field;
+  return field
+    .replaceAll('\\', '\\\\')
+    .replaceAll('\n', '\\n')
+    .replaceAll('\r', '\\r')
+    .replaceAll('\t', '\\t');
+}

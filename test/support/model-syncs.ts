@@ -1,0 +1,197 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { text } from 'node:stream/consumers';
+import { createConnection } from '../../src/connections/index.ts';
+import { createEgress } from '../../src/egress/index.ts';
+import {
+  type Counts,
+  createRun,
+  getExecution,
+  listRecordLogs,
+  type Outcome,
+  openRecordLog,
+  type RecordLogType,
+  type Run,
+  startExecution,
+} from '../../src/executions/index.ts';
+import type { Jobs } from '../../src/jobs/index.ts';
+import type { JsonObject } from '../../src/lib/json.ts';
+import { KeyRing } from '../../src/lib/seal.ts';
+import {
+  createModelSync,
+  type ModelSync,
+  modelSyncRunner,
+  updateModelSync,
+} from '../../src/model-syncs/index.ts';
+import { createModel, type Model } from '../../src/models/index.ts';
+import type { ModelSyncRequest } from '../../src/schema/model-sync.ts';
+import { createDatabase, createMetadataDatabase, type TestDatabase } from './database.ts';
+
+/** What an execution did, as its users see it. */
+export interface Executed {
+  id: string;
+  outcome: Outcome | { status: 'interrupted'; error: unknown };
+  counts: Counts;
+}
+
+type SyncSettings = Partial<Omit<ModelSyncRequest, 'fields' | 'target' | 'identity'>> & {
+  model: Model;
+  object?: string;
+  connectionId?: string;
+  configuration?: JsonObject;
+  /** [field of the model, target field] */
+  identity?: [string, string];
+  /** Field of the model → target field, or the name of both. */
+  fields: (string | [string, string])[];
+};
+
+/** Two databases, a metadata database, and an organization that syncs from the one to the other. */
+export async function startModelSyncs() {
+  const [metadata, source, target] = await Promise.all([
+    createMetadataDatabase(),
+    createDatabase(),
+    createDatabase(),
+  ]);
+  const { db } = metadata;
+  const recordLogFolder = await mkdtemp(path.join(os.tmpdir(), 'tidemark-logs-'));
+  const egress = createEgress({ allow: ['127.0.0.0/8'] });
+  const deps = { db, egress, keyRing: new KeyRing([Buffer.alloc(32, 7)]) };
+  // Executions are run by hand here, not by a worker: their jobs go nowhere.
+  const jobs = { insert: async () => [], remove: async () => {} } as unknown as Jobs;
+  const { id: organizationId } = await db
+    .insertInto('organizations')
+    .values({ name: 'test' })
+    .returning('id')
+    .executeTakeFirstOrThrow();
+  const actor = { id: organizationId, name: 'test', type: 'organization' as const };
+  const connect = async (type: string, configuration: JsonObject) => {
+    const name = `${type} ${crypto.randomUUID()}`;
+    const settings = { type, name, configuration, validate: true };
+    return (await createConnection(deps, organizationId, actor, settings)).id;
+  };
+  const sourceId = await connect('postgresql', connectionTo(source));
+  const targetId = await connect('postgresql', connectionTo(target));
+
+  const world = {
+    ...deps,
+    deps,
+    jobs,
+    actor,
+    organizationId,
+    source,
+    target,
+    sourceId,
+    targetId,
+    connect,
+
+    createModel: (configuration: JsonObject, identifier?: string) =>
+      createModel(deps, organizationId, actor, {
+        name: 'model',
+        connection_id: sourceId,
+        configuration,
+        identifier: identifier ?? null,
+      }),
+
+    createSync: (settings: SyncSettings): Promise<ModelSync> =>
+      createModelSync(deps, organizationId, actor, requestOf(settings, targetId)),
+
+    updateSync: (id: string, settings: SyncSettings): Promise<ModelSync> =>
+      updateModelSync(deps, organizationId, actor, id, requestOf(settings, targetId)),
+
+    async start(sync: ModelSync, options: JsonObject = {}): Promise<string> {
+      const subject = { sync_name: sync.name, target_connection_id: sync.target.connectionId };
+      const start = {
+        organizationId,
+        kind: 'model' as const,
+        syncId: sync.id,
+        trigger: 'manual',
+        options,
+        subject,
+      };
+      return (await startExecution({ db, jobs }, start)).id;
+    },
+
+    /** Runs a started execution as a worker that claims it would; `meddle` may get in the way. */
+    async run(sync: ModelSync, id: string, meddle: (run: Run) => Run = (run) => run): Promise<Executed> {
+      const claim = crypto.randomUUID();
+      await db.updateTable('executions').set({ claim, status: 'running' }).where('id', '=', id).execute();
+      const execution = await getExecution(db, organizationId, sync.id, id);
+      const steered = createRun({ db, recordLogFolder }, { execution, claim });
+      let outcome: Executed['outcome'];
+      try {
+        outcome = await modelSyncRunner(deps, { retryDelays: [10, 10] })(meddle(steered.run));
+        const { status } = outcome;
+        await db.updateTable('executions').set({ status }).where('id', '=', id).execute();
+      } catch (error) {
+        outcome = { status: 'interrupted', error };
+      } finally {
+        await steered.close();
+      }
+      const { counts } = await getExecution(db, organizationId, sync.id, id);
+      return { id, outcome, counts };
+    },
+
+    async execute(sync: ModelSync, options: JsonObject = {}): Promise<Executed> {
+      return world.run(sync, await world.start(sync, options));
+    },
+
+    /** Every entry of one record log of an execution. */
+    async log(executionId: string, type: RecordLogType): Promise<unknown[]> {
+      const files = await listRecordLogs(db, executionId, type);
+      const located = { organizationId, id: executionId };
+      const texts = await Promise.all(
+        files.map(async ({ filename }) =>
+          text(await openRecordLog({ db, recordLogFolder }, located, type, filename)),
+        ),
+      );
+      return texts.flatMap((one) => JSON.parse(one) as unknown[]);
+    },
+
+    async [Symbol.asyncDispose]() {
+      await egress.close();
+      await rm(recordLogFolder, { recursive: true, force: true });
+      for (const database of [metadata, source, target]) await database[Symbol.asyncDispose]();
+    },
+  };
+  return world;
+}
+
+export type ModelSyncs = Awaited<ReturnType<typeof startModelSyncs>>;
+
+function connectionTo({ url }: TestDatabase): JsonObject {
+  const { hostname, port, username, password, pathname } = new URL(url);
+  return {
+    hostname,
+    port: Number(port),
+    username,
+    password: decodeURIComponent(password),
+    database: pathname.slice(1),
+    ssl: false,
+  };
+}
+
+function requestOf(
+  { model, object, connectionId, configuration, identity, fields, ...rest }: SyncSettings,
+  targetId: string,
+): ModelSyncRequest {
+  const from = (field: string) => ({ model_id: model.id, field });
+  return {
+    name: 'sync',
+    mode: 'updateOrCreate',
+    schedule: {},
+    target: {
+      connection_id: connectionId ?? targetId,
+      object: object ?? 'public.contacts',
+      configuration: configuration ?? {},
+    },
+    fields: fields.map((one) => {
+      const [field, target] = typeof one === 'string' ? [one, one] : one;
+      return { source: from(field), target };
+    }),
+    ...(identity === undefined
+      ? {}
+      : { identity: { source: from(identity[0]), target: identity[1], function: 'Equality' } }),
+    ...rest,
+  };
+}
