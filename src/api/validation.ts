@@ -1,5 +1,6 @@
-import { Ajv } from 'ajv';
+import { Ajv, type ValidateFunction } from 'ajv';
 import addFormats from 'ajv-formats';
+import { Type } from 'typebox';
 import { messageOf, TidemarkError } from '../errors.ts';
 import type { App } from './app.ts';
 
@@ -11,9 +12,10 @@ export function installValidation(app: App): void {
   const common = { allErrors: false, useDefaults: true, removeAdditional: false as const, strict: false };
   const strict = addFormats.default(new Ajv(common));
   const coercing = addFormats.default(new Ajv({ ...common, coerceTypes: 'array' }));
-  app.setValidatorCompiler(({ schema, httpPart }) =>
-    (httpPart === 'body' ? strict : coercing).compile(schema as object),
-  );
+  app.setValidatorCompiler(({ schema, httpPart }) => {
+    const validate = (httpPart === 'body' ? strict : coercing).compile(schema as object);
+    return Type.IsOptional(schema) ? orNothing(validate) : validate;
+  });
   // Clients send Content-Type with an empty body, and void operations without either.
   app.removeContentTypeParser('application/json');
   app.addContentTypeParser(
@@ -28,4 +30,19 @@ export function installValidation(app: App): void {
       }
     },
   );
+}
+
+/** For a body that may be left out altogether: `Type.Optional` says nothing about a value that stands alone. */
+function orNothing(
+  validate: ValidateFunction,
+): Pick<ValidateFunction, 'errors'> & ((data: unknown) => boolean) {
+  const check = Object.assign(
+    (data: unknown) => {
+      const valid = data === undefined || data === null || validate(data);
+      check.errors = valid ? null : validate.errors;
+      return valid;
+    },
+    { errors: validate.errors },
+  );
+  return check;
 }
