@@ -48,7 +48,13 @@ export async function claimExecution(
     }
     if (row.claims > maxClaims) {
       const reason = `Given up: ${maxClaims} workers died while running this execution`;
-      await transition(tx, deps, { executionId, from: ['queued', 'running'], to: 'failed', claim, errors: [reason] });
+      await transition(tx, deps, {
+        executionId,
+        from: ['queued', 'running'],
+        to: 'failed',
+        claim,
+        errors: [reason],
+      });
       return undefined;
     }
     const running = await transition(tx, deps, { executionId, from: ['queued'], to: 'running', claim });

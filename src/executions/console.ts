@@ -22,7 +22,11 @@ export interface ConsoleLine {
 
 let last = { ms: 0, n: 0 };
 
-export async function writeConsole(db: Database | Transaction, executionId: string, line: ConsoleLine): Promise<void> {
+export async function writeConsole(
+  db: Database | Transaction,
+  executionId: string,
+  line: ConsoleLine,
+): Promise<void> {
   const ms = Math.max(Date.now(), last.ms);
   last = { ms, n: ms === last.ms ? last.n + 1 : 0 };
   await db

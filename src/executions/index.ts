@@ -20,5 +20,5 @@ export { releaseExecutions } from './release.ts';
 export { deleteExecutions } from './remove.ts';
 export { createRun, Stopped } from './run.ts';
 export { type NewExecution, startExecution } from './start.ts';
-export { type ExecutionPage, getExecution, listExecutions, syncStatus } from './store.ts';
+export { type ExecutionPage, executionOwner, getExecution, listExecutions, syncStatus } from './store.ts';
 export { startExecutionWorker, type WorkerDependencies } from './worker.ts';

@@ -86,6 +86,14 @@ export function eventPayload(type: EventType, execution: Execution, links: Recor
     case 'bulk_sync.completed_with_error':
       return { ...name, ...organization, ...sync, ...run, trigger_source: execution.trigger, ...connections };
     case 'bulk_sync.failed':
-      return { ...name, ...organization, ...sync, ...run, error, trigger_source: execution.trigger, ...connections };
+      return {
+        ...name,
+        ...organization,
+        ...sync,
+        ...run,
+        error,
+        trigger_source: execution.trigger,
+        ...connections,
+      };
   }
 }

@@ -1,4 +1,4 @@
-import { mkdir, open, type FileHandle } from 'node:fs/promises';
+import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import path from 'node:path';
 import type { Transaction } from '../db/index.ts';
 import type { Execution, RecordLogType } from './contract.ts';

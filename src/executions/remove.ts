@@ -1,9 +1,9 @@
 import type { Database } from '../db/index.ts';
+import type { Jobs } from '../jobs/index.ts';
 import { cancelSync } from './cancel.ts';
 import { executionQueue } from './queue.ts';
 import { removeRecordLogs } from './record-logs.ts';
 import { unfinished } from './store.ts';
-import type { Jobs } from '../jobs/index.ts';
 
 /**
  * Removes everything a sync has run, for a sync that is being deleted. A running execution is canceled first,

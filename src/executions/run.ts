@@ -51,7 +51,8 @@ export function createRun(
       });
     } catch (error) {
       if (error instanceof ClaimLost) stop('claim_lost');
-      if (isConnectionFailure(error)) throw new MetadataUnavailable('the metadata database is away', { cause: error });
+      if (isConnectionFailure(error))
+        throw new MetadataUnavailable('the metadata database is away', { cause: error });
       throw error;
     }
     logs.acknowledged();
@@ -72,7 +73,12 @@ export function createRun(
 }
 
 /** @returns whether the execution is to be canceled: the notification may have been lost. */
-async function advance(tx: Transaction, executionId: string, claim: string, progress: Progress): Promise<boolean> {
+async function advance(
+  tx: Transaction,
+  executionId: string,
+  claim: string,
+  progress: Progress,
+): Promise<boolean> {
   const current = await tx
     .selectFrom('executions')
     .select(['counts', 'status'])

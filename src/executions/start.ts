@@ -24,7 +24,10 @@ export interface NewExecution {
  * @throws execution_running when the sync has an unfinished one. A unique index decides, so that of any
  *   number of simultaneous starts one wins.
  */
-export async function startExecution(deps: { db: Database; jobs: Jobs }, start: NewExecution): Promise<Execution> {
+export async function startExecution(
+  deps: { db: Database; jobs: Jobs },
+  start: NewExecution,
+): Promise<Execution> {
   try {
     return await deps.db.transaction().execute((tx) => insertExecution(tx, deps.jobs, start));
   } catch (error) {

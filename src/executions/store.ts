@@ -150,6 +150,20 @@ function encodeToken({ createdAt, id }: Execution): string {
 
 /** A token that is not ours starts from the beginning: tokens are opaque and carry no promise. */
 function decodeToken(token: string | undefined): { createdAt: string; id: string } | undefined {
-  const [createdAt = '', id = ''] = Buffer.from(token ?? '', 'base64url').toString('utf8').split(' ');
+  const [createdAt = '', id = ''] = Buffer.from(token ?? '', 'base64url')
+    .toString('utf8')
+    .split(' ');
   return isUuid(id) && !Number.isNaN(Date.parse(createdAt)) ? { createdAt, id } : undefined;
+}
+
+/** The organization an execution belongs to. @throws not_found */
+export async function executionOwner(db: Database, id: string): Promise<string> {
+  if (!isUuid(id)) throw notFound('execution', id);
+  const row = await db
+    .selectFrom('executions')
+    .select('organization_id')
+    .where('id', '=', id)
+    .executeTakeFirst();
+  if (row === undefined) throw notFound('execution', id);
+  return row.organization_id;
 }

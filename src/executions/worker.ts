@@ -118,11 +118,20 @@ async function runToEnd(
 }
 
 /** A run that was completed while its cancel was on the way stays completed: the work is done. */
-async function finish(deps: WorkerDependencies, { execution, claim }: Claimed, outcome: Outcome | 'canceled') {
-  const end = outcome === 'canceled' ? { to: 'canceled' as const } : { to: outcome.status, errors: outcome.errors ?? [] };
-  await deps.db.transaction().execute((tx) =>
-    transition(tx, deps, { executionId: execution.id, from: ['running', 'canceling'], claim, ...end }),
-  );
+async function finish(
+  deps: WorkerDependencies,
+  { execution, claim }: Claimed,
+  outcome: Outcome | 'canceled',
+) {
+  const end =
+    outcome === 'canceled'
+      ? { to: 'canceled' as const }
+      : { to: outcome.status, errors: outcome.errors ?? [] };
+  await deps.db
+    .transaction()
+    .execute((tx) =>
+      transition(tx, deps, { executionId: execution.id, from: ['running', 'canceling'], claim, ...end }),
+    );
 }
 
 function stopReason(signal: AbortSignal, error: unknown) {

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHash, createHmac, randomBytes } from 'node:crypto';
 
 const nonceLength = 12;
 const tagLength = 16;
@@ -38,6 +38,11 @@ export class KeyRing {
     decipher.setAuthTag(tag);
     const ciphertext = sealed.subarray(keyIdLength + nonceLength + tagLength);
     return Buffer.concat([decipher.update(ciphertext), decipher.final()]).toString('utf8');
+  }
+
+  /** A key for another purpose, bound to the current one: it changes when that is rotated. */
+  derive(purpose: string): Buffer {
+    return createHmac('sha256', this.#key(this.#current)).update(purpose).digest();
   }
 
   #key(id: string): Buffer {

@@ -8,6 +8,7 @@ import { connectionTypeRoutes } from './connection-types.ts';
 import { connectionRoutes } from './connections.ts';
 import { eventRoutes } from './events.ts';
 import { identityRoutes } from './identity.ts';
+import { modelSyncExecutionRoutes } from './model-sync-executions.ts';
 import { modelSyncTargetRoutes } from './model-sync-targets.ts';
 import { modelSyncRoutes } from './model-syncs.ts';
 import { modelRoutes } from './models.ts';
@@ -26,6 +27,7 @@ export function registerRoutes(app: App, dependencies: ApiDependencies): void {
   schemaRoutes(app, dependencies);
   modelRoutes(app, dependencies);
   modelSyncRoutes(app, dependencies);
+  modelSyncExecutionRoutes(app, dependencies);
   modelSyncTargetRoutes(app, dependencies);
   bulkSyncRoutes(app, dependencies);
   bulkSchemaRoutes(app, dependencies);

@@ -1,0 +1,159 @@
+import type { FastifyRequest } from 'fastify';
+import { Type } from 'typebox';
+import { notFound, TidemarkError } from '../../errors.ts';
+import {
+  cancelExecution,
+  executionOwner,
+  getExecution,
+  listExecutions,
+  listRecordLogs,
+  openRecordLog,
+  presentModelExecution,
+  type RecordLogType,
+  readConsole,
+  recordLogTypes,
+} from '../../executions/index.ts';
+import { getModelSync } from '../../model-syncs/index.ts';
+import { authenticate } from '../../organizations/index.ts';
+import type { App } from '../app.ts';
+import { organizationOf } from '../authentication.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+import { type SignedLinks, signedLinks } from '../signed-links.ts';
+
+const base = '/api/syncs/:sync_id/executions';
+const SyncParameter = Type.Object({ sync_id: Type.String() });
+const ExecutionParameters = Type.Object({ sync_id: Type.String(), id: Type.String() });
+const LogParameters = Type.Object({ ...ExecutionParameters.properties, type: Type.String() });
+const FileParameters = Type.Object({ ...LogParameters.properties, filename: Type.String() });
+const ListQuery = Type.Object({
+  page_token: Type.Optional(Type.String()),
+  only_completed: Type.Optional(Type.Boolean()),
+  ascending: Type.Optional(Type.Boolean()),
+});
+const ConsoleQuery = Type.Object({
+  limit: Type.Optional(Type.Integer()),
+  after: Type.Optional(Type.String()),
+});
+const LinkQuery = Type.Object({
+  expires: Type.Optional(Type.String()),
+  signature: Type.Optional(Type.String()),
+});
+
+export function modelSyncExecutionRoutes(app: App, deps: ApiDependencies): void {
+  const { db } = deps;
+
+  app.get(
+    base,
+    { schema: { operationId: 'modelSync.executions.list', params: SyncParameter, querystring: ListQuery } },
+    async (request) => {
+      const { page_token: pageToken, only_completed: onlyTerminal, ascending } = request.query;
+      const { id: syncId } = await getModelSync(db, organizationOf(request), request.params.sync_id);
+      const page = { organizationId: organizationOf(request), syncId, pageToken, onlyTerminal, ascending };
+      const { executions, nextPageToken } = await listExecutions(db, page);
+      const pagination = nextPageToken === undefined ? {} : { next_page_token: nextPageToken };
+      return { data: executions.map(presentModelExecution), pagination };
+    },
+  );
+  app.get(
+    `${base}/:id`,
+    { schema: { operationId: 'modelSync.executions.get', params: ExecutionParameters } },
+    async (request) => {
+      const { sync_id, id } = request.params;
+      return { data: presentModelExecution(await getExecution(db, organizationOf(request), sync_id, id)) };
+    },
+  );
+  app.post(
+    `${base}/:id/cancel`,
+    { schema: { operationId: 'modelSync.executions.cancel', params: ExecutionParameters } },
+    async (request) => {
+      const { sync_id, id } = request.params;
+      const { status } = await cancelExecution(deps, organizationOf(request), sync_id, id);
+      return { data: { message: `Execution ${id} is ${status}` } };
+    },
+  );
+  app.get(
+    `${base}/:id/consolelog`,
+    {
+      schema: {
+        operationId: 'modelSync.executions.getConsoleLogs',
+        params: ExecutionParameters,
+        querystring: ConsoleQuery,
+      },
+    },
+    async (request) => {
+      const { sync_id, id } = request.params;
+      await getExecution(db, organizationOf(request), sync_id, id);
+      const { entries, nextCursor } = await readConsole(db, id, request.query);
+      return { data: { entries, next_cursor: nextCursor } };
+    },
+  );
+  recordLogRoutes(app, deps);
+}
+
+function recordLogRoutes(app: App, deps: ApiDependencies): void {
+  const { db } = deps;
+  const links = signedLinks(deps.keyRing.derive('record log links'));
+
+  app.get(
+    `${base}/:id/:type`,
+    { schema: { operationId: 'modelSync.executions.getLogUrls', params: LogParameters } },
+    async (request) => {
+      const { sync_id, id } = request.params;
+      const type = logType(request.params.type);
+      await getExecution(db, organizationOf(request), sync_id, id);
+      const files = await listRecordLogs(db, id, type);
+      const signed = files.map(({ filename }) => links.sign(pathOf(sync_id, id, type, filename)));
+      const expires = signed[0]?.expires.toISOString() ?? null;
+      return { data: { expires, urls: signed.map(({ path }) => `${deps.publicUrl}${path}`) } };
+    },
+  );
+  // Public for the access hook: a signed link needs no credential; without one the credential is checked here.
+  app.get(
+    `${base}/:id/:type/:filename`,
+    {
+      schema: { operationId: 'modelSync.executions.getLogs', params: FileParameters, querystring: LinkQuery },
+      config: { access: 'public' },
+    },
+    async (request, reply) => {
+      const { sync_id, id, filename } = request.params;
+      const type = logType(request.params.type);
+      const path = pathOf(sync_id, id, type, filename);
+      const organizationId = await readerOf(deps, links, request, path, id);
+      const execution = await getExecution(db, organizationId, sync_id, id);
+      const file = await openRecordLog(deps, execution, type, filename);
+      return reply.type('application/json; charset=utf-8').send(file);
+    },
+  );
+}
+
+/** The organization whose file may be read: that of the link's execution, or the caller's. */
+async function readerOf(
+  deps: ApiDependencies,
+  links: SignedLinks,
+  request: FastifyRequest,
+  path: string,
+  executionId: string,
+): Promise<string> {
+  const query = request.query as { expires?: string; signature?: string };
+  if (query.signature !== undefined) {
+    if (links.verify(path, query)) return executionOwner(deps.db, executionId);
+    throw new TidemarkError('forbidden', {
+      reason: 'This link has expired or was changed; ask for a new one',
+    });
+  }
+  const caller = await authenticate(deps, request.headers.authorization);
+  if (caller === undefined) throw new TidemarkError('unauthorized');
+  request.caller = caller;
+  return organizationOf(request);
+}
+
+function pathOf(syncId: string, executionId: string, type: string, filename: string): string {
+  const segments = ['api', 'syncs', syncId, 'executions', executionId, type, filename];
+  return `/${segments.map(encodeURIComponent).join('/')}`;
+}
+
+function logType(type: string): RecordLogType {
+  const known = recordLogTypes.find((one) => one === type);
+  if (known === undefined) throw notFound('record log type', type);
+  return known;
+}
