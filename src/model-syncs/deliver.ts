@@ -48,9 +48,9 @@ async function deliverBatch(delivery: Delivery, records: KeyedRecord[]): Promise
     hash,
     values: places.map((place) => values[place] ?? null),
   }));
-  let results: RecordResult[];
+  let answers: Answer[];
   try {
-    results = await writeBatch(run, writer, outgoing, retryDelays);
+    answers = await writeBatch(run, writer, outgoing, retryDelays);
   } catch (error) {
     if (!(error instanceof BatchRefused)) throw error;
     if (records.length > 1) {
@@ -58,10 +58,10 @@ async function deliverBatch(delivery: Delivery, records: KeyedRecord[]): Promise
       await deliverBatch(delivery, records.slice(0, middle));
       return deliverBatch(delivery, records.slice(middle));
     }
-    results = [{ status: 'refused', reason: error.message }];
+    answers = answersOf(outgoing, [{ status: 'refused', reason: error.message }]);
   }
   const entries = new Map(records.map((record) => [record.key, recordEntry(checkpoint.task, record)]));
-  await settle(run, checkpoint, answersOf(outgoing, results), entries);
+  await settle(run, checkpoint, answers, entries);
 }
 
 /** Makes the destination's answers count: logs, counts, baseline and plan, in one transaction. */

@@ -5,12 +5,12 @@ import type { Outcome, Run, Runner } from '../executions/index.ts';
 import { getModel } from '../models/index.ts';
 import { deliver } from './deliver.ts';
 import type { ModelSyncDependencies } from './destination.ts';
+import { retryDelays } from './persist.ts';
 import { type DeliverCheckpoint, plan } from './plan.ts';
 import { settleOldIntents, settleOwnIntent } from './settle-intents.ts';
 import { getModelSync } from './store.ts';
 import { SyncFailed } from './sync-failed.ts';
 import { buildTask } from './task.ts';
-import { retryDelays } from './write-batch.ts';
 
 /**
  * Runs one execution of a model sync: plan, then deliver. A worker that takes over one that has planned goes
@@ -25,7 +25,7 @@ export function modelSyncRunner(
   return async (run): Promise<Outcome> => {
     try {
       const planned = run.execution.checkpoint as unknown as DeliverCheckpoint | null;
-      const checkpoint = planned ?? (await planExecution(deps, run));
+      const checkpoint = planned ?? (await planExecution(deps, run, options.retryDelays));
       if (checkpoint !== undefined) await deliverExecution(deps, run, checkpoint, options.retryDelays);
       return { status: 'completed' };
     } catch (error) {
@@ -37,7 +37,11 @@ export function modelSyncRunner(
   };
 }
 
-async function planExecution(deps: ModelSyncDependencies, run: Run): Promise<DeliverCheckpoint | undefined> {
+async function planExecution(
+  deps: ModelSyncDependencies,
+  run: Run,
+  retryDelays: readonly number[],
+): Promise<DeliverCheckpoint | undefined> {
   const { organizationId, syncId } = run.execution;
   const sync = await getModelSync(deps.db, organizationId, syncId);
   const model = await getModel(deps.db, organizationId, sync.modelId);
@@ -46,9 +50,11 @@ async function planExecution(deps: ModelSyncDependencies, run: Run): Promise<Del
   const fields = await source.part.fields(model.configuration);
   const task = await buildTask(sync, model, fields, destination.part);
   if (run.execution.options.test !== true) {
-    await settleOldIntents(deps.db, run, sync.id, await destination.part.writer(task.target));
+    const writer = await destination.part.writer(task.target);
+    await settleOldIntents(deps.db, run, sync.id, writer, retryDelays);
   }
-  return plan(deps.db, run, sync, task, source.part);
+  // Awaited here: the sessions close when this returns.
+  return await plan(deps.db, run, sync, task, source.part);
 }
 
 async function deliverExecution(
@@ -61,8 +67,9 @@ async function deliverExecution(
   await using source = await openSource(deps, run, task.sourceConnectionId);
   await using destination = await openDestination(deps, run, task.targetConnectionId);
   const writer = await destination.part.writer(task.target);
-  await settleOwnIntent(deps.db, run, checkpoint, source.part, writer);
-  await deliver({ db: deps.db, run, checkpoint, source: source.part, writer, retryDelays });
+  const delivery = { db: deps.db, run, checkpoint, source: source.part, writer, retryDelays };
+  await settleOwnIntent(delivery);
+  await deliver(delivery);
 }
 
 type Opened<Part> = AsyncDisposable & { part: Part };

@@ -2,9 +2,9 @@ import type { ModelSource, ModelWriter } from '../connectors/index.ts';
 import type { Database } from '../db/index.ts';
 import type { Run } from '../executions/index.ts';
 import { acknowledge, currentBaselineTarget } from './baseline.ts';
-import { settle } from './deliver.ts';
+import { type Delivery, settle } from './deliver.ts';
 import { clearIntent, type Intent, openIntents, wasCommitted } from './intents.ts';
-import type { DeliverCheckpoint } from './plan.ts';
+import { persist } from './persist.ts';
 import { readRecords } from './read.ts';
 import { recordEntry } from './record-entries.ts';
 import type { Task } from './task.ts';
@@ -13,25 +13,16 @@ import type { Task } from './task.ts';
  * A worker died after the destination had applied a batch and before it counted here. If the destination kept
  * it, its stored answers count now, once; if not, it is still in the plan and is sent again.
  */
-export async function settleOwnIntent(
-  db: Database,
-  run: Run,
-  checkpoint: DeliverCheckpoint,
-  source: ModelSource,
-  writer: ModelWriter,
-): Promise<void> {
+export async function settleOwnIntent(delivery: Delivery): Promise<void> {
+  const { db, run, checkpoint, source, writer, retryDelays } = delivery;
   const intents = await openIntents(db, checkpoint.task.target.sync.id);
   const intent = intents.find(({ executionId }) => executionId === run.execution.id);
   if (intent === undefined) return;
-  if (await wasCommitted(writer, intent.token)) {
-    await settle(run, checkpoint, intent.answers, await entriesOf(run, checkpoint.task, source, intent));
-    await run.console(
-      'info',
-      `Took over a batch of ${intent.answers.length} records that had arrived already`,
-    );
-  } else {
-    await run.commit({}, (tx) => clearIntent(tx, run.execution.id));
+  if (!(await hasArrived(run, writer, intent, retryDelays))) {
+    return run.commit({}, (tx) => clearIntent(tx, run.execution.id));
   }
+  await settle(run, checkpoint, intent.answers, await entriesOf(run, checkpoint.task, source, intent));
+  await run.console('info', `Took over a batch of ${intent.answers.length} records that had arrived already`);
 }
 
 /**
@@ -43,16 +34,24 @@ export async function settleOldIntents(
   run: Run,
   syncId: string,
   writer: ModelWriter,
+  delays: readonly number[],
 ): Promise<void> {
-  for (const { executionId, token, answers, checkpoint } of await openIntents(db, syncId)) {
+  for (const intent of await openIntents(db, syncId)) {
+    const { executionId, answers, checkpoint } = intent;
     const { baselineTarget, mappingDigest, target } = checkpoint.task;
     const applies = (await currentBaselineTarget(db, syncId)) === baselineTarget;
-    const arrived = applies && (await wasCommitted(writer, token));
+    const arrived = applies && (await hasArrived(run, writer, intent, delays));
     await run.commit({}, async (tx) => {
       if (arrived) await acknowledge(tx, { id: syncId, mode: target.mode, mappingDigest }, answers);
       await clearIntent(tx, executionId);
     });
   }
+}
+
+/** The dead worker's transaction may still be open for a moment. */
+function hasArrived(run: Run, writer: ModelWriter, { token }: Intent, delays: readonly number[]) {
+  const what = 'The target could not say what became of an earlier batch';
+  return persist(run, delays, what, () => wasCommitted(writer, token));
 }
 
 /**

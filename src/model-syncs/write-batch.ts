@@ -1,17 +1,13 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import {
   BatchRefused,
   type ModelWriter,
   type OutgoingRecord,
   type RecordResult,
 } from '../connectors/index.ts';
-import { messageOf } from '../errors.ts';
 import type { Run } from '../executions/index.ts';
+import type { Answer } from './baseline.ts';
 import { clearIntent, type Intent, storeIntent, wasCommitted } from './intents.ts';
-import { SyncFailed } from './sync-failed.ts';
-
-/** Milliseconds to wait before each further try of a batch. */
-export const retryDelays = [500, 2_000, 8_000] as const;
+import { persist } from './persist.ts';
 
 /**
  * Writes a batch, again after failures that may pass.
@@ -26,49 +22,46 @@ export async function writeBatch(
   writer: ModelWriter,
   records: readonly OutgoingRecord[],
   delays: readonly number[],
-): Promise<RecordResult[]> {
+): Promise<Answer[]> {
   let applied: Intent | undefined;
-  let ours: { error: unknown } | undefined;
+  let ourFailure: unknown;
+
   const prepared = async (token: string, results: RecordResult[]) => {
-    const answers = answersOf(records, results);
+    const intent = { token, answers: answersOf(records, results) };
     try {
       // Through the claim: a worker that lost it must not commit at the destination.
-      await run.commit({}, (tx) => storeIntent(tx, run.execution.id, { token, answers }));
+      await run.commit({}, (tx) => storeIntent(tx, run.execution.id, intent));
     } catch (error) {
-      ours = { error };
+      ourFailure = error;
       throw error;
     }
-    applied = { token, answers };
+    applied = intent;
   };
-  for (let attempt = 0; ; attempt++) {
-    run.signal.throwIfAborted();
-    try {
-      if (applied !== undefined) {
-        if (await wasCommitted(writer, applied.token)) return applied.answers.map(({ result }) => result);
-        await run.commit({}, (tx) => clearIntent(tx, run.execution.id));
-        applied = undefined;
-      }
-      return await writer.write(records, prepared);
-    } catch (error) {
-      if (ours !== undefined) throw ours.error;
-      if (error instanceof BatchRefused) throw error;
-      run.signal.throwIfAborted();
-      const delay = delays[attempt];
-      const told = `A batch of ${records.length} records could not be written: ${messageOf(error)}`;
-      if (delay === undefined) {
-        throw new SyncFailed(`${told} (${attempt + 1} tries)`, { cause: error });
-      }
-      await run.console('warn', `${told}; trying again in ${delay / 1000} s`);
-      await wait(delay, undefined, { signal: run.signal }).catch(() => run.signal.throwIfAborted());
+
+  const attempt = async (): Promise<Answer[]> => {
+    if (applied !== undefined) {
+      if (await wasCommitted(writer, applied.token)) return applied.answers;
+      await run.commit({}, (tx) => clearIntent(tx, run.execution.id));
+      applied = undefined;
     }
+    return answersOf(records, await writer.write(records, prepared));
+  };
+
+  const what = `A batch of ${records.length} records could not be written`;
+  const isFinal = (error: unknown) => error instanceof BatchRefused || ourFailure !== undefined;
+  try {
+    return await persist(run, delays, what, attempt, isFinal);
+  } catch (error) {
+    throw ourFailure ?? error;
   }
 }
 
-export function answersOf(records: readonly OutgoingRecord[], results: readonly RecordResult[]) {
+export function answersOf(records: readonly OutgoingRecord[], results: readonly RecordResult[]): Answer[] {
   return records.map(({ key, hash }, index) => {
     const result = results[index];
-    if (result === undefined)
+    if (result === undefined) {
       throw new Error(`the writer gave ${results.length} results for ${records.length} records`);
+    }
     return { key, hash, result };
   });
 }

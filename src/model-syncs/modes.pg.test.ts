@@ -1,0 +1,193 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { type ModelSyncs, startModelSyncs } from '../../test/support/model-syncs.ts';
+
+let world: ModelSyncs;
+
+beforeAll(async () => {
+  world = await startModelSyncs();
+});
+afterAll(() => world[Symbol.asyncDispose]());
+beforeEach(async () => {
+  await world.source.query(`
+    drop table if exists customers;
+    create table customers (id bigint primary key, email text, visits int);
+    insert into customers select n, 'c' || n || '@example.com', n from generate_series(1, 5) n`);
+  await world.target.query(`
+    drop table if exists contacts;
+    create table contacts (contact_id bigint primary key, email text, visits int)`);
+});
+
+const customers = () => world.createModel({ table: 'public.customers' }, 'id');
+const contacts = () => world.target.query('select * from contacts order by 1, 2');
+const contact = (id: number, email = `c${id}@example.com`, visits = id) => ({
+  contact_id: String(id),
+  email,
+  visits,
+});
+
+test('updateOrCreate: inserts, then nothing, then what has changed', async () => {
+  await world.target.query(`insert into contacts values (2, 'old', 0), (99, 'not ours', 0)`);
+  const sync = await world.createSync({
+    model: await customers(),
+    mode: 'updateOrCreate',
+    identity: ['id', 'contact_id'],
+    fields: ['email', 'visits'],
+  });
+  const first = await world.execute(sync);
+  expect(first.outcome).toEqual({ status: 'completed' });
+  expect(first.counts).toMatchObject({ total: 5, insert: 4, update: 1 });
+  expect(await contacts()).toEqual([...[1, 2, 3, 4, 5].map((id) => contact(id)), contact(99, 'not ours', 0)]);
+  expect(await world.log(first.id, 'records')).toHaveLength(5);
+  expect(await world.log(first.id, 'inserts')).toHaveLength(4);
+  expect(await world.log(first.id, 'updates')).toEqual([
+    { contact_id: '2', email: 'c2@example.com', visits: 2 },
+  ]);
+
+  // Changed behind our back: nothing may be sent for a record that is the same in the source.
+  await world.target.query(`update contacts set email = 'touched' where contact_id = 1`);
+  const second = await world.execute(sync);
+  expect(second.counts).toMatchObject({ total: 0 });
+  expect(await world.log(second.id, 'records')).toEqual([]);
+  expect((await contacts())[0]).toMatchObject({ email: 'touched' });
+
+  await world.source.query(
+    `update customers set visits = 30 where id = 3; insert into customers values (6, null, 6)`,
+  );
+  const third = await world.execute(sync);
+  expect(third.counts).toMatchObject({ total: 2, insert: 1, update: 1 });
+  expect((await contacts())[2]).toEqual(contact(3, undefined, 30));
+  expect((await contacts())[5]).toEqual({ contact_id: '6', email: null, visits: 6 });
+});
+
+test('create: existing records stay as they are, and are not offered again', async () => {
+  await world.target.query(`insert into contacts values (2, 'old', 0)`);
+  const sync = await world.createSync({
+    model: await customers(),
+    mode: 'create',
+    identity: ['id', 'contact_id'],
+    fields: ['email', 'visits'],
+  });
+  expect((await world.execute(sync)).counts).toMatchObject({ total: 5, insert: 4 });
+  expect((await contacts())[1]).toEqual(contact(2, 'old', 0));
+  await world.source.query(
+    `update customers set email = 'new'; insert into customers values (6, 'c6@example.com', 6)`,
+  );
+  expect((await world.execute(sync)).counts).toMatchObject({ total: 1, insert: 1 });
+  expect((await contacts()).map((row) => row.email)).not.toContain('new');
+});
+
+test('update: creates nothing, and finds what appears later', async () => {
+  await world.target.query(`insert into contacts values (2, 'old', 0)`);
+  const sync = await world.createSync({
+    model: await customers(),
+    mode: 'update',
+    identity: ['id', 'contact_id'],
+    fields: ['email'],
+  });
+  const first = await world.execute(sync);
+  expect(first.counts).toMatchObject({ total: 5, update: 1 });
+  expect(first.counts.insert ?? 0).toBe(0);
+  expect(await contacts()).toEqual([contact(2, undefined, 0)]);
+  await world.target.query(`insert into contacts values (4, 'late', 0)`);
+  expect((await world.execute(sync)).counts).toMatchObject({ total: 4, update: 1 });
+  expect(await contacts()).toEqual([contact(2, undefined, 0), contact(4, undefined, 0)]);
+});
+
+test('append: a row for every new and every changed record', async () => {
+  await world.target.query('alter table contacts drop constraint contacts_pkey');
+  const sync = await world.createSync({
+    model: await customers(),
+    mode: 'append',
+    fields: [['id', 'contact_id'], 'email', 'visits'],
+  });
+  expect((await world.execute(sync)).counts).toMatchObject({ total: 5, insert: 5 });
+  await world.source.query(`update customers set visits = 30 where id = 3`);
+  expect((await world.execute(sync)).counts).toMatchObject({ total: 1, insert: 1 });
+  expect((await contacts()).filter((row) => row.contact_id === '3').map((row) => row.visits)).toEqual([
+    3, 30,
+  ]);
+});
+
+test('append of a model without an identifier: equal rows are different records', async () => {
+  await world.source.query(`create or replace view pairs as select email, visits from customers union all
+    select email, visits from customers where id = 1`);
+  await world.target.query(
+    'alter table contacts drop constraint contacts_pkey, alter contact_id drop not null',
+  );
+  const model = await world.createModel({ query: 'select * from pairs' });
+  const sync = await world.createSync({ model, mode: 'append', fields: ['email', 'visits'] });
+  expect((await world.execute(sync)).counts).toMatchObject({ total: 6, insert: 6 });
+  expect((await world.execute(sync)).counts).toMatchObject({ total: 0 });
+  await world.source.query('drop view pairs');
+});
+
+test('resync, sync_all_records, identities, test and skip_initial_backfill', async () => {
+  const settings = {
+    model: await customers(),
+    identity: ['id', 'contact_id'] as [string, string],
+    fields: ['email', 'visits'],
+  };
+  const sync = await world.createSync(settings);
+  const dry = await world.execute(sync, { test: true });
+  expect(dry.counts).toMatchObject({ total: 5, insert: 5 });
+  expect(await contacts()).toEqual([]);
+
+  expect((await world.execute(sync, { identities: ['2', '4', 'none'] })).counts).toMatchObject({ insert: 2 });
+  expect((await contacts()).map((row) => row.contact_id)).toEqual(['2', '4']);
+  expect((await world.execute(sync)).counts).toMatchObject({ total: 3, insert: 3 });
+  expect((await world.execute(sync, { resync: true })).counts).toMatchObject({ total: 5, update: 5 });
+
+  const all = await world.createSync({ ...settings, sync_all_records: true });
+  await world.execute(all);
+  expect((await world.execute(all)).counts).toMatchObject({ total: 5, update: 5 });
+
+  await world.target.query('truncate contacts');
+  const later = await world.createSync({ ...settings, skip_initial_backfill: true });
+  expect((await world.execute(later)).counts).toMatchObject({ total: 0 });
+  await world.source.query('update customers set visits = 0 where id = 1');
+  expect((await world.execute(later)).counts).toMatchObject({ total: 1, insert: 1 });
+  expect(await contacts()).toEqual([contact(1, undefined, 0)]);
+});
+
+test('another mapping sends every record again; another target starts from nothing', async () => {
+  const settings = {
+    model: await customers(),
+    identity: ['id', 'contact_id'] as [string, string],
+    fields: ['email', 'visits'],
+  };
+  const sync = await world.createSync(settings);
+  await world.execute(sync);
+  // The same source fields: only where they go has changed.
+  await world.target.query('alter table contacts add mail text');
+  const moved = await world.updateSync(sync.id, { ...settings, fields: [['email', 'mail'], 'visits'] });
+  expect((await world.execute(moved)).counts).toMatchObject({ total: 5, update: 5 });
+
+  await world.target.query('create table others (like contacts including all)');
+  const other = await world.updateSync(sync.id, { ...settings, object: 'public.others' });
+  expect((await world.execute(other)).counts).toMatchObject({ total: 5, insert: 5 });
+  expect(await world.target.query('select contact_id from others')).toHaveLength(5);
+  await world.target.query('drop table others');
+});
+
+test('a create-only field is written once', async () => {
+  const model = await customers();
+  const sync = await world.createSync({ model, identity: ['id', 'contact_id'], fields: ['email'] });
+  const from = { model_id: model.id, field: 'visits' };
+  const { createModelSync } = await import('./crud.ts');
+  const once = await createModelSync(world.deps, world.organizationId, world.actor, {
+    name: 'once',
+    mode: 'updateOrCreate',
+    schedule: {},
+    target: { connection_id: world.targetId, object: 'public.contacts' },
+    identity: { source: { ...from, field: 'id' }, target: 'contact_id', function: 'Equality' },
+    fields: [
+      { source: from, target: 'visits', sync_mode: 'create' },
+      { source: { ...from, field: 'email' }, target: 'email' },
+    ],
+  });
+  expect(sync.fields[0]?.createOnly).toBe(false);
+  await world.execute(once);
+  await world.source.query(`update customers set visits = 50, email = 'new' where id = 1`);
+  await world.execute(once);
+  expect((await contacts())[0]).toEqual(contact(1, 'new', 1));
+});

@@ -1,0 +1,89 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { type ModelSyncs, startModelSyncs } from '../../test/support/model-syncs.ts';
+import { type Receiver, startReceiver } from '../../test/support/receiver.ts';
+
+let world: ModelSyncs;
+let receiver: Receiver;
+
+beforeAll(async () => {
+  world = await startModelSyncs();
+});
+afterAll(() => world[Symbol.asyncDispose]());
+beforeEach(async () => {
+  receiver = await startReceiver();
+  await world.source.query(`drop table if exists customers;
+    create table customers (id bigint primary key, email text, credit numeric);
+    insert into customers select n, 'c' || n, n * 9007199254740993.01 from generate_series(1, 250) n`);
+});
+
+async function createSync() {
+  return world.createSync({
+    model: await world.createModel({ table: 'public.customers' }, 'id'),
+    connectionId: await world.connect('webhook', { url: `${receiver.url}/records` }),
+    object: 'http',
+    identity: ['id', 'record'],
+    fields: [
+      ['email', 'record'],
+      ['credit', 'record'],
+    ],
+  });
+}
+
+interface Body {
+  event: string;
+  object: { id: string; name: string; records: { hash: string; fields: Record<string, unknown> }[] };
+}
+const bodies = () => receiver.requests.map(({ body }) => JSON.parse(body.toString()) as Body);
+
+test('records go out in batches of 100, with every digit, and later only those that changed', async () => {
+  const sync = await createSync();
+  const first = await world.execute(sync);
+  expect(first.counts).toMatchObject({ total: 250, upserts: 250 });
+  expect(bodies().map((body) => body.object.records.length)).toEqual([100, 100, 50]);
+  expect(bodies()[0]).toMatchObject({ event: 'sync.records', object: { id: sync.id, name: 'sync' } });
+  const records = bodies().flatMap((body) => body.object.records);
+  expect(new Set(records.map((record) => record.fields.id)).size).toBe(250);
+  expect(records[0]?.hash).toMatch(/^[0-9a-f]{16}$/);
+  const seventh = receiver.requests.map(({ body }) => body.toString()).join();
+  expect(seventh).toContain('"id":7,"email":"c7","credit":63050394783186951.07');
+  expect(await world.log(first.id, 'records')).toHaveLength(250);
+
+  expect((await world.execute(sync)).counts).toMatchObject({ total: 0 });
+  expect(receiver.requests).toHaveLength(3);
+  await world.source.query(`update customers set email = 'new' where id = 7`);
+  expect((await world.execute(sync)).counts).toMatchObject({ total: 1, upserts: 1 });
+  expect(bodies()[3]?.object.records).toEqual([
+    expect.objectContaining({ fields: expect.objectContaining({ id: 7 }) }),
+  ]);
+  await receiver.close();
+});
+
+test('a receiver that stays broken fails the execution; what it took is not sent again', async () => {
+  receiver.behave((_, index) => (index === 1 ? 400 : index > 1 ? 403 : 200));
+  const sync = await createSync();
+  const failed = await world.execute(sync);
+  expect(failed.outcome).toMatchObject({ status: 'failed', errors: [expect.stringContaining('403')] });
+  expect(failed.counts).toMatchObject({ total: 250, upserts: 100 });
+  receiver.behave(() => 200);
+  expect((await world.execute(sync)).counts).toMatchObject({ total: 150, upserts: 150 });
+  await receiver.close();
+});
+
+test('after a crash a batch may arrive twice, with the same hashes, and counts once', async () => {
+  const sync = await createSync();
+  const id = await world.start(sync);
+  const killed = await world.run(sync, id, (run) => ({
+    ...run,
+    async commit(progress, work) {
+      if (progress.counts?.upserts) throw new Error('killed');
+      await run.commit(progress, work);
+    },
+  }));
+  expect(killed.outcome).toMatchObject({ status: 'interrupted' });
+  expect((await world.run(sync, id)).counts).toMatchObject({ total: 250, upserts: 250 });
+  const [first, second] = bodies();
+  expect(receiver.requests).toHaveLength(4);
+  const hashes = (body: Body | undefined) => body?.object.records.map((record) => record.hash).toSorted();
+  expect(hashes(second)).toEqual(hashes(first));
+  await receiver.close();
+});
