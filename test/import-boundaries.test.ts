@@ -18,9 +18,10 @@ const rows = [
   ['models'],
   ['model-syncs', 'bulk-syncs'],
   ['schedules'],
-  ['api'],
-  ['worker.ts', 'server.ts', 'supervisor'],
-  ['cli', 'main.ts'],
+  ['api', 'host'],
+  ['worker.ts', 'server.ts'],
+  ['cli'],
+  ['main.ts'],
 ];
 const rank = new Map(rows.flatMap((row, index) => row.map((room) => [room, index] as const)));
 /** Rooms of plain files: every file is importable. The others are entered through their index.ts. */
