@@ -154,6 +154,9 @@ type Parsed<Key extends keyof Settings> = ReturnType<Settings[Key]['parse']>;
 type Optional = 'databaseUrl' | 'publicUrl' | 'apiKey' | 'partnerKey' | 'encryptionKeys';
 export type Config = {
   [Key in keyof Settings]: Key extends Optional ? Parsed<Key> | undefined : Parsed<Key>;
+} & {
+  /** The variables this was read from, defaults included: what a child process needs to read the same. */
+  environment: Record<string, string>;
 };
 
 /** The table, for help and docs. */
@@ -165,9 +168,11 @@ export class ConfigError extends Error {
 
 /** @throws ConfigError that names the variable and what it takes. An empty variable counts as not set. */
 export function readConfig(environment: Record<string, string | undefined>): Config {
+  const read: Record<string, string> = {};
   const entries = Object.entries(settings).map(([key, setting]: [string, Setting<unknown>]) => {
     const value = environment[setting.variable] || setting.default;
     if (value === undefined) return [key, undefined];
+    read[setting.variable] = value;
     try {
       return [key, setting.parse(value)];
     } catch (error) {
@@ -176,7 +181,7 @@ export function readConfig(environment: Record<string, string | undefined>): Con
       throw new ConfigError(`${setting.variable}${shown}: ${reason}. It takes ${setting.takes}.`);
     }
   });
-  return Object.fromEntries(entries) as Config;
+  return { ...Object.fromEntries(entries), environment: read } as Config;
 }
 
 function text(

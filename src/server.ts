@@ -122,6 +122,7 @@ async function start(
   const workers = new Supervisor({
     count: config.workers,
     environment: {
+      ...config.environment,
       DATABASE_URL: databaseUrl,
       TIDEMARK_ENCRYPTION_KEY: keys.map((key) => key.toString('base64')).join(','),
       TIDEMARK_PUBLIC_URL: publicUrl.value,

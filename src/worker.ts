@@ -48,7 +48,7 @@ export async function startWorker(
     { db, jobs, keyRing, egress, log, workerId },
     { retrySeconds: config.webhookRetrySeconds, concurrency: deliveries },
   );
-  log.info({ worker_id: workerId }, 'worker.ready');
+  log.info('worker.ready');
 
   return {
     async stop() {

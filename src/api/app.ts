@@ -1,6 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, type RawServerDefault } from 'fastify';
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  LogController,
+  type RawServerDefault,
+} from 'fastify';
 import { TidemarkError } from '../errors.ts';
 import { installAuthentication } from './authentication.ts';
 import type { ApiDependencies } from './dependencies.ts';
@@ -31,7 +36,7 @@ const bodyLimit = 4 * 1024 * 1024;
 export function buildApp(dependencies: ApiDependencies): App {
   const app = Fastify({
     loggerInstance: dependencies.log as FastifyBaseLogger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit,
     genReqId: () => crypto.randomUUID(),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1024 },

@@ -1,3 +1,73 @@
-export async function demo(): Promise<number> {
-  return 1;
+import { rm } from 'node:fs/promises';
+import path from 'node:path';
+import { parseArgs, styleText } from 'node:util';
+import { readConfig } from '../../config.ts';
+import { createLog } from '../../lib/log.ts';
+import { type Server, startServer } from '../../server.ts';
+import type { Environment } from '../index.ts';
+import { untilSignal } from '../until-signal.ts';
+import { createClient } from './client.ts';
+import { startReceiver } from './receiver.ts';
+import { createScreen } from './screen.ts';
+import { createSampleDatabases, rows } from './shop.ts';
+import { tellStory } from './story.ts';
+import { createSyncs } from './syncs.ts';
+
+const secret = 'the demo’s webhook secret';
+
+/**
+ * `tidemark demo`: the main job on sample databases, in a data directory of its own that every run begins
+ * anew. `--once` stops after the summary.
+ *
+ * @returns 0 when everything was as expected, 1 when anything differed.
+ */
+export async function demo(args: string[], environment: Environment): Promise<number> {
+  const { values } = parseArgs({ args, options: { once: { type: 'boolean', default: false } } });
+  const signaled = untilSignal();
+  const screen = createScreen(process.stdout);
+
+  screen.heading('Tidemark demo');
+  const server = await startDemoServer(environment);
+  screen.line(`server ready at ${server.url}`);
+  const receiver = await startReceiver(secret, ({ type, event, signatureOk }) =>
+    screen.event(type, String(event.name), signatureOk),
+  );
+  try {
+    const databases = await createSampleDatabases(server.databaseUrl);
+    screen.line(
+      `sample shop: ${rows.customers.toLocaleString('en')} customers, ${rows.products.toLocaleString('en')} products, ${rows.orders.toLocaleString('en')} orders`,
+    );
+    const client = createClient(server.url, server.apiKey ?? '');
+    const syncs = await createSyncs(client, { ...databases, receiver: receiver.url }, secret);
+    screen.line('created through the API: 1 webhook, 3 connections, 1 model, 2 model syncs, 1 bulk sync');
+    const ok = await tellStory({ client, screen, server, receiver, databases, syncs });
+    if (values.once) return ok ? 0 : 1;
+
+    screen.heading('The server goes on running');
+    screen.line(`URL  ${styleText('cyan', server.url)}`);
+    screen.line(`key  ${server.apiKey}`);
+    screen.line(`curl -H "Authorization: Bearer ${server.apiKey}" "${server.url}/api/events?limit=3"`);
+    screen.line('Ctrl-C stops it.');
+    await signaled;
+    return ok ? 0 : 1;
+  } finally {
+    await server.stop();
+    await receiver.close();
+  }
+}
+
+async function startDemoServer(environment: Environment): Promise<Server> {
+  const dataDir = path.resolve(environment.TIDEMARK_DATA_DIR || '.tidemark-demo');
+  const config = readConfig({
+    TIDEMARK_PORT: '0',
+    TIDEMARK_LOG_LEVEL: 'error',
+    ...environment,
+    TIDEMARK_DATA_DIR: dataDir,
+    // The receiver and the sample databases are on this machine.
+    TIDEMARK_EGRESS_ALLOW: '127.0.0.0/8',
+    DATABASE_URL: undefined,
+    TIDEMARK_API_KEY: environment.TIDEMARK_API_KEY || crypto.randomUUID(),
+  });
+  await rm(dataDir, { recursive: true, force: true });
+  return startServer(config, createLog(config.logLevel));
 }
