@@ -10,6 +10,7 @@ import { TidemarkError } from '../errors.ts';
 import { installAuthentication } from './authentication.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { installErrors } from './errors.ts';
+import { watchRoutes } from './not-built.ts';
 import { registerRoutes } from './routes/index.ts';
 import { installValidation } from './validation.ts';
 import { installVersions } from './versions.ts';
@@ -32,8 +33,12 @@ declare module 'fastify' {
 /** Largest request body, in bytes. */
 const bodyLimit = 4 * 1024 * 1024;
 
-/** The whole HTTP API as an application without a port. */
-export function buildApp(dependencies: ApiDependencies): App {
+/**
+ * The whole HTTP API as an application without a port.
+ *
+ * @param prepare is called before any route exists, for hooks that must see every one.
+ */
+export function buildApp(dependencies: ApiDependencies, prepare: (app: App) => void = () => {}): App {
   const app = Fastify({
     loggerInstance: dependencies.log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -41,11 +46,14 @@ export function buildApp(dependencies: ApiDependencies): App {
     genReqId: () => crypto.randomUUID(),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1024 },
   }).withTypeProvider<TypeBoxTypeProvider>() as unknown as App;
+  prepare(app);
   installErrors(app, bodyLimit);
   installValidation(app);
   installVersions(app);
   installAuthentication(app, dependencies);
+  const routes = watchRoutes(app);
   registerRoutes(app, dependencies);
+  routes.finish();
   app.setNotFoundHandler((request) => {
     throw new TidemarkError('unknown_route', {
       method: request.method,

@@ -1,0 +1,90 @@
+import path from 'node:path';
+import pino from 'pino';
+import { type ApiDependencies, type App, buildApp } from '../../src/api/index.ts';
+import { createEgress } from '../../src/egress/index.ts';
+import { executionQueue } from '../../src/executions/index.ts';
+import { type Jobs, startJobs } from '../../src/jobs/index.ts';
+import { KeyRing } from '../../src/lib/seal.ts';
+import { bootstrap, createApiKey, createOrganization, createUser } from '../../src/organizations/index.ts';
+import { deliveryQueue } from '../../src/webhooks/index.ts';
+import { createMetadataDatabase, type MetadataDatabase } from './database.ts';
+import { temporaryFolder } from './server.ts';
+
+/** An organization of the test, with a key of its administrator. */
+export interface Tenant {
+  organizationId: string;
+  userId: string;
+  apiKey: string;
+}
+
+/** The API without a port, on a metadata database of its own. */
+export interface TestApp extends AsyncDisposable {
+  app: App;
+  deps: ApiDependencies;
+  jobs: Jobs;
+  database: MetadataDatabase;
+  partnerKey: string;
+  first: Tenant;
+  /** Another organization. */
+  tenant(name: string): Promise<Tenant>;
+  request(
+    apiKey: string | null,
+    method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
+    url: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ): Promise<{ status: number; headers: Record<string, unknown>; body: unknown }>;
+}
+
+export async function startTestApp(prepare: (app: App) => void = () => {}): Promise<TestApp> {
+  const database = await createMetadataDatabase();
+  const jobs = await startJobs(database.url, [executionQueue, deliveryQueue], 'send', () => {});
+  const partnerKey = 'partner-key-of-the-test';
+  const deps: ApiDependencies = {
+    db: database.db,
+    jobs,
+    keyRing: new KeyRing([Buffer.alloc(32, 7)]),
+    egress: createEgress({ allow: ['127.0.0.0/8'] }),
+    log: pino({ level: 'silent' }),
+    publicUrl: 'http://tidemark.test',
+    partnerKey,
+    eventRetention: 48 * 3_600_000,
+    recordLogFolder: path.join(await temporaryFolder(), 'record-logs'),
+  };
+  const app = buildApp(deps, prepare);
+  const { organizationId, userId, apiKey = '' } = await bootstrap({ db: database.db });
+  return {
+    app,
+    deps,
+    jobs,
+    database,
+    partnerKey,
+    first: { organizationId, userId, apiKey },
+    async tenant(name) {
+      const organization = await createOrganization(deps, { name });
+      const user = await createUser(deps.db, organization.id, { email: `admin@${name}.test`, role: 'admin' });
+      const key = await createApiKey(deps.db, organization.id, user.id, false);
+      return { organizationId: organization.id, userId: user.id, apiKey: key };
+    },
+    async request(key, method, url, body, headers = {}) {
+      const response = await app.inject({
+        method,
+        url,
+        headers: { ...(key === null ? {} : { authorization: `Bearer ${key}` }), ...headers },
+        ...(body === undefined ? {} : { payload: body as object }),
+      });
+      const text = response.body;
+      return {
+        status: response.statusCode,
+        headers: response.headers,
+        body: text === '' ? undefined : (JSON.parse(text) as unknown),
+      };
+    },
+    async [Symbol.asyncDispose]() {
+      await app.close();
+      await jobs.stop();
+      await deps.egress.close();
+      await database[Symbol.asyncDispose]();
+    },
+  };
+}
