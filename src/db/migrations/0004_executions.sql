@@ -122,7 +122,7 @@ create trigger model_syncs_forget after delete on model_syncs
 create table model_sync_intents (
   execution_id uuid primary key references executions on delete cascade,
   token text not null,
-  -- [key, hash, result][] of the batch.
+  -- Keys, hashes and results of the batch, see model-syncs/intents.ts.
   results jsonb not null,
   created_at timestamptz not null default clock_timestamp()
 );
