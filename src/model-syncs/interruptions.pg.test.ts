@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type ModelSyncs, startModelSyncs } from '../../test/support/model-syncs.ts';
 import type { Run } from '../executions/index.ts';
-import type { ModelSync } from './index.ts';
+import { deleteModelSync, type ModelSync } from './index.ts';
 
 let world: ModelSyncs;
 let sync: ModelSync;
@@ -72,6 +72,14 @@ test.each([1, 2])('killed between the two commits of batch %i: counted once, sen
     expect(ids.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 5000 }, (_, n) => n + 1));
   }
   expect((await world.execute(sync)).counts).toMatchObject({ total: 0 });
+});
+
+test('more records than are asked for by key: the model is read as a whole, and again after a takeover', async () => {
+  await world.source.query(`insert into logins select n, 'l' || n from generate_series(5001, 15000) n`);
+  const id = await world.start(sync);
+  expect((await world.run(sync, id, dieAtReport(2))).outcome).toMatchObject({ status: 'interrupted' });
+  expect((await world.run(sync, id)).counts).toMatchObject({ total: 15_000, insert: 15_000 });
+  expect(await rows()).toEqual([{ rows: '15000', ids: '15000' }]);
 });
 
 test('killed before the destination commits: the batch is sent again', async () => {
@@ -146,7 +154,6 @@ test('records that disappear between plan and delivery are left to the next exec
 
 test('deleting a sync deletes what was remembered for it', async () => {
   await world.execute(sync);
-  const { deleteModelSync } = await import('./index.ts');
   const deps = { db: world.db, jobs: world.jobs, publicUrl: 'http://localhost', recordLogFolder: '/nowhere' };
   await deleteModelSync(deps, world.organizationId, sync.id);
   for (const table of ['model_sync_baseline', 'model_sync_plan'] as const) {
