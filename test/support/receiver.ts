@@ -21,6 +21,8 @@ export interface Receiver {
   behave(choose: (request: ReceivedRequest, index: number) => Behaviour | undefined): void;
   /** Resolves once that many requests have arrived. */
   received(count: number): Promise<ReceivedRequest[]>;
+  /** Breaks every connection, hanging requests included. */
+  drop(): void;
   close(): Promise<void>;
 }
 
@@ -74,6 +76,7 @@ export async function startReceiver(): Promise<Receiver> {
       if (requests.length >= count) return Promise.resolve(requests);
       return new Promise((resolve) => waiting.push({ count, resolve }));
     },
+    drop: () => server.closeAllConnections(),
     async close() {
       for (const timer of timers) clearInterval(timer);
       server.closeAllConnections();
