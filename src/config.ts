@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { parseCidr } from './lib/cidr.ts';
 
 /**
  * Every environment variable Tidemark reads, named once. `tidemark --help` and docs/config.md are made from
@@ -95,11 +96,14 @@ const settings = {
     default: '',
     description:
       'Private ranges that webhooks and HTTP connections may reach. Loopback, private, link-local and metadata addresses are refused otherwise.',
-    parse: (value: string) =>
-      value
+    parse: (value: string) => {
+      const ranges = value
         .split(',')
         .map((part) => part.trim())
-        .filter((part) => part !== ''),
+        .filter((part) => part !== '');
+      for (const range of ranges) parseCidr(range);
+      return ranges;
+    },
   } satisfies Setting<string[]>,
   workers: number({
     variable: 'TIDEMARK_WORKERS',

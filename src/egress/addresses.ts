@@ -1,4 +1,5 @@
 import net from 'node:net';
+import { parseCidr } from '../lib/cidr.ts';
 
 /**
  * Ranges that no user may aim a request at unless the operator allows them: this machine, private networks,
@@ -97,13 +98,8 @@ function dotted(high: number, low: number): string {
 function blockList(ranges: readonly string[]): net.BlockList {
   const list = new net.BlockList();
   for (const range of ranges) {
-    const [address = '', bits] = range.split('/');
-    const family = net.isIP(address);
-    const prefix = bits === undefined ? (family === 6 ? 128 : 32) : Number(bits);
-    const valid =
-      family !== 0 && Number.isInteger(prefix) && prefix >= 0 && prefix <= (family === 6 ? 128 : 32);
-    if (!valid) throw new Error(`${range} is not a CIDR range such as 10.0.0.0/8 or fd00::/8`);
-    list.addSubnet(address, prefix, family === 6 ? 'ipv6' : 'ipv4');
+    const { address, prefix, family } = parseCidr(range);
+    list.addSubnet(address, prefix, family);
   }
   return list;
 }

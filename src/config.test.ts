@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest';
+import { ConfigError, configTable, readConfig } from './config.ts';
+
+test('without any variable the defaults hold', () => {
+  const config = readConfig({});
+  expect(config).toMatchObject({ host: '127.0.0.1', port: 8080, databaseUrl: undefined, egressAllow: [] });
+  expect(config.dataDir).toMatch(/\.tidemark$/);
+  expect(config.webhookRetrySeconds).toEqual([5, 30, 180, 900, 4500]);
+});
+
+test('an empty variable counts as not set', () => {
+  expect(readConfig({ TIDEMARK_PORT: '', DATABASE_URL: '' })).toMatchObject({
+    port: 8080,
+    databaseUrl: undefined,
+  });
+});
+
+test('a wrong value names the variable and what it takes, and a secret is not repeated', () => {
+  const wrong: Record<string, string> = {
+    DATABASE_URL: 'mysql://hunter2@host/db',
+    TIDEMARK_PORT: '80a',
+    TIDEMARK_PUBLIC_URL: 'tidemark.example.com',
+    TIDEMARK_API_KEY: 'short',
+    TIDEMARK_PARTNER_KEY: 'short',
+    TIDEMARK_ENCRYPTION_KEY: 'hunter2',
+    TIDEMARK_EGRESS_ALLOW: '10.0.0.0/8, everything',
+    TIDEMARK_WORKERS: '-1',
+    TIDEMARK_EXECUTIONS_PER_WORKER: '0',
+    TIDEMARK_EVENT_RETENTION_HOURS: '1.5',
+    TIDEMARK_WEBHOOK_RETRY_SECONDS: '1,2,3,4,5,6',
+    TIDEMARK_LOG_LEVEL: 'loud',
+  };
+  for (const [variable, value] of Object.entries(wrong)) {
+    const setting = configTable.find((one) => one.variable === variable);
+    expect(() => readConfig({ [variable]: value }), variable).toThrow(ConfigError);
+    const message = (() => {
+      try {
+        readConfig({ [variable]: value });
+        return '';
+      } catch (error) {
+        return String(error);
+      }
+    })();
+    expect(message).toContain(variable);
+    expect(message).toContain(setting?.takes);
+    if (setting?.secret) expect(message).not.toContain('hunter2');
+  }
+});

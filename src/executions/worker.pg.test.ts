@@ -1,0 +1,226 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { createMetadataDatabase, type MetadataDatabase } from '../../test/support/database.ts';
+import { temporaryFolder } from '../../test/support/server.ts';
+import { until } from '../../test/support/until.ts';
+import { listEvents } from '../events/index.ts';
+import { type Jobs, startJobs } from '../jobs/index.ts';
+import { deliveryQueue } from '../webhooks/index.ts';
+import { claimExecution } from './claim.ts';
+import {
+  cancelExecution,
+  createRun,
+  type Execution,
+  executionQueue,
+  getExecution,
+  listRecordLogs,
+  openRecordLog,
+  releaseExecutions,
+  startExecution,
+} from './index.ts';
+
+let metadata: MetadataDatabase;
+let jobs: Jobs;
+let folder: string;
+const children = new Set<ChildProcess>();
+const publicUrl = 'http://tidemark.test';
+
+beforeAll(async () => {
+  metadata = await createMetadataDatabase();
+  jobs = await startJobs(metadata.url, [executionQueue, deliveryQueue], 'send', () => {});
+  folder = await temporaryFolder();
+});
+afterEach(async () => {
+  for (const child of children) await kill(child);
+});
+afterAll(async () => {
+  await jobs.stop();
+  await metadata[Symbol.asyncDispose]();
+});
+
+async function start(options: { steps: number; pauseAt?: number }, kind: 'model' | 'bulk' = 'model') {
+  const { id: organizationId } = await metadata.db
+    .insertInto('organizations')
+    .values({ name: crypto.randomUUID() })
+    .returning('id')
+    .executeTakeFirstOrThrow();
+  return startExecution(deps(), {
+    organizationId,
+    kind,
+    syncId: crypto.randomUUID(),
+    trigger: 'manual',
+    options,
+    subject: { sync_name: 'Counting', target_connection_id: crypto.randomUUID() },
+  });
+}
+
+const deps = () => ({ db: metadata.db, jobs, publicUrl, recordLogFolder: folder });
+
+function spawnWorker(pause = true): { child: ChildProcess; workerId: string } {
+  const workerId = crypto.randomUUID();
+  const child = spawn(process.execPath, [path.join(import.meta.dirname, 'worker.fixture.ts'), workerId], {
+    env: { ...process.env, DATABASE_URL: metadata.url, RECORD_LOGS: folder, PAUSE: pause ? 'yes' : 'no' },
+    stdio: 'inherit',
+  });
+  children.add(child);
+  return { child, workerId };
+}
+
+async function kill(child: ChildProcess, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+  children.delete(child);
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill(signal);
+  await once(child, 'exit');
+}
+
+const now = ({ organizationId, syncId, id }: Execution) =>
+  getExecution(metadata.db, organizationId, syncId, id);
+
+const reaches = (execution: Execution, status: string, deadline?: number) =>
+  until(async () => {
+    const current = await now(execution);
+    return current.status === status ? current : undefined;
+  }, deadline);
+
+/** The runner has committed everything before its pause. */
+const paused = (execution: Execution, step: number) =>
+  until(async () => (await now(execution)).checkpoint === step);
+
+async function events(execution: Execution): Promise<string[]> {
+  const { organizationId } = execution;
+  const list = await listEvents(metadata.db, {
+    organizationId,
+    limit: 100,
+    retention: 3_600_000,
+    startingAfter: '2000-01-01',
+  });
+  return list.map(({ type }) => type);
+}
+
+/** Every record of every file, through what readers get. */
+async function logged(execution: Execution): Promise<number[]> {
+  const steps: number[] = [];
+  for (const { filename } of await listRecordLogs(metadata.db, execution.id, 'records')) {
+    const chunks: Buffer[] = [];
+    for await (const chunk of await openRecordLog(deps(), execution, 'records', filename))
+      chunks.push(chunk as Buffer);
+    const records = JSON.parse(Buffer.concat(chunks).toString()) as { step: number }[];
+    steps.push(...records.map(({ step }) => step));
+  }
+  return steps;
+}
+
+const upTo = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
+
+test('after kill -9 another worker goes on from the checkpoint; counts, logs and events are exact', async () => {
+  const execution = await start({ steps: 40, pauseAt: 20 });
+  const first = spawnWorker();
+  await paused(execution, 19);
+  await kill(first.child);
+  spawnWorker(false);
+  await releaseExecutions(deps(), first.workerId);
+  const completed = await reaches(execution, 'completed', 10_000);
+  expect(completed.counts).toMatchObject({ total: 40, insert: 40 });
+  expect(await logged(execution)).toEqual(upTo(40));
+  expect(await events(execution)).toEqual(['sync.running', 'sync.completed']);
+});
+
+test('nobody saw it die: missed heartbeats hand it on within 30 s', async () => {
+  const execution = await start({ steps: 5, pauseAt: 3 });
+  const first = spawnWorker();
+  await paused(execution, 2);
+  await kill(first.child);
+  const killed = Date.now();
+  spawnWorker(false);
+  await reaches(execution, 'completed', 40_000);
+  expect(Date.now() - killed).toBeLessThan(30_000);
+  expect(await logged(execution)).toEqual(upTo(5));
+  expect(await events(execution)).toEqual(['sync.running', 'sync.completed']);
+});
+
+test('a draining worker hands over at once; that is no death', async () => {
+  const execution = await start({ steps: 10, pauseAt: 6 });
+  const first = spawnWorker();
+  await paused(execution, 5);
+  spawnWorker(false);
+  await kill(first.child, 'SIGTERM');
+  expect(first.child.exitCode).toBe(0);
+  const completed = await reaches(execution, 'completed', 10_000);
+  expect(completed.counts.total).toBe(10);
+  const { claims } = await metadata.db
+    .selectFrom('executions')
+    .select('claims')
+    .where('id', '=', execution.id)
+    .executeTakeFirstOrThrow();
+  expect(claims).toBe(1);
+});
+
+test('cancel takes effect within 2 s in the middle of a run, and at once before one', async () => {
+  const running = await start({ steps: 10, pauseAt: 4 });
+  spawnWorker();
+  await paused(running, 3);
+  const asked = Date.now();
+  const canceling = await cancelExecution(deps(), running.organizationId, running.syncId, running.id);
+  expect(['canceling', 'canceled']).toContain(canceling.status);
+  await reaches(running, 'canceled', 5_000);
+  expect(Date.now() - asked).toBeLessThan(2_000);
+  expect(await events(running)).toEqual(['sync.running', 'sync.canceled']);
+  for (const child of children) await kill(child);
+
+  const waiting = await start({ steps: 1 }, 'bulk');
+  const canceled = await cancelExecution(deps(), waiting.organizationId, waiting.syncId, waiting.id);
+  expect(canceled.status).toBe('canceled');
+  expect(await events(waiting)).toEqual(['bulk_sync.canceled']);
+  // Asking again changes nothing and announces nothing.
+  await cancelExecution(deps(), waiting.organizationId, waiting.syncId, waiting.id);
+  expect(await events(waiting)).toEqual(['bulk_sync.canceled']);
+});
+
+test('of twenty simultaneous starts one wins, the others are told which', async () => {
+  const execution = await start({ steps: 1 });
+  const again = {
+    organizationId: execution.organizationId,
+    kind: 'model' as const,
+    syncId: crypto.randomUUID(),
+    trigger: 'manual',
+    options: {},
+    subject: { sync_name: 'Race', target_connection_id: crypto.randomUUID() },
+  };
+  const starts = await Promise.allSettled(Array.from({ length: 20 }, () => startExecution(deps(), again)));
+  const won = starts.filter(({ status }) => status === 'fulfilled');
+  expect(won.length).toBe(1);
+  for (const lost of starts.filter((one) => one.status === 'rejected')) {
+    expect(lost.reason).toMatchObject({ key: 'execution_running', status: 409 });
+  }
+});
+
+test('a worker whose claim was taken can neither commit nor finish', async () => {
+  const execution = await start({ steps: 1 });
+  const zombie = await claimExecution({ ...deps(), workerId: crypto.randomUUID() }, execution.id);
+  if (zombie === undefined) throw new Error('not claimed');
+  const heir = await claimExecution({ ...deps(), workerId: crypto.randomUUID() }, execution.id);
+  expect(heir?.execution.status).toBe('running');
+  const { run, close } = createRun(deps(), zombie);
+  run.recordLog('records', '{"step":1}');
+  await expect(run.commit({ counts: { total: 1 } })).rejects.toThrow(/another worker/);
+  expect(run.signal.aborted).toBe(true);
+  await close();
+  expect((await now(execution)).counts).toEqual({});
+  expect(await logged(execution)).toEqual([]);
+  expect(await events(execution)).toEqual(['sync.running']);
+});
+
+test('an execution that keeps killing its workers is given up', async () => {
+  const execution = await start({ steps: 1 });
+  for (let death = 0; death < 5; death++) {
+    await claimExecution({ ...deps(), workerId: crypto.randomUUID() }, execution.id);
+  }
+  expect(await claimExecution({ ...deps(), workerId: crypto.randomUUID() }, execution.id)).toBeUndefined();
+  expect(await now(execution)).toMatchObject({
+    status: 'failed',
+    errors: [expect.stringContaining('5 workers died')],
+  });
+  expect(await events(execution)).toEqual(['sync.running', 'sync.failed']);
+});
