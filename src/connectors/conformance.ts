@@ -1,0 +1,298 @@
+/**
+ * What every connector must do, as tests. A connector's own test file calls `describeConnector` with a harness
+ * that makes it a fresh system to talk to; fix a connector's bug by adding the case that would have caught it.
+ */
+import { Value } from 'typebox/value';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createEgress, type Egress } from '../egress/index.ts';
+import type { JsonObject } from '../lib/json.ts';
+import {
+  BatchRefused,
+  type Connector,
+  type ModelSyncMode,
+  type ModelWriter,
+  type OutgoingRecord,
+  type Session,
+} from './contract.ts';
+
+/** What is claimed, and so tested. A part that is not claimed gets no test; one that is must be there. */
+export interface Claims {
+  source: boolean;
+  modes: readonly ModelSyncMode[];
+  /** The destination looks at identities, refuses bad values, and can tell what became of a batch. */
+  transactional: boolean;
+}
+
+/** A system under test, and the ways to look at it that do not go through the connector. */
+export interface ConnectorHarness {
+  configuration: JsonObject;
+  /** A configuration of the same shape that cannot work. Undefined: this connector cannot tell. */
+  broken?: JsonObject;
+  source?: {
+    /** A schema with the fields id, name and note, a key on id, and the three records of `records`. */
+    schemaId: string;
+    /** The model configuration that reads it. */
+    model: JsonObject;
+    /** Changes the name of one record. */
+    rename(id: string, name: string): Promise<void>;
+  };
+  destination?: {
+    object: string;
+    /** Target field that identifies a record; undefined for destinations that do not look at it. */
+    identity?: string;
+    /** Target fields for name and note. */
+    fields: { name: string; note: string };
+    /** A value that the destination refuses as a name. Undefined: it takes everything. */
+    refusedName?: string;
+    /** What it holds, by identity. */
+    contents(): Promise<Map<string, { name: string | null; note: string | null }>>;
+    clear(): Promise<void>;
+  };
+  close(): Promise<void>;
+}
+
+/** What the harness's source holds: null is not empty, and neither is a backslash, a tab or an emoji. */
+export const records = [
+  { id: '1', name: 'Zoë 🌊', note: null },
+  { id: '2', name: '', note: 'tab\tnewline\nback\\slash' },
+  { id: '9007199254740993', name: '{"quoted", NULL}', note: '\\N' },
+] as const;
+
+export function describeConnector(
+  connector: Connector,
+  claims: Claims,
+  prepare: () => Promise<ConnectorHarness>,
+): void {
+  describe(`${connector.id} keeps the connector contract`, () => {
+    let harness: ConnectorHarness;
+    let egress: Egress;
+    let session: Session;
+
+    beforeAll(async () => {
+      harness = await prepare();
+      egress = createEgress({ allow: ['127.0.0.0/8'] });
+      session = connector.open(harness.configuration, { egress });
+    });
+    afterAll(async () => {
+      await session.close();
+      await egress.close();
+      await harness.close();
+    });
+
+    test('its configuration is described as data', () => {
+      const { configuration } = harness;
+      expect(connector.id).toMatch(/^[a-z][a-z0-9_]*$/);
+      expect(Value.Check(connector.configuration, configuration)).toBe(true);
+      expect(Value.Check(connector.configuration, {})).toBe(false);
+      const { properties } = connector.configuration;
+      for (const [key, property] of Object.entries(properties)) {
+        const secret =
+          /password|secret$|private_key|_key$|client_cert/.test(key) && !/client_certs/.test(key);
+        if (secret) expect((property as { sensitive?: boolean }).sensitive, key).toBe(true);
+      }
+    });
+
+    test('its parts are what its capabilities say', () => {
+      const { capabilities } = connector;
+      expect(session.modelSource !== undefined || session.bulkSource !== undefined).toBe(capabilities.source);
+      const writes = session.modelDestination !== undefined || session.bulkDestination !== undefined;
+      expect(writes).toBe(capabilities.destination);
+    });
+
+    test('test() succeeds for what works, and says in words what does not', async () => {
+      await session.test();
+      if (harness.broken === undefined) return;
+      const broken = connector.open(harness.broken, { egress });
+      await expect(broken.test()).rejects.toThrow(/\w+ \w+/);
+      await broken.close();
+    });
+
+    test('a closed session can be closed again', async () => {
+      const other = connector.open(harness.configuration, { egress });
+      await other.close();
+      await other.close();
+    });
+
+    if (claims.source) sourceTests(() => ({ harness, session }));
+    if (claims.modes.length > 0) destinationTests(() => ({ harness, session }), claims);
+  });
+}
+
+type Subject = () => { harness: ConnectorHarness; session: Session };
+
+function sourceTests(subject: Subject): void {
+  const parts = () => {
+    const { harness, session } = subject();
+    const { source } = harness;
+    const { modelSource: model, catalogue } = session;
+    if (source === undefined || model === undefined || catalogue === undefined) throw new Error('no source');
+    return { source, model, catalogue };
+  };
+  const fields = ['id', 'name', 'note'];
+
+  test('catalogue: stable ids, fields with types, the key, sample records', async () => {
+    const found = parts();
+    const [first, second] = await Promise.all([found.catalogue.schemas(), found.catalogue.schemas()]);
+    expect(first).toEqual(second);
+    const schema = first.find(({ id }) => id === found.source.schemaId);
+    expect(schema?.fields.map((field) => field.name)).toEqual(fields);
+    expect(schema?.fields.map((field) => field.primaryKey)).toEqual([true, false, false]);
+    expect((await found.catalogue.records(found.source.schemaId, 2)).length).toBe(2);
+    await expect(found.catalogue.records('no.such', 1)).rejects.toMatchObject({ key: 'not_found' });
+  });
+
+  test('a model’s fields and sample; a configuration that selects nothing is refused', async () => {
+    const found = parts();
+    expect((await found.model.fields(found.source.model)).map((field) => field.name)).toEqual(fields);
+    expect((await found.model.sample(found.source.model, ['name'], 1)).length).toBe(1);
+    await expect(found.model.fields({})).rejects.toMatchObject({ status: 400 });
+  });
+
+  test('records come exactly, with the keys and hashes that keys() gives', async () => {
+    const found = parts();
+    const query = { configuration: found.source.model, fields, identity: 'id' };
+    const all = (await Array.fromAsync(found.model.records(query))).flat();
+    const values = Object.fromEntries(all.map(({ key, values: list }) => [key, list]));
+    expect(values).toEqual(Object.fromEntries(records.map(({ id, name, note }) => [id, [id, name, note]])));
+    const keys = (await Array.fromAsync(found.model.keys(query))).flat();
+    const pairs = (list: { key: string | null; hash: string }[]) =>
+      list.map(({ key, hash }) => `${key} ${hash}`).sort();
+    expect(pairs(keys)).toEqual(pairs(all));
+    for (const { hash } of all) expect(BigInt.asIntN(64, BigInt(hash)).toString()).toBe(hash);
+    const some = (await Array.fromAsync(found.model.records(query, ['2', 'none']))).flat();
+    expect(some.map(({ key }) => key)).toEqual(['2']);
+  });
+
+  test('without an identity every record has a key of its own', async () => {
+    const found = parts();
+    const query = { configuration: found.source.model, fields: ['note'] };
+    const keys = (await Array.fromAsync(found.model.keys(query))).flat().map(({ key }) => key);
+    expect(new Set(keys).size).toBe(records.length);
+    expect(keys).not.toContain(null);
+  });
+
+  test('a hash changes when a value does, and only then', async () => {
+    const found = parts();
+    const query = { configuration: found.source.model, fields: ['name'], identity: 'id' };
+    const hashes = async () =>
+      new Map((await Array.fromAsync(found.model.keys(query))).flat().map(({ key, hash }) => [key, hash]));
+    const before = await hashes();
+    expect(await hashes()).toEqual(before);
+    await found.source.rename('1', 'another');
+    const after = await hashes();
+    await found.source.rename('1', records[0].name);
+    expect(after.get('1')).not.toBe(before.get('1'));
+    expect(after.get('2')).toBe(before.get('2'));
+    expect(await hashes()).toEqual(before);
+  });
+}
+
+function destinationTests(subject: Subject, { modes, transactional }: Claims): void {
+  const field = (name: string) => ({ name, type: 'string' as const, remoteType: 'text', nullable: true });
+  const outgoing = (id: string, name: string | null, note: string | null): OutgoingRecord => ({
+    key: id,
+    hash: String(id.length),
+    values: [name, note],
+  });
+  const parts = () => {
+    const { harness, session } = subject();
+    const { destination } = harness;
+    const { modelDestination } = session;
+    if (destination === undefined || modelDestination === undefined) throw new Error('no destination');
+    return { destination, modelDestination };
+  };
+  const open = async (mode: 'create' | 'update' | 'updateOrCreate' | 'append', createOnly = false) => {
+    const { destination, modelDestination } = parts();
+    await destination.clear();
+    const writer = await modelDestination.writer({
+      sync: { id: crypto.randomUUID(), name: 'conformance' },
+      object: destination.object,
+      configuration: {},
+      mode,
+      ...(destination.identity === undefined ? {} : { identity: destination.identity }),
+      fields: [
+        { source: field('name'), target: destination.fields.name, createOnly },
+        { source: field('note'), target: destination.fields.note, createOnly: false },
+      ],
+    });
+    return { writer, destination };
+  };
+  const write = async (writer: ModelWriter, ...list: OutgoingRecord[]) =>
+    (await writer.write(list, async () => {})).map(({ status }) => status);
+
+  test('it lists its objects and their fields; an unknown one is not found', async () => {
+    const { destination, modelDestination } = parts();
+    const objects = await modelDestination.objects();
+    expect(objects.find(({ id }) => id === destination.object)?.modes).toEqual(modes);
+    const ids = (await modelDestination.fields(destination.object)).map(({ id }) => id);
+    expect(ids).toContain(destination.fields.name);
+    await expect(modelDestination.fields('no.such')).rejects.toMatchObject({ key: 'not_found' });
+  });
+
+  test('updateOrCreate writes every value exactly', async () => {
+    const { writer, destination } = await open('updateOrCreate');
+    const statuses = await write(writer, ...records.map(({ id, name, note }) => outgoing(id, name, note)));
+    expect(statuses.every((status) => status === 'inserted' || status === 'upserted')).toBe(true);
+    const expected = new Map(records.map(({ id, name, note }) => [id, { name, note }]));
+    expect(await destination.contents()).toEqual(expected);
+    if (transactional) {
+      expect(await write(writer, outgoing('1', 'new', 'x'), outgoing('5', 'five', null))).toEqual([
+        'updated',
+        'inserted',
+      ]);
+    }
+  });
+
+  if (!transactional) return;
+
+  test('create leaves what exists, update leaves what does not', async () => {
+    const create = await open('create');
+    expect(await write(create.writer, outgoing('1', 'one', null))).toEqual(['inserted']);
+    expect(await write(create.writer, outgoing('1', 'two', null), outgoing('2', 'b', null))).toEqual([
+      'skipped',
+      'inserted',
+    ]);
+    expect((await create.destination.contents()).get('1')?.name).toBe('one');
+    const update = await open('update');
+    expect(await write(update.writer, outgoing('7', 'seven', null))).toEqual(['skipped']);
+    expect((await update.destination.contents()).size).toBe(0);
+  });
+
+  test('a field written on creation only keeps a value that is there, and fills one that is not', async () => {
+    const opened = await open('updateOrCreate', true);
+    const { writer, destination } = opened;
+    await write(writer, outgoing('1', 'first', 'a'), outgoing('2', null, 'a'));
+    await write(writer, outgoing('1', 'second', 'b'), outgoing('2', 'second', 'b'));
+    const contents = await destination.contents();
+    expect(contents.get('1')).toEqual({ name: 'first', note: 'b' });
+    expect(contents.get('2')).toEqual({ name: 'second', note: 'b' });
+  });
+
+  test('a batch that is refused leaves nothing, and the writer goes on', async () => {
+    const { writer, destination } = await open('updateOrCreate');
+    const refused = destination.refusedName ?? '';
+    const batch = [outgoing('1', 'fine', null), outgoing('2', refused, null)];
+    await expect(writer.write(batch, async () => {})).rejects.toThrow(BatchRefused);
+    expect((await destination.contents()).size).toBe(0);
+    expect(await write(writer, outgoing('1', 'fine', null))).toEqual(['inserted']);
+  });
+
+  test('prepared comes before the commit, and outcome() tells afterwards which it was', async () => {
+    const { writer, destination } = await open('updateOrCreate');
+    const tokens: string[] = [];
+    await writer.write([outgoing('1', 'one', null)], async (token, results) => {
+      tokens.push(token);
+      expect(results).toEqual([{ status: 'inserted' }]);
+      expect((await destination.contents()).size).toBe(0);
+    });
+    const interrupted = writer.write([outgoing('2', 'two', null)], async (token) => {
+      tokens.push(token);
+      throw new Error('killed here');
+    });
+    await expect(interrupted).rejects.toThrow('killed here');
+    const [committed = '', aborted = ''] = tokens;
+    expect(await writer.outcome?.(committed)).toBe('committed');
+    expect(await writer.outcome?.(aborted)).toBe('aborted');
+    expect([...(await destination.contents()).keys()]).toEqual(['1']);
+  });
+}
