@@ -47,7 +47,7 @@ async function harness(): Promise<ConnectorHarness> {
         await database.query('truncate crm.people');
       },
     },
-    close: () => database[Symbol.asyncDispose](),
+    close: async () => database[Symbol.asyncDispose](),
   };
 }
 
