@@ -10,6 +10,7 @@ import { TidemarkError } from '../errors.ts';
 import { installAuthentication } from './authentication.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { installErrors } from './errors.ts';
+import { installIdempotency } from './idempotency.ts';
 import { watchRoutes } from './not-built.ts';
 import { registerRoutes } from './routes/index.ts';
 import { installValidation } from './validation.ts';
@@ -51,6 +52,7 @@ export function buildApp(dependencies: ApiDependencies, prepare: (app: App) => v
   installValidation(app);
   installVersions(app);
   installAuthentication(app, dependencies);
+  installIdempotency(app, dependencies);
   const routes = watchRoutes(app);
   registerRoutes(app, dependencies);
   routes.finish();

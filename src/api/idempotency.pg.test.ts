@@ -1,0 +1,77 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startTestApp, type Tenant, type TestApp } from '../../test/support/app.ts';
+
+let api: TestApp;
+let tenant: Tenant;
+
+beforeAll(async () => {
+  api = await startTestApp();
+  tenant = await api.tenant('idempotent');
+});
+afterAll(() => api[Symbol.asyncDispose]());
+
+const createUser = (email: string, key: string, who = tenant) =>
+  api.request(who.apiKey, 'POST', '/api/organization/users', { email }, { 'idempotency-key': key });
+
+test('a repeated request gets the first outcome, a success and an error alike', async () => {
+  const first = await createUser('ann@example.com', 'key-number-1');
+  const second = await createUser('ann@example.com', 'key-number-1');
+  expect(first.status).toBe(200);
+  expect(second).toMatchObject({ status: 200, body: first.body });
+  const failed = await createUser('ann@example.com', 'key-number-2');
+  expect(failed.status).toBe(422);
+  expect(await createUser('ann@example.com', 'key-number-2')).toMatchObject({
+    status: 422,
+    body: failed.body,
+  });
+  const users = await api.request(tenant.apiKey, 'GET', '/api/organization/users');
+  expect((users.body as { data: unknown[] }).data.length).toBe(2);
+});
+
+test('of simultaneous requests one is carried out; the others wait or get its outcome', async () => {
+  const responses = await Promise.all(
+    Array.from({ length: 10 }, () => createUser('bob@example.com', 'key-number-3')),
+  );
+  const statuses = new Set(responses.map(({ status }) => status));
+  expect([...statuses].every((status) => status === 200 || status === 409)).toBe(true);
+  expect(statuses.has(200)).toBe(true);
+  const waiting = responses.find(({ status }) => status === 409);
+  if (waiting !== undefined) expect(waiting.headers['retry-after']).toBe('1');
+  expect((await createUser('bob@example.com', 'key-number-3')).status).toBe(200);
+});
+
+test('a key is bound to its request and its caller', async () => {
+  await createUser('cid@example.com', 'key-number-4');
+  expect(await createUser('dee@example.com', 'key-number-4')).toMatchObject({
+    status: 422,
+    body: { key: 'idempotency_mismatch' },
+  });
+  const other = await api.tenant('another');
+  expect((await createUser('eve@example.com', 'key-number-4', other)).status).toBe(200);
+  expect((await createUser('eve@example.com', 'short', other)).status).toBe(400);
+});
+
+test('a lock that a lost server left behind is taken over', async () => {
+  await createUser('fay@example.com', 'key-number-5');
+  await api.database.query(
+    `update tidemark.idempotency_keys set status = null, created_at = now() - interval '3 minutes'`,
+  );
+  const again = await createUser('fay@example.com', 'key-number-5');
+  expect(again).toMatchObject({ status: 422, body: { message: expect.stringContaining('is a user') } });
+});
+
+test('what is kept of an outcome shows no secret', async () => {
+  const path = `/api/organizations/${tenant.organizationId}/users/${tenant.userId}/keys?force=true`;
+  const made = await api.request(api.partnerKey, 'POST', path, undefined, {
+    'idempotency-key': 'key-number-6',
+  });
+  const { value } = (made.body as { data: { value: string } }).data;
+  const again = await api.request(api.partnerKey, 'POST', path, undefined, {
+    'idempotency-key': 'key-number-6',
+  });
+  expect(again.body).toEqual(made.body);
+  const rows = await api.database.query<{ body: Buffer | null }>(
+    'select body from tidemark.idempotency_keys',
+  );
+  expect(rows.some(({ body }) => body?.includes(value))).toBe(false);
+});

@@ -1,0 +1,129 @@
+import { createHash } from 'node:crypto';
+import type { FastifyRequest } from 'fastify';
+import { sql } from 'kysely';
+import type { Database } from '../db/index.ts';
+import { TidemarkError } from '../errors.ts';
+import type { App } from './app.ts';
+import { callerOf } from './authentication.ts';
+import type { ApiDependencies } from './dependencies.ts';
+
+/** A request that is still in flight after this long was lost with its server, and may be made again. */
+const abandonedAfter = '2 minutes';
+/** Outcomes are kept this long at least; then a key is new again. */
+const keptFor = '24 hours';
+const hour = 3_600_000;
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Set while this request holds the lock of its Idempotency-Key. */
+    idempotencyScope: Buffer | null;
+  }
+}
+
+/**
+ * `Idempotency-Key` on POST, PUT and PATCH: the first request with a key fixes the outcome, success or error, and
+ * later ones get it again. Ignored on GET and DELETE, which some clients send it with.
+ *
+ * Outcomes are sealed: the answer of a key's creation holds the key.
+ */
+export function installIdempotency(app: App, deps: ApiDependencies): void {
+  app.decorateRequest('idempotencyScope', null);
+  const forgetting = setInterval(() => void forget(deps), hour);
+  app.addHook('onClose', async () => clearInterval(forgetting));
+
+  app.addHook('preHandler', async (request, reply) => {
+    const key = request.headers['idempotency-key'];
+    if (key === undefined || !['POST', 'PUT', 'PATCH'].includes(request.method)) return;
+    if (typeof key !== 'string' || !/^[A-Za-z0-9_-]{8,255}$/.test(key)) {
+      throw new TidemarkError('bad_request', {
+        reason: 'Idempotency-Key takes 8 to 255 letters, digits, - and _',
+      });
+    }
+    const scope = scopeOf(request, key);
+    const recorded = await lock(deps.db, scope, requestHash(request));
+    if (recorded === undefined) {
+      request.idempotencyScope = scope;
+      return;
+    }
+    if (recorded.status === null) {
+      reply.header('retry-after', '1');
+      throw new TidemarkError('idempotency_in_flight');
+    }
+    reply.code(recorded.status);
+    if (recorded.content_type !== null) reply.type(recorded.content_type);
+    return reply.send(recorded.body === null ? undefined : deps.keyRing.open(recorded.body));
+  });
+
+  app.addHook('onSend', async (request, reply, payload) => {
+    const scope = request.idempotencyScope;
+    if (scope === null) return payload;
+    const type = reply.getHeader('content-type');
+    await deps.db
+      .updateTable('idempotency_keys')
+      .set({
+        status: reply.statusCode,
+        content_type: typeof type === 'string' ? type : null,
+        body: typeof payload === 'string' && payload !== '' ? deps.keyRing.seal(payload) : null,
+      })
+      .where('scope', '=', scope)
+      .execute();
+    return payload;
+  });
+}
+
+async function forget({ db, log }: ApiDependencies): Promise<void> {
+  try {
+    await sql`delete from idempotency_keys where created_at < now() - ${sql.lit(keptFor)}::interval`.execute(
+      db,
+    );
+  } catch (error) {
+    log.error({ err: error }, 'idempotency.forgetting_failed');
+  }
+}
+
+interface Recorded {
+  status: number | null;
+  content_type: string | null;
+  body: Buffer | null;
+}
+
+/** @returns undefined when the caller now holds the lock; otherwise what is known of the first request. */
+async function lock(db: Database, scope: Buffer, hash: Buffer): Promise<Recorded | undefined> {
+  const taken = await db
+    .insertInto('idempotency_keys')
+    .values({ scope, request_hash: hash })
+    .onConflict((conflict) =>
+      conflict
+        .column('scope')
+        .doUpdateSet({ created_at: sql<string>`now()` })
+        .where('idempotency_keys.status', 'is', null)
+        .where('idempotency_keys.created_at', '<', sql<string>`now() - ${sql.lit(abandonedAfter)}::interval`),
+    )
+    .returning('scope')
+    .executeTakeFirst();
+  if (taken !== undefined) return undefined;
+  const row = await db
+    .selectFrom('idempotency_keys')
+    .select(['request_hash', 'status', 'content_type', 'body'])
+    .where('scope', '=', scope)
+    .executeTakeFirstOrThrow();
+  if (!row.request_hash.equals(hash)) throw new TidemarkError('idempotency_mismatch');
+  return row;
+}
+
+/** Per caller, method and path: two tenants may choose the same key. */
+function scopeOf(request: FastifyRequest, key: string): Buffer {
+  const caller = callerOf(request);
+  const who =
+    caller.kind === 'user' ? caller.userId : caller.kind === 'organization' ? caller.organizationId : '';
+  const path = request.url.split('?', 1)[0] ?? '';
+  return sha256(JSON.stringify([caller.kind, who, request.method, path, key]));
+}
+
+function requestHash(request: FastifyRequest): Buffer {
+  return sha256(JSON.stringify([request.query, request.body ?? null]));
+}
+
+function sha256(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}

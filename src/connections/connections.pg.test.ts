@@ -1,0 +1,181 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startTestApp, type Tenant, type TestApp } from '../../test/support/app.ts';
+import { createDatabase, type TestDatabase } from '../../test/support/database.ts';
+import { until } from '../../test/support/until.ts';
+
+let api: TestApp;
+let tenant: Tenant;
+let source: TestDatabase;
+let configuration: Record<string, unknown>;
+const secret = 'the-password-that-nobody-may-see';
+
+beforeAll(async () => {
+  api = await startTestApp();
+  tenant = await api.tenant('connections');
+  source = await createDatabase();
+  await source.query(
+    'create table things (id int primary key, name text); insert into things values (1, $$one$$)',
+  );
+  const { hostname, port, username, password, pathname } = new URL(source.url);
+  configuration = {
+    hostname,
+    port: Number(port),
+    username,
+    password,
+    database: pathname.slice(1),
+    ssl: false,
+  };
+});
+afterAll(async () => {
+  await api[Symbol.asyncDispose]();
+  await source[Symbol.asyncDispose]();
+});
+
+interface Answer {
+  status: number;
+  body: {
+    data: { id: string; name: string; configuration: Record<string, unknown> };
+    key?: string;
+    message?: string;
+  };
+}
+const call = (method: 'GET' | 'POST' | 'PUT' | 'DELETE', url: string, body?: object) =>
+  api.request(tenant.apiKey, method, url, body) as Promise<Answer & { headers: Record<string, unknown> }>;
+
+const create = (name: string, changes: object = {}, more: object = {}) =>
+  call('POST', '/api/connections', {
+    name,
+    type: 'postgresql',
+    configuration: { ...configuration, ...changes },
+    ...more,
+  });
+
+test('secrets are masked on every read and sealed at rest; the mask sent back changes nothing', async () => {
+  const made = await create('sealed', { password: secret }, { validate: false });
+  const { id } = made.body.data;
+  const read = await call('GET', `/api/connections/${id}`);
+  expect(read.body.data.configuration.password).toBe('********');
+  const put = { name: 'renamed', configuration: read.body.data.configuration, validate: false };
+  const updated = await call('PUT', `/api/connections/${id}`, put);
+  expect(updated.body.data).toMatchObject({ name: 'renamed', configuration: { password: '********' } });
+  const listed = await call('GET', '/api/connections');
+  expect(JSON.stringify([made.body, read.body, updated.body, listed.body])).not.toContain(secret);
+
+  const [row] = await api.database.query<{ row: string; secrets: Buffer }>(
+    'select c::text as row, secrets from tidemark.connections c where id = $1',
+    [id],
+  );
+  expect(row?.row).not.toContain(secret);
+  expect(api.deps.keyRing.open(row?.secrets ?? Buffer.alloc(0))).toContain(secret);
+});
+
+test('a connection is tried before it is stored, unless told otherwise', async () => {
+  const refused = await create('wrong', { password: secret });
+  expect(refused).toMatchObject({ status: 400, body: { key: 'connection_failed' } });
+  expect(JSON.stringify(refused.body)).not.toContain(secret);
+  const unreachable = await create('unreachable', { port: 1 });
+  expect(unreachable).toMatchObject({
+    status: 400,
+    body: { message: expect.stringContaining('ECONNREFUSED') },
+  });
+  expect((await call('GET', '/api/connections')).body.data).not.toContainEqual(
+    expect.objectContaining({ name: 'wrong' }),
+  );
+});
+
+test('a bad configuration names the key; an unknown type and a taken name are refused', async () => {
+  expect(await create('bad', { port: 'many' })).toMatchObject({
+    status: 422,
+    body: { message: expect.stringContaining('configuration.port') },
+  });
+  expect(await create('bad', { hostname: undefined })).toMatchObject({
+    status: 422,
+    body: { message: expect.stringContaining('configuration.hostname') },
+  });
+  const unknown = await call('POST', '/api/connections', { name: 'x', type: 'oracle', configuration: {} });
+  expect(unknown).toMatchObject({ status: 422, body: { message: expect.stringContaining('oracle') } });
+  expect((await create('twice')).status).toBe(200);
+  expect(await create('twice')).toMatchObject({
+    status: 422,
+    body: { message: expect.stringContaining('twice') },
+  });
+});
+
+test('testing lays the sent keys over the stored ones and stores nothing', async () => {
+  const { id } = (await create('tested')).body.data;
+  const path = '/api/connections/test';
+  const ok = await call('POST', path, { type: 'postgresql', connection_id: id, configuration: {} });
+  expect(ok).toMatchObject({ status: 200, body: undefined });
+  const wrong = await call('POST', path, {
+    type: 'postgresql',
+    connection_id: id,
+    configuration: { password: 'no' },
+  });
+  expect(wrong.status).toBe(400);
+  expect(
+    (await call('POST', path, { type: 'postgresql', connection_id: id, configuration: {} })).status,
+  ).toBe(200);
+});
+
+test('the schema cache is read after creating; a refresh that is under way is joined', async () => {
+  const { id } = (await create('cached')).body.data;
+  const status = async () =>
+    (await call('GET', `/api/connections/${id}/schemas/status`)).body.data as unknown as Record<
+      string,
+      string
+    >;
+  await until(async () => (await status()).cache_status === 'fresh');
+  await source.query('create table later (id int)');
+  expect((await call('GET', `/api/connections/${id}/schemas/public.later`)).status).toBe(404);
+  const refreshes = await Promise.all(
+    Array.from({ length: 5 }, () => call('POST', `/api/connections/${id}/schemas/refresh`)),
+  );
+  for (const { status: code, headers } of refreshes) {
+    expect(code).toBe(202);
+    expect(headers.location).toBe(`/api/connections/${id}/schemas/status`);
+  }
+  await until(async () => (await status()).cache_status === 'fresh');
+  expect((await call('GET', `/api/connections/${id}/schemas/public.later`)).status).toBe(200);
+  const records = await call('GET', `/api/connections/${id}/schemas/public.things/records`);
+  expect(records.body.data).toEqual([{ id: 1, name: 'one' }]);
+});
+
+test('a refresh that a lost server never finished does not block the next', async () => {
+  const { id } = (await create('abandoned')).body.data;
+  await until(async () => {
+    const { body } = await call('GET', `/api/connections/${id}/schemas/status`);
+    return (body.data as unknown as Record<string, string>).cache_status === 'fresh';
+  });
+  await api.database.query(
+    `update tidemark.connections set schemas_refresh_started_at = now() - interval '6 minutes',
+       schemas_refresh_finished_at = now() - interval '1 hour' where id = $1`,
+    [id],
+  );
+  await call('POST', `/api/connections/${id}/schemas/refresh`);
+  await until(async () => {
+    const [row] = await api.database.query<{ done: boolean }>(
+      `select schemas_refresh_finished_at > now() - interval '1 minute' as done from tidemark.connections where id = $1`,
+      [id],
+    );
+    return row?.done;
+  });
+});
+
+test('a connection in use is deleted only by force, with what uses it', async () => {
+  const { id } = (await create('used')).body.data;
+  const model = {
+    name: 'Things',
+    connection_id: id,
+    configuration: { table: 'public.things' },
+    identifier: 'id',
+  };
+  const made = await call('POST', '/api/models', model);
+  const refused = await call('DELETE', `/api/connections/${id}`);
+  expect(refused).toMatchObject({
+    status: 422,
+    body: { key: 'connection_in_use', message: expect.stringContaining('model Things') },
+  });
+  expect((await call('DELETE', `/api/connections/${id}?force=true`)).status).toBe(200);
+  expect((await call('GET', `/api/models/${made.body.data.id}`)).status).toBe(404);
+  expect((await call('GET', `/api/connections/${id}`)).status).toBe(404);
+});
