@@ -1,7 +1,5 @@
-export type { BulkSync } from './bulk-sync.ts';
 export { activateBulkSync, createBulkSync, deleteBulkSync, updateBulkSync } from './crud.ts';
 export { describeDestination, describeSource } from './describe.ts';
-export type { Generation } from './draft.ts';
 export { bulkSyncStatus, getBulkExecution, listBulkExecutions, presentBulkExecution } from './executions.ts';
 export { presentBulkSync } from './present.ts';
 export { bulkSyncRunner } from './run.ts';

@@ -162,7 +162,7 @@ test('a worker killed in the middle of a load leaves nothing behind, and the nex
   await source.query('drop table slow');
   const open = await gate(source);
   const execution = await start();
-  const script = path.join(import.meta.dirname, '../../test/support/bulk-run.ts');
+  const script = path.join(import.meta.dirname, '../../test/support/bulk-run.fixture.ts');
   const child = fork(script, [harness.url, execution.id]);
   await expect
     .poll(() => harness.schemas(execution.id), { timeout: 20_000 })

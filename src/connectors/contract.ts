@@ -209,6 +209,8 @@ export interface RowStream extends Readable {
   /** Rows and bytes given so far, to show progress: the row under way counts. */
   readonly rows: number;
   readonly bytes: number;
+  /** Where it is there, a chunk may be given back once its bytes are not needed: its memory is used again. */
+  recycle?(chunk: Buffer): void;
 }
 
 /** The other system went away or could not be reached: the same may well work a moment later. */

@@ -15,15 +15,13 @@ export const BulkSchemaItem = Type.Object({
 });
 export type BulkSchemaItem = Static<typeof BulkSchemaItem>;
 
-export const BulkField = Type.Object({
+const BulkField = Type.Object({
   id: Type.String(),
   enabled: Type.Boolean(),
   obfuscated: Type.Boolean(),
   output_name: Type.String(),
   user_output_name: Type.String(),
 });
-export type BulkField = Static<typeof BulkField>;
-
 export const BulkSchema = Type.Object({
   ...BulkSchemaItem.properties,
   fields: Type.Array(BulkField),

@@ -3,14 +3,14 @@ import { Actor } from './model.ts';
 import { scheduleFrequencies } from './schedule.ts';
 
 /** Clients send null as well as nothing for what is not set. */
-export const optional = <T extends TSchema>(schema: T) => Type.Optional(Type.Union([schema, Type.Null()]));
+const optional = <T extends TSchema>(schema: T) => Type.Optional(Type.Union([schema, Type.Null()]));
 
 const JsonObject = Type.Record(Type.String(), Type.Unknown());
 
-export const bulkSyncModes = ['replicate', 'snapshot'] as const;
+const bulkSyncModes = ['replicate', 'snapshot'] as const;
 export const discoverModes = ['all', 'onlyIncremental', 'onlyNonIncremental', 'none'] as const;
 export const normalizeModes = ['enabled', 'disabled', 'legacy'] as const;
-export const resyncModes = ['refetch', 'resync', 'rebuild'] as const;
+const resyncModes = ['refetch', 'resync', 'rebuild'] as const;
 
 /** When a bulk sync starts. Parts of a time are text, in UTC. `multi` belongs to versions before 2025-09-18. */
 export const BulkSchedule = Type.Object({

@@ -120,7 +120,7 @@ export async function beginRun(
   }
 }
 
-export function configurationOf(url: string) {
+function configurationOf(url: string) {
   const { hostname, port, username, password, pathname } = new URL(url);
   return { hostname, port: Number(port), username, password, database: pathname.slice(1), ssl: false };
 }

@@ -1,7 +1,7 @@
-import type { Readable } from 'node:stream';
 import { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Client, Connection } from 'pg';
+import type { RowStream } from '../contract.ts';
 import { lostOrRefused } from './bulk-errors.ts';
 import { copyDataHeader } from './bulk-frames.ts';
 
@@ -14,8 +14,8 @@ type CopyConnection = Connection & { endCopyFrom(): void };
  *
  * On any failure the connection is closed: the frame under way may be cut, so nothing else could be sent.
  */
-export async function copyIn(client: Client, sql: string, rows: Readable, framed: boolean): Promise<number> {
-  const copy = client.query(new CopyIn(sql, framed));
+export async function copyIn(client: Client, sql: string, rows: RowStream, framed: boolean): Promise<number> {
+  const copy = client.query(new CopyIn(sql, framed, rows));
   await pipeline(rows, copy);
   return copy.rowCount;
 }
@@ -24,16 +24,18 @@ class CopyIn extends Writable {
   rowCount = 0;
   readonly #sql: string;
   readonly #framed: boolean;
+  readonly #rows: RowStream;
   #connection: CopyConnection | undefined;
   /** Set while the server has not asked for data yet. */
   #waiting: (() => void) | undefined;
   #ready = false;
   #complete: ((error?: Error | null) => void) | undefined;
 
-  constructor(sql: string, framed: boolean) {
+  constructor(sql: string, framed: boolean, rows: RowStream) {
     super({ highWaterMark: 0 });
     this.#sql = sql;
     this.#framed = framed;
+    this.#rows = rows;
   }
 
   override _write(chunk: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
@@ -43,16 +45,11 @@ class CopyIn extends Writable {
     }
     const stream = this.#connection?.stream;
     if (stream === undefined) return;
-    if (this.#framed) {
-      // The socket's own buffer bounds what is under way; "drain" comes when it is empty again.
-      if (stream.write(chunk)) done();
-      else stream.once('drain', done);
-      return;
-    }
     stream.cork();
-    stream.write(copyDataHeader(chunk.length));
-    const more = stream.write(chunk);
+    if (!this.#framed) stream.write(copyDataHeader(chunk.length));
+    const more = stream.write(chunk, () => this.#rows.recycle?.(chunk));
     stream.uncork();
+    // The socket's own buffer bounds what is under way; "drain" comes when it is empty again.
     if (more) done();
     else stream.once('drain', done);
   }

@@ -3,9 +3,10 @@ import type { Connection } from 'pg';
 import type { RowStream } from '../contract.ts';
 import { lostOrRefused } from './bulk-errors.ts';
 import { FrameOpener, FrameSorter } from './bulk-frames.ts';
+import { type Reader, RecyclingSocket } from './bulk-socket.ts';
 
 /** Bytes read ahead of a slow reader. */
-const readAhead = 256 * 1024;
+const readAhead = 1024 * 1024;
 
 type DataListener = (chunk: Buffer) => void;
 
@@ -14,17 +15,20 @@ type DataListener = (chunk: Buffer) => void;
  *
  * While it runs, the socket's bytes come here first: CopyData goes to the reader, everything else (the end,
  * an error, notices) to pg's own parser, which then calls this query back as it would any other. pg-copy-streams
- * would take each row out of its frame: a buffer per row, and four times the CPU time.
+ * would take each row out of its frame: a buffer per row, and several times the CPU time.
  *
  * Destroying the stream closes the connection: there is no other way to end a COPY that is under way.
  */
 export class CopyOut extends Readable implements RowStream {
+  bytes = 0;
   readonly #sql: string;
   readonly #sorter: FrameSorter;
   #connection: Connection | undefined;
   #pgListeners: DataListener[] = [];
-  readonly #listener: DataListener;
-  bytes = 0;
+  /** Memory that was given to the reader in one piece, so that the piece may come back as a whole. */
+  readonly #lent = new Set<ArrayBufferLike>();
+  #pieces = 0;
+  #full = false;
 
   constructor(sql: string, framed: boolean) {
     super({ highWaterMark: readAhead });
@@ -33,22 +37,42 @@ export class CopyOut extends Readable implements RowStream {
     this.#sorter = new FrameSorter({
       copyData: (bytes) => this.#give(opener === undefined ? bytes : opener.open(bytes)),
       other: (bytes) => {
-        for (const listener of this.#pgListeners) listener(bytes);
+        this.#pieces++;
+        for (const listener of this.#pgListeners) listener(Buffer.from(bytes));
       },
     });
-    this.#listener = (chunk) => this.#sorter.push(chunk);
   }
 
   get rows(): number {
     return this.#sorter.frames;
   }
 
+  /** Gives a chunk back whose bytes are not needed any more: its memory takes other rows. */
+  recycle(chunk: Buffer): void {
+    const socket = this.#connection?.stream;
+    if (this.#lent.delete(chunk.buffer) && socket instanceof RecyclingSocket) socket.recycle(chunk);
+  }
+
+  readonly #read: Reader = (chunk) => {
+    this.#pieces = 0;
+    this.#sorter.push(chunk);
+    if (this.#pieces === 1) this.#lent.add(chunk.buffer);
+    return !this.#full;
+  };
+
+  readonly #listener: DataListener = (chunk) => {
+    this.#sorter.push(chunk);
+    if (this.#full) this.#connection?.stream.pause();
+  };
+
   #give(bytes: Buffer): void {
+    this.#pieces++;
     this.bytes += bytes.length;
-    if (!this.push(bytes)) this.#connection?.stream.pause();
+    this.#full = !this.push(bytes);
   }
 
   override _read(): void {
+    this.#full = false;
     this.#connection?.stream.resume();
   }
 
@@ -59,10 +83,14 @@ export class CopyOut extends Readable implements RowStream {
 
   /** Called by pg when it is this query's turn: the server is idle, so no byte of another message is under way. */
   submit(connection: Connection): void {
+    const { stream } = connection;
     this.#connection = connection;
-    this.#pgListeners = connection.stream.listeners('data') as DataListener[];
-    for (const listener of this.#pgListeners) connection.stream.off('data', listener);
-    connection.stream.on('data', this.#listener);
+    this.#pgListeners = stream.listeners('data') as DataListener[];
+    if (stream instanceof RecyclingSocket) stream.reader = this.#read;
+    else {
+      for (const listener of this.#pgListeners) stream.off('data', listener);
+      stream.on('data', this.#listener);
+    }
     connection.query(this.#sql);
   }
 
@@ -70,10 +98,12 @@ export class CopyOut extends Readable implements RowStream {
 
   handleReadyForQuery(): void {
     const stream = this.#connection?.stream;
-    stream?.off('data', this.#listener);
-    for (const listener of this.#pgListeners) stream?.on('data', listener);
-    stream?.resume();
     this.#connection = undefined;
+    if (stream instanceof RecyclingSocket) stream.reader = undefined;
+    else if (stream !== undefined) {
+      stream.off('data', this.#listener);
+      for (const listener of this.#pgListeners) stream.on('data', listener);
+    }
     this.push(null);
   }
 

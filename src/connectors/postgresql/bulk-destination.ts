@@ -40,7 +40,11 @@ export function bulkDestination(connect: Connect): BulkDestination {
 async function loadInto(client: Client, output: BulkOutput, executionId: string): Promise<TableLoad> {
   const sideName = `tidemark_${digest(`${executionId} ${output.name}`)}`;
   const side = `${pg.escapeIdentifier(output.schema)}.${pg.escapeIdentifier(sideName)}`;
-  const columns = output.columns.map((column) => `${pg.escapeIdentifier(column.outputName)} ${column.type}`);
+  // NOT NULL from the start: adding the primary key would read the whole table once more to check it.
+  const columns = output.columns.map(
+    ({ name, outputName, type }) =>
+      `${pg.escapeIdentifier(outputName)} ${type}${output.primaryKey.includes(name) ? ' not null' : ''}`,
+  );
   await client.query(`create table ${side} (${columns.join(', ')})`);
   return {
     async write(rows, format) {
@@ -58,15 +62,13 @@ async function loadInto(client: Client, output: BulkOutput, executionId: string)
     async commit() {
       try {
         await addPrimaryKey(client, side, output);
-        // Before the swap: a query planned in between would otherwise take the table for empty.
-        await client.query(`analyze ${side}`);
         await swap(client, output, sideName);
         await client.query('commit');
-        await client.end();
       } catch (error) {
         close(client);
         throw lostOrRefused(error);
       }
+      void analyzeAndEnd(client, output);
     },
     async abort() {
       close(client);
@@ -87,6 +89,20 @@ async function addPrimaryKey(client: Client, side: string, output: BulkOutput): 
   );
   const list = inKeyOrder.map((name) => pg.escapeIdentifier(name)).join(', ');
   await client.query(`alter table ${side} add primary key (${list})`);
+}
+
+/**
+ * Statistics of the columns, for the planner. Nobody waits for them: the rows are live, their number is known
+ * from the key's build or the file's size, and where this fails autovacuum does the same a minute later.
+ */
+async function analyzeAndEnd(client: Client, output: BulkOutput): Promise<void> {
+  const live = `${pg.escapeIdentifier(output.schema)}.${pg.escapeIdentifier(output.name)}`;
+  try {
+    await client.query(`analyze ${live}`);
+    await client.end();
+  } catch {
+    close(client);
+  }
 }
 
 /** CREATE SCHEMA IF NOT EXISTS asks for the right to create even when there is nothing to do. */

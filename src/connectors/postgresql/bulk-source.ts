@@ -1,11 +1,13 @@
+import type { Socket } from 'node:net';
 import pg, { type Client } from 'pg';
 import type { BulkSource, BulkTable, WireFormat } from '../contract.ts';
 import { CopyOut } from './bulk-copy-out.ts';
 import { lostOrRefused } from './bulk-errors.ts';
+import { RecyclingSocket } from './bulk-socket.ts';
 import { describeTable, findRelation, type Relation } from './bulk-table.ts';
 
 /** Opens a connection that nobody else uses, whose text output is the same on every server. Who asked ends it. */
-export type Connect = (applicationName: string) => Promise<Client>;
+export type Connect = (applicationName: string, socket?: () => Socket) => Promise<Client>;
 
 /** No deadline: a read takes as long as the table is big. */
 const begin = 'set statement_timeout = 0; begin isolation level repeatable read read only';
@@ -43,7 +45,7 @@ export function bulkSource(connect: Connect): BulkSource {
 
 async function open(connect: Connect): Promise<Client> {
   try {
-    return await connect('tidemark bulk read');
+    return await connect('tidemark bulk read', () => new RecyclingSocket());
   } catch (error) {
     throw lostOrRefused(error);
   }

@@ -17,7 +17,7 @@ const settings = {
 
 /** @param signal ends every connection that was opened, at once. */
 export function connector(configuration: Configuration, signal: AbortSignal | undefined): Connect {
-  return async (applicationName) => {
+  return async (applicationName, socket) => {
     if (configuration.ssh) {
       throw new TidemarkError('unprocessable', {
         reason: 'configuration.ssh: SSH tunnels are not built yet',
@@ -31,6 +31,8 @@ export function connector(configuration: Configuration, signal: AbortSignal | un
       user: configuration.username,
       password: configuration.password,
       ssl: tls(configuration),
+      // Over TLS the bytes that matter come from the socket that pg lays around this one.
+      ...(socket === undefined || configuration.ssl ? {} : { stream: socket }),
       application_name: applicationName,
       connectionTimeoutMillis: 10_000,
       keepAlive: true,

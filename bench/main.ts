@@ -1,0 +1,14 @@
+/** `npm run bench <name>`. What each benchmark compares is said in bench/README.md. */
+const benchmarks: Record<string, () => Promise<{ run(): Promise<void> }>> = {
+  bulk: () => import('./bulk.ts'),
+};
+
+const [name = ''] = process.argv.slice(2);
+const load = benchmarks[name];
+if (load === undefined) {
+  console.error(`Usage: npm run bench <${Object.keys(benchmarks).join('|')}>`);
+  process.exitCode = 2;
+} else {
+  const { run } = await load();
+  await run();
+}
