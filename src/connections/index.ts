@@ -5,7 +5,6 @@ export {
   cachedSchema,
   cachedSchemas,
   ensureSchemas,
-  type SchemaCacheStatus,
   schemaCacheStatus,
   startSchemaRefresh,
 } from './schema-cache.ts';

@@ -1,8 +1,2 @@
 export { createEgress } from './client.ts';
-export {
-  type Egress,
-  EgressError,
-  type EgressFailure,
-  type EgressRequest,
-  type EgressResponse,
-} from './contract.ts';
+export { type Egress, EgressError } from './contract.ts';

@@ -1,3 +1,3 @@
 export { appendEvent, type StoredEvent } from './append.ts';
 export { type EventType, eventTypes } from './catalogue.ts';
-export { type EventQuery, type ListedEvent, listEvents } from './list.ts';
+export { type EventQuery, listEvents } from './list.ts';

@@ -1,12 +1,10 @@
-export { type Bootstrapped, bootstrap } from './bootstrap.ts';
-export { type Actor, actorOf, authenticate, type Caller, hashKey } from './caller.ts';
+export { bootstrap } from './bootstrap.ts';
+export { type Actor, actorOf, authenticate, type Caller } from './caller.ts';
 export {
   createOrganization,
   deleteOrganization,
   getOrganization,
   listOrganizations,
-  type Organization,
-  type OrganizationSettings,
   updateOrganization,
 } from './organizations.ts';
 export {
@@ -15,7 +13,5 @@ export {
   deleteUser,
   getUser,
   listUsers,
-  type RoleChoice,
-  type User,
   updateUser,
 } from './users.ts';

@@ -10,4 +10,4 @@ export {
   updateWebhook,
   type Webhook,
 } from './store.ts';
-export { type DeliveryDependencies, startDeliveryWorker } from './worker.ts';
+export { startDeliveryWorker } from './worker.ts';

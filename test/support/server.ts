@@ -62,7 +62,11 @@ export function spawnServer(environment: Record<string, string>): {
   output: () => string;
   ready: Promise<string>;
 } {
-  const defaults = { TIDEMARK_PORT: '0', TIDEMARK_LOG_LEVEL: 'warn' };
+  const defaults = {
+    TIDEMARK_PORT: '0',
+    TIDEMARK_LOG_LEVEL: 'warn',
+    TIDEMARK_ENCRYPTION_KEY: Buffer.alloc(32, 5).toString('base64'),
+  };
   const child = spawn(process.execPath, [main, 'serve'], {
     env: { PATH: process.env.PATH, HOME: process.env.HOME, ...defaults, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
