@@ -19,10 +19,13 @@ export function bulkSyncRunner(deps: OpenDependencies): Runner {
   return async (run) => {
     const { id, organizationId, syncId } = run.execution;
     const sync = await getBulkSync(deps.db, organizationId, syncId);
-    const source = await openConnection(deps, organizationId, sync.sourceConnectionId);
+    // Both sessions break off with the run, whatever they are waiting for.
+    const source = await openConnection(deps, organizationId, sync.sourceConnectionId, run.signal);
     try {
-      const destination = await openConnection(deps, organizationId, sync.destinationConnectionId);
+      const { destinationConnectionId } = sync;
+      const destination = await openConnection(deps, organizationId, destinationConnectionId, run.signal);
       try {
+        if (run.execution.options.test === true) await destination.session.test();
         await runTasks(deps.db, run, sync, endsOf(source.session, destination.session));
       } finally {
         await destination.session.close();

@@ -24,6 +24,6 @@ function isConnectionError(error: unknown): boolean {
   const code = (error as NodeJS.ErrnoException).code ?? '';
   return (
     /^(E[A-Z]+|ERR_STREAM_PREMATURE_CLOSE)$/.test(code) ||
-    /^(Connection terminated|Client (has encountered|was closed))/.test(error.message)
+    /^(Connection terminated|Client (has encountered|was closed)|timeout expired)/.test(error.message)
   );
 }
