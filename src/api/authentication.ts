@@ -16,6 +16,8 @@ export type Access =
 declare module 'fastify' {
   interface FastifyContextConfig {
     access?: Access;
+    /** Answers 501. */
+    notBuilt?: boolean;
   }
   interface FastifyRequest {
     caller: Caller | null;

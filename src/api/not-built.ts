@@ -19,7 +19,7 @@ export function watchRoutes(app: App): { finish(): void } {
           method,
           url,
           schema: { operationId },
-          config: { access },
+          config: { access, notBuilt: true },
           handler: async () => {
             throw new TidemarkError('not_implemented', { operation: operationId });
           },

@@ -1,0 +1,51 @@
+/** Writes docs/api.md: every operation of the wire, and whether it is built. `--check` compares instead. */
+import path from 'node:path';
+import pino from 'pino';
+import { type ApiDependencies, buildApp } from '../src/api/index.ts';
+import { operations } from '../src/api/operations.ts';
+import { KeyRing } from '../src/lib/seal.ts';
+import { writeOrCheck } from './write-or-check.ts';
+
+const built = new Set<string>();
+const shape = (method: string, url: string) => `${method} ${url.replaceAll(/:\w+/g, ':')}`;
+
+// Routes are only registered, never called: nothing of the rest is touched.
+const dependencies = { log: pino({ level: 'silent' }), keyRing: new KeyRing([Buffer.alloc(32)]) };
+const app = buildApp(dependencies as ApiDependencies, (instance) => {
+  instance.addHook('onRoute', ({ method, url, config }) => {
+    for (const one of [method].flat()) if (!config?.notBuilt) built.add(shape(one, url));
+  });
+});
+await app.close();
+
+const keys = { organization: 'user or organization', partner: 'partner', any: 'any', public: 'none' };
+const rows = operations.map(([method, url, operationId, access]) => {
+  const state = built.has(shape(method, url)) ? 'yes' : '501';
+  const shown = url.replaceAll(/:(\w+)/g, '{$1}');
+  return `| ${method} | \`${shown}\` | \`${operationId}\` | ${keys[access]} | ${state} |`;
+});
+const count = rows.filter((row) => row.endsWith('| yes |')).length;
+
+await writeOrCheck(
+  path.join(import.meta.dirname, '../docs/api.md'),
+  `# The API
+
+Generated from \`src/api/operations.ts\`; do not edit.
+
+Tidemark speaks Polytomic's public HTTP API, so [their documentation](https://apidocs.polytomic.com) describes the
+shapes. Of the ${rows.length} operations ${count} are built; the others answer \`501 not_implemented\`.
+
+- Send \`Authorization: Bearer <API key>\`. A partner sends its key the same way, or acts inside one organization
+  with Basic \`<organization id>:<key>\`.
+- \`X-Polytomic-Version\` is echoed. Known: 2021-05-23, 2022-12-12, 2023-04-25, 2024-02-08, 2025-09-18 (the default).
+  Bulk syncs have \`schedule\` before 2025-09-18 and \`default_schedule\` since; without the header both are accepted
+  and returned.
+- \`Idempotency-Key\` (8 to 255 letters, digits, \`-\`, \`_\`) is honoured on POST, PUT and PATCH for 24 hours.
+- Errors are \`{key, message, metadata, status}\`; [errors.md](errors.md) lists every key with its remedy.
+- \`GET /healthz\` and \`GET /readyz\` are for load balancers and need no key.
+
+| method | path | operation | key | built |
+|---|---|---|---|---|
+${rows.join('\n')}
+`,
+);
