@@ -319,6 +319,18 @@ test('every execution was announced: in the events endpoint and by signed webhoo
   for (const { type, event } of listed) expect(announced).toContainEqual({ type, event });
 });
 
+test('an execution is canceled as this client does it', async () => {
+  // Locked rows keep the run waiting until it is canceled.
+  const holder = await warehouse.hold('lock table crm.contacts in access exclusive mode');
+  await shop.query('update customers set credit = credit + 1');
+  const started = await client.modelSync.start(ids.sync);
+  const id = started.data?.id ?? '';
+  await until(async () => (await client.modelSync.executions.get(ids.sync, id)).data?.status === 'running');
+  await client.modelSync.executions.update(ids.sync, id, { status: 'canceled' });
+  await until(async () => (await client.modelSync.executions.get(ids.sync, id)).data?.status === 'canceled');
+  await holder.release();
+});
+
 test('what is wrong is said; what is deleted is gone', async () => {
   await expect(client.models.get('no-uuid')).rejects.toMatchObject({ statusCode: 404 });
   await expect(client.bulkSync.get(ids.model)).rejects.toMatchObject({ statusCode: 404 });

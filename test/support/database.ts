@@ -7,6 +7,8 @@ export interface TestDatabase extends AsyncDisposable {
   url: string;
   /** Runs statements, returns the last one's rows. */
   query<Row extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<Row[]>;
+  /** Runs a statement in a transaction that stays open until it is released, to keep others waiting. */
+  hold(text: string): Promise<{ release(): Promise<void> }>;
 }
 
 let counter = 0;
@@ -28,6 +30,17 @@ export async function createDatabase(template = 'template0'): Promise<TestDataba
       // Several statements give several results; the type of pg's query does not say so.
       const last = Array.isArray(result) ? (result.at(-1) as pg.QueryResult<Row>) : result;
       return last.rows;
+    },
+    async hold(text) {
+      const client = await pool.connect();
+      await client.query('begin');
+      await client.query(text);
+      return {
+        async release() {
+          await client.query('rollback');
+          client.release();
+        },
+      };
     },
     async [Symbol.asyncDispose]() {
       await pool.end();

@@ -30,6 +30,7 @@ const ListQuery = Type.Object({
   only_completed: Type.Optional(Type.Boolean()),
   ascending: Type.Optional(Type.Boolean()),
 });
+const UpdateExecution = Type.Object({ status: Type.String() });
 const ConsoleQuery = Type.Object({
   limit: Type.Optional(Type.Integer()),
   after: Type.Optional(Type.String()),
@@ -69,6 +70,27 @@ export function modelSyncExecutionRoutes(app: App, deps: ApiDependencies): void 
       const { sync_id, id } = request.params;
       const { status } = await cancelExecution(deps, organizationOf(request), sync_id, id);
       return { data: { message: `Execution ${id} is ${status}` } };
+    },
+  );
+  // How clients before 2025-09-18 cancel.
+  app.put(
+    `${base}/:id`,
+    {
+      schema: {
+        operationId: 'modelSync.executions.update',
+        params: ExecutionParameters,
+        body: UpdateExecution,
+      },
+    },
+    async (request) => {
+      const { sync_id, id } = request.params;
+      if (request.body.status !== 'canceled' && request.body.status !== 'canceling') {
+        throw new TidemarkError('unprocessable', {
+          reason: 'status: an execution can only be set to canceled',
+        });
+      }
+      const execution = await cancelExecution(deps, organizationOf(request), sync_id, id);
+      return { data: presentModelExecution(execution) };
     },
   );
   app.get(
