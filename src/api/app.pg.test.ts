@@ -148,6 +148,27 @@ test('bad input is refused in words that name the field', async () => {
   expect(limit.body).toMatchObject({ status: 400, message: expect.stringContaining('limit') });
 });
 
+test('what cannot be stored is the request’s fault', async () => {
+  const { first } = api;
+  const organization = { name: 'a\u0000b' };
+  expect((await api.request(api.partnerKey, 'POST', '/api/organizations', organization)).status).toBe(400);
+  const hook = {
+    name: 'nul',
+    type: 'webhook',
+    validate: false,
+    configuration: { url: 'http://x/\u0000\ud800' },
+  };
+  expect((await api.request(first.apiKey, 'POST', '/api/connections', hook)).status).toBe(400);
+  for (const time of ['2024-02-30T00:00:00Z', '0000-01-01T00:00:00Z', '9999-12-31T23:59:59.999999999Z']) {
+    const response = await api.request(first.apiKey, 'GET', `/api/events?starting_after=${time}`);
+    expect([200, 400, 422], `${time} ${JSON.stringify(response.body)}`).toContain(response.status);
+  }
+  const nul = '%00';
+  for (const path of [`/api/models/${nul}`, `/api/webhooks/${nul}`, `/api/connections/x/schemas/${nul}`]) {
+    expect((await api.request(first.apiKey, 'GET', path)).status, path).toBe(404);
+  }
+});
+
 test('an encoded slash does not split a path', async () => {
   const { first } = api;
   const response = await api.request(first.apiKey, 'GET', `/api/connections/${unknown}/schemas/a%2Fb`);

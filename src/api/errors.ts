@@ -29,6 +29,14 @@ export function installErrors(app: App, bodyLimit: number): void {
   });
 }
 
+/** SQLSTATEs of values that passed every check and still cannot be kept: the request is at fault, not we. */
+const unstorableValues: Record<string, string> = {
+  '22021': 'A text contains a NUL character, which cannot be stored',
+  '22P05': 'A text contains a NUL character or half a surrogate pair, which cannot be stored',
+  '22007': 'A timestamp is not valid',
+  '22008': 'A timestamp is out of range',
+};
+
 function fromFastify(error: FastifyError, bodyLimit: number): TidemarkError | undefined {
   const issue = error.validation?.[0];
   if (issue !== undefined) {
@@ -37,6 +45,8 @@ function fromFastify(error: FastifyError, bodyLimit: number): TidemarkError | un
     const field = path.replace(/^\//, '').replaceAll('/', '.') || (error.validationContext ?? 'body');
     return new TidemarkError('invalid_field', { field, reason: issue.message ?? 'is not valid' });
   }
+  const unstorable = unstorableValues[error.code];
+  if (unstorable !== undefined) return new TidemarkError('bad_request', { reason: unstorable });
   switch (error.code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
       return new TidemarkError('body_too_large', { limit: bodyLimit });
