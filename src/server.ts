@@ -1,20 +1,20 @@
 import type { AddressInfo } from 'node:net';
-import pg from 'pg';
-import { buildApp } from './api/index.ts';
-import type { Config } from './config.ts';
+import { type ApiDependencies, type App, buildApp } from './api/index.ts';
+import { type Config, ConfigError } from './config.ts';
 import {
   type DatabaseHandle,
-  type EmbeddedPostgres,
   maintainPartitions,
   migrate,
   openDatabase,
   startEmbeddedPostgres,
 } from './db/index.ts';
 import { createEgress } from './egress/index.ts';
+import { messageOf } from './errors.ts';
 import { executionQueue, releaseExecutions } from './executions/index.ts';
 import {
+  announceServer,
   type DataDirectory,
-  encryptionKeyIn,
+  encryptionKeys,
   lockDataDirectory,
   openDataDirectory,
   Supervisor,
@@ -27,23 +27,26 @@ import { bootstrap } from './organizations/index.ts';
 import { deliveryQueue, releaseDeliveries } from './webhooks/index.ts';
 
 const hour = 3_600_000;
-/** Workers get this long (ms) to reach a checkpoint; with the rest of the stop it stays below 10 s. */
-const drainGrace = 8_000;
-const databaseName = 'tidemark';
+/** How long (ms) workers may take to reach a checkpoint, then open requests to end: together below 10 s. */
+const workerGrace = 7000;
+const requestGrace = 1000;
 
 export interface Server {
   /** Where it listens, e.g. http://127.0.0.1:8080. */
   url: string;
   databaseUrl: string;
   organizationId: string;
-  /** The first user's key, at the start that made it or was given it. */
+  /** The first user's key: the configured one, or the one this start made. */
   apiKey: string | undefined;
   directory: DataDirectory;
-  /** Settles when the embedded PostgreSQL ended without being asked to; never, without one. */
-  databaseGone: Promise<void>;
+  /** Rejects when the embedded PostgreSQL ended without being asked to. */
+  databaseLost: Promise<never>;
   /** Drains: no new work, running batches reach a checkpoint. Safe to call twice. */
   stop(): Promise<void>;
 }
+
+/** What to do at the stop, in the opposite order of the start. */
+type Undo = (() => Promise<unknown>)[];
 
 /**
  * Builds everything from the configuration and starts it in this order: data directory and its lock, database,
@@ -52,46 +55,44 @@ export interface Server {
  * @throws DataDirectoryInUse, ConfigError, or whatever keeps a part from starting; what had started is stopped.
  */
 export async function startServer(config: Config, log: Logger): Promise<Server> {
-  const undo: (() => Promise<unknown>)[] = [];
-  const stop = async () => {
+  const undo: Undo = [];
+  const undoAll = async () => {
     for (let step = undo.pop(); step !== undefined; step = undo.pop()) {
       await step().catch((error: unknown) => log.error({ err: error }, 'server.stop_failed'));
     }
   };
+  let stopped: Promise<void> | undefined;
+  const stop = () => {
+    stopped ??= undoAll();
+    return stopped;
+  };
   try {
-    return await start(config, log, undo, stop);
+    return { ...(await start(config, log, undo)), stop };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-async function start(
-  config: Config,
-  log: Logger,
-  undo: (() => Promise<unknown>)[],
-  stop: () => Promise<void>,
-): Promise<Server> {
+async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Server, 'stop'>> {
   const directory = await openDataDirectory(config.dataDir);
-  const lock = await lockDataDirectory(directory.folder);
+  const lock = await lockDataDirectory(directory);
   undo.push(() => lock.release());
+  const keys = await encryptionKeys(config, directory);
 
-  const keys = config.encryptionKeys ?? [await encryptionKeyIn(directory.folder)];
-  const keyRing = new KeyRing(keys);
   const embedded =
     config.databaseUrl === undefined ? await startEmbeddedPostgres(directory.folder) : undefined;
   if (embedded !== undefined) undo.push(() => embedded.stop());
-  const databaseUrl = config.databaseUrl ?? (await embeddedDatabase(embedded as EmbeddedPostgres));
-  await writeSecret(directory.databaseUrlFile, databaseUrl);
-
-  await migrate(databaseUrl);
+  const databaseUrl = config.databaseUrl ?? (await embedded?.database('tidemark')) ?? '';
+  await prepareDatabase(config, databaseUrl);
   const database = openDatabase(databaseUrl);
+  const { db } = database;
   undo.push(() => database.close());
-  const retention = config.eventRetentionHours * hour;
-  undo.push(await keepPartitions(database, retention, log));
+  const eventRetention = config.eventRetentionHours * hour;
+  undo.push(await keepPartitions(database, eventRetention, log));
 
-  const first = await bootstrap({ db: database.db, apiKey: config.apiKey });
-  if (first.apiKey !== undefined) await writeSecret(directory.apiKeyFile, first.apiKey);
+  const keep = (key: string) => writeSecret(directory.apiKeyFile, key);
+  const { organizationId, apiKey } = await bootstrap({ db, apiKey: config.apiKey, keep });
 
   const jobs = await startJobs(databaseUrl, [executionQueue, deliveryQueue], 'send', (error) =>
     log.error({ err: error }, 'jobs.error'),
@@ -100,24 +101,24 @@ async function start(
   const egress = createEgress({ allow: config.egressAllow });
   undo.push(() => egress.close());
 
-  const publicUrl = { value: config.publicUrl ?? '' };
-  const app = buildApp({
-    db: database.db,
+  const dependencies: ApiDependencies = {
+    db,
     jobs,
-    keyRing,
+    keyRing: new KeyRing(keys),
     egress,
     log,
-    get publicUrl() {
-      return publicUrl.value;
-    },
+    publicUrl: config.publicUrl ?? '',
     partnerKey: config.partnerKey,
-    eventRetention: retention,
+    eventRetention,
     recordLogFolder: directory.recordLogs,
-  });
-  undo.push(() => app.close());
-  await app.listen({ host: config.host, port: config.port });
-  const url = urlOf(config.host, app.server.address() as AddressInfo);
-  publicUrl.value ||= url;
+  };
+  const app = buildApp(dependencies);
+  undo.push(() => close(app));
+  const url = await listen(app, config);
+  // Known only now if any free port was asked for.
+  dependencies.publicUrl ||= url;
+  const running = await announceServer(directory, { url, databaseUrl: embedded && databaseUrl });
+  undo.push(() => running.retract());
 
   const workers = new Supervisor({
     count: config.workers,
@@ -125,37 +126,36 @@ async function start(
       ...config.environment,
       DATABASE_URL: databaseUrl,
       TIDEMARK_ENCRYPTION_KEY: keys.map((key) => key.toString('base64')).join(','),
-      TIDEMARK_PUBLIC_URL: publicUrl.value,
+      TIDEMARK_PUBLIC_URL: dependencies.publicUrl,
       TIDEMARK_DATA_DIR: directory.folder,
     },
     log,
     async onDeath(workerId) {
-      await releaseExecutions({ db: database.db, jobs }, workerId);
-      await releaseDeliveries({ db: database.db, jobs }, workerId);
+      await releaseExecutions({ db, jobs }, workerId);
+      await releaseDeliveries({ db, jobs }, workerId);
     },
   });
   workers.start();
-  undo.push(() => workers.stop(drainGrace));
+  undo.push(() => workers.stop(workerGrace));
 
   return {
     url,
     databaseUrl,
-    organizationId: first.organizationId,
-    apiKey: first.apiKey,
+    organizationId,
+    apiKey,
     directory,
-    databaseGone: embedded?.exited ?? new Promise(() => {}),
-    stop,
+    databaseLost: embedded?.lost ?? new Promise(() => {}),
   };
 }
 
-/** Our tables get a database of their own in the embedded server. */
-async function embeddedDatabase(embedded: EmbeddedPostgres): Promise<string> {
-  const client = new pg.Client(embedded.url());
-  await client.connect();
-  const { rowCount } = await client.query('select from pg_database where datname = $1', [databaseName]);
-  if (rowCount === 0) await client.query(`create database ${databaseName}`);
-  await client.end();
-  return embedded.url(databaseName);
+/** A database that cannot be used is the configuration's fault, unless it is our own. */
+async function prepareDatabase(config: Config, databaseUrl: string): Promise<void> {
+  try {
+    await migrate(databaseUrl);
+  } catch (cause) {
+    if (config.databaseUrl === undefined) throw cause;
+    throw new ConfigError(`DATABASE_URL: ${messageOf(cause)}`, { cause });
+  }
 }
 
 async function keepPartitions(
@@ -176,7 +176,20 @@ async function keepPartitions(
   };
 }
 
-function urlOf(host: string, { port }: AddressInfo): string {
+async function listen(app: App, { host, port }: Config): Promise<string> {
+  try {
+    await app.listen({ host, port, listenTextResolver: () => 'server.listening' });
+  } catch (cause) {
+    throw new ConfigError(`TIDEMARK_HOST, TIDEMARK_PORT: ${messageOf(cause)}`, { cause });
+  }
+  const address = app.server.address() as AddressInfo;
   const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
-  return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`;
+  return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${address.port}`;
+}
+
+/** Open requests get a moment to end; idle connections are closed at once. */
+async function close(app: App): Promise<void> {
+  const killer = setTimeout(() => app.server.closeAllConnections(), requestGrace);
+  await app.close();
+  clearTimeout(killer);
 }

@@ -3,7 +3,7 @@ import type { Config } from './config.ts';
 import { openDatabase } from './db/index.ts';
 import { createEgress } from './egress/index.ts';
 import { executionQueue, startExecutionWorker } from './executions/index.ts';
-import { encryptionKeyIn, openDataDirectory } from './host/index.ts';
+import { encryptionKeys, openDataDirectory, readRunningServer } from './host/index.ts';
 import { startJobs } from './jobs/index.ts';
 import type { Logger } from './lib/log.ts';
 import { KeyRing } from './lib/seal.ts';
@@ -26,7 +26,7 @@ export async function startWorker(
   workerId: string,
 ): Promise<{ stop(): Promise<void> }> {
   const directory = await openDataDirectory(config.dataDir);
-  const keyRing = new KeyRing(config.encryptionKeys ?? [await encryptionKeyIn(directory.folder)]);
+  const keyRing = new KeyRing(await encryptionKeys(config, directory));
   const database = openDatabase(databaseUrl, config.executionsPerWorker * 3 + 8);
   const { db } = database;
   const jobs = await startJobs(databaseUrl, [executionQueue, deliveryQueue], 'work', (error) =>
@@ -38,7 +38,8 @@ export async function startWorker(
     model: modelSyncRunner({ db, keyRing, egress }),
     bulk: bulkSyncRunner({ db, keyRing, egress }),
   };
-  const publicUrl = config.publicUrl ?? `http://${config.host}:${config.port}`;
+  const publicUrl =
+    config.publicUrl ?? (await readRunningServer(directory))?.url ?? `http://${config.host}:${config.port}`;
   const executions = await startExecutionWorker(
     { db, jobs, databaseUrl, log, recordLogFolder: directory.recordLogs, publicUrl, workerId },
     runners,

@@ -1,12 +1,14 @@
 import { type Config, ConfigError } from '../config.ts';
-import { openDataDirectory, readSecret } from '../host/index.ts';
+import { openDataDirectory, readRunningServer } from '../host/index.ts';
 
 /** The database of a configuration: its DATABASE_URL, or that of the server running in its data directory. */
 export async function databaseUrlOf(config: Config): Promise<string> {
+  if (config.databaseUrl !== undefined) return config.databaseUrl;
   const directory = await openDataDirectory(config.dataDir);
-  const url = config.databaseUrl ?? (await readSecret(directory.databaseUrlFile));
-  if (url !== undefined) return url;
+  const server = await readRunningServer(directory);
+  if (server?.databaseUrl !== undefined) return server.databaseUrl;
   throw new ConfigError(
-    `DATABASE_URL: not set, and no server has run in ${directory.folder}. It takes a postgresql:// URL.`,
+    `DATABASE_URL: not set, and no server with an embedded PostgreSQL runs on ${directory.folder}. ` +
+      'Start one with "npm start", set DATABASE_URL, or name its folder with TIDEMARK_DATA_DIR.',
   );
 }

@@ -1,8 +1,9 @@
-import { readConfig } from '../config.ts';
+import { type Config, readConfig } from '../config.ts';
+import { messageOf } from '../errors.ts';
 import { createLog } from '../lib/log.ts';
-import { startServer } from '../server.ts';
+import { type Server, startServer } from '../server.ts';
 import type { Environment } from './index.ts';
-import { untilSignal } from './until-signal.ts';
+import { limitStop, untilSignal } from './until-signal.ts';
 
 /** `tidemark serve`: runs until SIGINT or SIGTERM, then drains. */
 export async function serve(_args: string[], environment: Environment): Promise<number> {
@@ -10,16 +11,25 @@ export async function serve(_args: string[], environment: Environment): Promise<
   const log = createLog(config.logLevel);
   const signaled = untilSignal();
   const server = await startServer(config, log);
-
-  console.log(`Tidemark is ready at ${server.url}`);
-  if (server.apiKey === undefined) console.log(`API key: in ${server.directory.apiKeyFile}`);
-  else console.log(`API key: ${server.apiKey} (kept in ${server.directory.apiKeyFile})`);
-
-  const databaseGone = server.databaseGone.then(() => 'database' as const);
-  const reason = await Promise.race([signaled.then(() => 'signal' as const), databaseGone]);
-  if (reason === 'database') {
-    console.error('The embedded PostgreSQL has ended. Stopping; start again to recover.');
+  console.log(banner(config, server));
+  try {
+    await Promise.race([signaled, server.databaseLost]);
+    return 0;
+  } catch (error) {
+    console.error(`tidemark serve: ${messageOf(error)}\nStopping; start again to recover.`);
+    limitStop();
+    return 1;
+  } finally {
+    await server.stop();
   }
-  await server.stop();
-  return reason === 'signal' ? 0 : 1;
+}
+
+function banner(config: Config, { url, apiKey, directory }: Server): string {
+  const key =
+    config.apiKey !== undefined
+      ? 'as set in TIDEMARK_API_KEY'
+      : apiKey === undefined
+        ? `in ${directory.apiKeyFile}`
+        : `${apiKey} (shown once; kept in ${directory.apiKeyFile})`;
+  return `Tidemark is ready at ${url}\nAPI key: ${key}\nData directory: ${directory.folder}`;
 }

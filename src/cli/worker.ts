@@ -16,12 +16,14 @@ export async function worker(args: string[], environment: Environment): Promise<
   // Ctrl-C reaches the whole terminal group: a child leaves it to its parent, who drains in order.
   if (child) process.on('SIGINT', () => {});
   // The parent was killed. Whoever starts next takes over; going on alone would outlive the embedded database.
-  process.on('disconnect', () => process.exit(1));
+  const orphaned = () => process.exit(1);
+  process.on('disconnect', orphaned);
   const signaled = untilSignal(child ? ['SIGTERM'] : ['SIGINT', 'SIGTERM']);
   const running = await startWorker(config, await databaseUrlOf(config), log, workerId);
   if (!child) console.log(`Tidemark worker ${workerId} is ready`);
   await signaled;
   await running.stop();
+  process.off('disconnect', orphaned);
   if (child) process.disconnect();
   return 0;
 }

@@ -6,5 +6,7 @@ const codes = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOT
 export function isConnectionFailure(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = 'code' in error ? String(error.code) : '';
-  return states.test(code) || codes.has(code) || /^(Connection terminated|timeout exceeded)/.test(error.message);
+  return (
+    states.test(code) || codes.has(code) || /^(Connection terminated|timeout exceeded)/.test(error.message)
+  );
 }

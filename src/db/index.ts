@@ -1,3 +1,4 @@
+export { isConnectionFailure } from './connection-failure.ts';
 export {
   type Database,
   type DatabaseHandle,
@@ -6,7 +7,6 @@ export {
   schemaName,
   type Transaction,
 } from './database.ts';
-export { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded/index.ts';
-export { isConnectionFailure } from './connection-failure.ts';
+export { type EmbeddedPostgres, removeEmbeddedPostgres, startEmbeddedPostgres } from './embedded/index.ts';
 export { migrate } from './migrate.ts';
 export { maintainPartitions } from './partitions.ts';

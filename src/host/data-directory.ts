@@ -1,37 +1,46 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { type Config, ConfigError } from '../config.ts';
+import { messageOf } from '../errors.ts';
 
 /** What Tidemark keeps in its data directory. Files with secrets are readable by their owner only. */
 export interface DataDirectory {
   folder: string;
   recordLogs: string;
   apiKeyFile: string;
-  /** URL of the metadata database of the server that runs here, for `tidemark worker` and other commands. */
-  databaseUrlFile: string;
 }
 
+/** What commands beside a running server need to know of it. */
+export interface RunningServer {
+  url: string;
+  /** Of the embedded PostgreSQL. Without one the URL is the user's secret, and not ours to put on a disk. */
+  databaseUrl?: string | undefined;
+}
+
+/** @throws ConfigError when the folder cannot be made or written. */
 export async function openDataDirectory(folder: string): Promise<DataDirectory> {
-  // Not 0700: the embedded PostgreSQL may run as another user and must get through to its own folder.
-  await mkdir(folder, { recursive: true, mode: 0o711 });
   const recordLogs = path.join(folder, 'record-logs');
-  await mkdir(recordLogs, { recursive: true, mode: 0o700 });
-  return {
-    folder,
-    recordLogs,
-    apiKeyFile: path.join(folder, 'api-key'),
-    databaseUrlFile: path.join(folder, 'database-url'),
-  };
+  try {
+    // Not 0700: the embedded PostgreSQL may run as another user and must get through to its own folder.
+    await mkdir(folder, { recursive: true, mode: 0o711 });
+    await mkdir(recordLogs, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new ConfigError(`TIDEMARK_DATA_DIR: ${messageOf(cause)}. It takes a folder that can be written.`, {
+      cause,
+    });
+  }
+  return { folder, recordLogs, apiKeyFile: path.join(folder, 'api-key') };
 }
 
 /** Replaces a secret file as a whole: a reader sees the old or the new content, never half of it. */
 export async function writeSecret(file: string, content: string): Promise<void> {
   const partial = `${file}.${process.pid}`;
-  await writeFile(partial, `${content}\n`, { mode: 0o600 });
+  await writeFile(partial, `${content}\n`, { mode: 0o600, flush: true });
   await rename(partial, file);
 }
 
-export async function readSecret(file: string): Promise<string | undefined> {
+async function readSecret(file: string): Promise<string | undefined> {
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
     throw error;
@@ -39,12 +48,39 @@ export async function readSecret(file: string): Promise<string | undefined> {
   return text?.trim();
 }
 
-/** The encryption key of an embedded server: made at its first start. Without it the secrets are lost. */
-export async function encryptionKeyIn(folder: string): Promise<Buffer> {
+/**
+ * The configured encryption keys, or that of the data directory, made at its first start. With a database of
+ * the user's a key must be configured: the next server on that database may have another data directory.
+ */
+export async function encryptionKeys(
+  { encryptionKeys, databaseUrl }: Pick<Config, 'encryptionKeys' | 'databaseUrl'>,
+  { folder }: DataDirectory,
+): Promise<Buffer[]> {
+  if (encryptionKeys !== undefined) return encryptionKeys;
+  if (databaseUrl !== undefined) {
+    throw new ConfigError(
+      'TIDEMARK_ENCRYPTION_KEY: required with DATABASE_URL, for every server and worker the same. ' +
+        'Make one with "openssl rand -base64 32" and keep it: what it sealed cannot be read without it.',
+    );
+  }
   const file = path.join(folder, 'encryption-key');
   const existing = await readSecret(file);
-  if (existing !== undefined) return Buffer.from(existing, 'base64');
+  if (existing !== undefined) return [Buffer.from(existing, 'base64')];
   const key = randomBytes(32);
   await writeSecret(file, key.toString('base64'));
-  return key;
+  return [key];
+}
+
+const runningServerFile = ({ folder }: DataDirectory) => path.join(folder, 'server.json');
+
+/** Says that a server runs here, until `retract`. */
+export async function announceServer(directory: DataDirectory, server: RunningServer) {
+  await writeSecret(runningServerFile(directory), JSON.stringify(server));
+  return { retract: () => rm(runningServerFile(directory), { force: true }) };
+}
+
+/** What the server on this data directory announced: the one that runs, or one that was killed. */
+export async function readRunningServer(directory: DataDirectory): Promise<RunningServer | undefined> {
+  const text = await readSecret(runningServerFile(directory));
+  return text === undefined ? undefined : (JSON.parse(text) as RunningServer);
 }

@@ -1,8 +1,9 @@
 export {
+  announceServer,
   type DataDirectory,
-  encryptionKeyIn,
+  encryptionKeys,
   openDataDirectory,
-  readSecret,
+  readRunningServer,
   writeSecret,
 } from './data-directory.ts';
 export { DataDirectoryInUse, lockDataDirectory } from './lock.ts';

@@ -4,6 +4,7 @@ import { realpath, rm } from 'node:fs/promises';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
+import { type DataDirectory, readRunningServer } from './data-directory.ts';
 
 /** Another server runs on the data directory. `message` names it. */
 export class DataDirectoryInUse extends Error {
@@ -15,8 +16,8 @@ export class DataDirectoryInUse extends Error {
  * listening socket whatever kills the process, which a lock file would outlive. Who asks in vain is told the
  * holder's process id through that very socket.
  */
-export async function lockDataDirectory(folder: string): Promise<{ release(): Promise<void> }> {
-  const address = await socketAddress(folder);
+export async function lockDataDirectory(directory: DataDirectory): Promise<{ release(): Promise<void> }> {
+  const address = await socketAddress(directory.folder);
   const server = net.createServer((socket) => {
     socket.on('error', () => {});
     socket.end(String(process.pid));
@@ -24,12 +25,7 @@ export async function lockDataDirectory(folder: string): Promise<{ release(): Pr
   for (let attempt = 0; ; attempt++) {
     if (await listens(server, address)) break;
     const holder = await askHolder(address);
-    if (holder !== undefined || attempt > 0) {
-      throw new DataDirectoryInUse(
-        `Another Tidemark server${holder ? ` (process ${holder})` : ''} runs on ${folder}. ` +
-          'Stop it, or choose another folder with TIDEMARK_DATA_DIR.',
-      );
-    }
+    if (holder !== undefined || attempt > 0) throw await inUse(directory, holder);
     // A socket file that nobody listens on was left by a killed process.
     await rm(address, { force: true });
   }
@@ -41,6 +37,16 @@ export async function lockDataDirectory(folder: string): Promise<{ release(): Pr
       await once(server, 'close');
     },
   };
+}
+
+async function inUse(directory: DataDirectory, holder = 'unknown'): Promise<DataDirectoryInUse> {
+  const server = await readRunningServer(directory);
+  // One that is still starting, or already draining, has no address.
+  const address = server === undefined ? '' : ` at ${server.url}`;
+  return new DataDirectoryInUse(
+    `Another Tidemark server (process ${holder}) runs${address} on ${directory.folder}. ` +
+      'Stop it, or choose another folder with TIDEMARK_DATA_DIR.',
+  );
 }
 
 async function socketAddress(folder: string): Promise<string> {

@@ -1,13 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../lib/log.ts';
 
 const main = path.join(import.meta.dirname, '../main.ts');
 
 /** Milliseconds between a worker's death and its successor, growing while workers die young. */
-const firstDelay = 100;
-const longestDelay = 30_000;
+const firstPause = 100;
+const longestPause = 30_000;
 /** A worker that lived this long (ms) died of something new. */
 const longLife = 60_000;
 
@@ -50,37 +51,38 @@ export class Supervisor {
   }
 
   async #keep(): Promise<void> {
-    const { log, environment, onDeath } = this.#options;
-    let delay = firstDelay;
-    while (!this.#stopping.signal.aborted) {
+    const { log, onDeath } = this.#options;
+    const { signal } = this.#stopping;
+    let pause = firstPause;
+    while (!signal.aborted) {
       const workerId = crypto.randomUUID();
       const started = Date.now();
-      const child = spawn(process.execPath, [...process.execArgv, main, 'worker', '--id', workerId], {
-        env: { ...process.env, ...environment },
-        stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-      });
-      this.#children.add(child);
-      const [code, signal] = (await once(child, 'exit')) as [number | null, string | null];
-      this.#children.delete(child);
-      if (this.#stopping.signal.aborted) return;
-      log.error({ worker_id: workerId, worker_pid: child.pid, code, signal }, 'worker.died');
+      const end = await this.#run(workerId);
+      if (signal.aborted) return;
+      log.error({ worker_id: workerId, ...end }, 'worker.died');
       await onDeath(workerId).catch((error: unknown) => {
         // Their heartbeats will be missed and they are handed on then.
         log.error({ err: error, worker_id: workerId }, 'worker.release_failed');
       });
-      delay = Date.now() - started > longLife ? firstDelay : Math.min(delay * 2, longestDelay);
-      await this.#pause(delay);
+      pause = Date.now() - started > longLife ? firstPause : Math.min(pause * 2, longestPause);
+      await delay(pause, undefined, { signal }).catch(() => {});
     }
   }
 
-  #pause(ms: number): Promise<void> {
-    const { signal } = this.#stopping;
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      signal.addEventListener('abort', () => {
-        clearTimeout(timer);
-        resolve();
-      });
+  /** Settles with how the worker ended, also when there was no memory or process to start it with. */
+  async #run(workerId: string): Promise<object> {
+    const child = spawn(process.execPath, [...process.execArgv, main, 'worker', '--id', workerId], {
+      env: { ...process.env, ...this.#options.environment },
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
+    this.#children.add(child);
+    try {
+      const [code, signal] = (await once(child, 'exit')) as [number | null, string | null];
+      return { worker_pid: child.pid, code, signal };
+    } catch (error) {
+      return { err: error };
+    } finally {
+      this.#children.delete(child);
+    }
   }
 }

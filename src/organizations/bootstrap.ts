@@ -5,7 +5,7 @@ import { hashKey } from './caller.ts';
 export interface Bootstrapped {
   organizationId: string;
   userId: string;
-  /** Undefined when the first user's key was made at an earlier start: only its hash is known. */
+  /** The configured key, or the one made now. Undefined when it was made at an earlier start: only its hash is known. */
   apiKey: string | undefined;
 }
 
@@ -15,13 +15,18 @@ const advisoryLock = 0x7469_6466;
 /**
  * First start: one organization, an administrator and an API key. Later starts change nothing, except that a
  * configured key is made to work if it does not yet.
+ *
+ * @param keep stores a key that was made now. Called before the commit: a crash leaves a stored key that does
+ *   not work and is replaced at the next start, never a working one that nobody knows.
  */
 export async function bootstrap({
   db,
   apiKey,
+  keep = async () => {},
 }: {
   db: Database;
   apiKey?: string | undefined;
+  keep?: (apiKey: string) => Promise<void>;
 }): Promise<Bootstrapped> {
   return db.transaction().execute(async (tx) => {
     await sql`select pg_advisory_xact_lock(${advisoryLock})`.execute(tx);
@@ -42,6 +47,7 @@ export async function bootstrap({
       .values({ hash: hashKey(key), user_id: user.id, organization_id: user.organization_id })
       .onConflict((conflict) => conflict.column('hash').doNothing())
       .execute();
+    if (apiKey === undefined) await keep(key);
     return { organizationId: user.organization_id, userId: user.id, apiKey: key };
   });
 }

@@ -7,6 +7,7 @@ import { bulkSyncRoutes } from './bulk-syncs.ts';
 import { connectionTypeRoutes } from './connection-types.ts';
 import { connectionRoutes } from './connections.ts';
 import { eventRoutes } from './events.ts';
+import { healthRoutes } from './health.ts';
 import { identityRoutes } from './identity.ts';
 import { modelSyncExecutionRoutes } from './model-sync-executions.ts';
 import { modelSyncTargetRoutes } from './model-sync-targets.ts';
@@ -19,6 +20,7 @@ import { webhookRoutes } from './webhooks.ts';
 
 /** Every route, one file per resource. */
 export function registerRoutes(app: App, dependencies: ApiDependencies): void {
+  healthRoutes(app, dependencies);
   identityRoutes(app, dependencies);
   organizationRoutes(app, dependencies);
   userRoutes(app, dependencies);

@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { access, chmod, chown, cp, mkdir, rename, rm, stat } from 'node:fs/promises';
+import { access, chmod, chown, cp, mkdir, realpath, rename, rm, stat, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { messageOf } from '../../errors.ts';
 import type { Binaries } from './binaries.ts';
 
 const run = promisify(execFile);
@@ -24,31 +25,58 @@ export async function findOwner(): Promise<Owner | undefined> {
   try {
     return { uid: await id('-u'), gid: await id('-g') };
   } catch {
-    await run('groupadd', ['--system', '-f', userName]);
-    await run('useradd', [
-      '--system',
-      '--no-create-home',
-      '-g',
-      userName,
-      '-s',
-      '/usr/sbin/nologin',
-      userName,
-    ]);
+    await createUser();
     return { uid: await id('-u'), gid: await id('-g') };
   }
 }
 
+async function createUser(): Promise<void> {
+  const flags = ['--system', '--no-create-home', '-g', userName, '-s', '/usr/sbin/nologin'];
+  try {
+    await run('groupadd', ['--system', '-f', userName]);
+    await run('useradd', [...flags, userName]);
+  } catch (cause) {
+    throw new Error(
+      `PostgreSQL does not run as root, and a user ${userName} could not be made (${messageOf(cause)}). ` +
+        'Make one, run Tidemark as another user, or set DATABASE_URL.',
+      { cause },
+    );
+  }
+}
+
+/** Where the cluster behind `link` really is; undefined when there is none. */
+export async function findCluster(link: string): Promise<string | undefined> {
+  return realpath(link).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+    return undefined;
+  });
+}
+
 /**
- * A folder for the cluster that `owner` can enter: the wanted one, else one below /var/lib/tidemark that is
- * named after it. Opening the folders above to everybody would be the alternative; it is not ours to do.
+ * The real path of the cluster, existing or to be made, where `owner` can enter: `link` itself, else a folder
+ * below /var/lib/tidemark that `link` then points to. Opening the folders above to everybody would be the
+ * alternative; it is not ours to do.
+ *
+ * @throws when there is a cluster that `owner` cannot enter any more.
  */
-export async function reachableCluster(wanted: string, owner: Owner | undefined): Promise<string> {
-  await mkdir(path.dirname(wanted), { recursive: true });
+export async function placeCluster(link: string, owner: Owner | undefined): Promise<string> {
+  await mkdir(path.dirname(link), { recursive: true });
+  const existing = await findCluster(link);
+  // One that points nowhere is of a first start that was killed.
+  if (existing === undefined) await rm(link, { force: true });
+  const wanted = existing ?? path.join(await realpath(path.dirname(link)), path.basename(link));
   if (owner === undefined || (await canEnter(path.dirname(wanted), owner))) return wanted;
-  const name = createHash('sha256').update(wanted).digest('hex').slice(0, 16);
-  const parent = path.join(reachable, name);
-  await mkdir(parent, { recursive: true, mode: 0o755 });
-  return path.join(parent, path.basename(wanted));
+  if (existing !== undefined) {
+    throw new Error(
+      `PostgreSQL runs as the user ${userName}, who cannot enter ${path.dirname(existing)}. ` +
+        'Let everybody pass ("chmod o+x") the folders above it, or move the data directory to where they can.',
+    );
+  }
+  // A name of its own: a data directory that was removed and made again must not find the old one's cluster.
+  const target = path.join(reachable, crypto.randomUUID(), path.basename(link));
+  await mkdir(path.dirname(target), { recursive: true, mode: 0o755 });
+  await symlink(target, link);
+  return target;
 }
 
 /** The binaries where `owner` can run them: copied once per version if node_modules is out of its reach. */

@@ -1,50 +1,80 @@
-import { readFile, rm } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { readdir, readFile, readlink, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
 
-/** How long a left-behind PostgreSQL gets for each way of being asked to stop. */
-const patience = 10_000;
+/** How long (ms) a left-behind PostgreSQL gets for each way of being asked to stop. */
+const patience = 5000;
 
 /**
- * Stops the PostgreSQL that a killed server left running on this cluster. It is stopped, not taken over:
- * we could not see its log or its end, and a fast shutdown of an idle server takes milliseconds.
+ * Stops the PostgreSQL that a killed server left running on this cluster, and what is left of one that was
+ * killed itself. It is stopped, not taken over: we could not see its log or its end, and a fast shutdown of
+ * an idle server takes milliseconds. Whatever way it ends, PostgreSQL recovers at its next start.
+ *
+ * @param cluster its real path.
  */
 export async function stopStale(cluster: string): Promise<void> {
   const pidFile = path.join(cluster, 'postmaster.pid');
-  const [first, folder] = (await readFile(pidFile, 'utf8').catch(() => '')).split('\n');
-  const pid = Number(first);
-  if (!Number.isInteger(pid) || pid <= 0) return;
-  if (folder === cluster && (await isPostgres(pid, cluster))) {
-    process.kill(pid, 'SIGINT');
-    if (await gone(pid)) return;
-    process.kill(pid, 'SIGQUIT');
-    if (!(await gone(pid)))
-      throw new Error(`PostgreSQL ${pid} on ${cluster} does not stop; end it and start again`);
-    return;
+  const [first] = (await readFile(pidFile, 'utf8').catch(() => '')).split('\n');
+  const postmaster = Number(first);
+  const left = () => processesOn(cluster, postmaster);
+
+  // Asked for a fast shutdown, the postmaster ends its sessions. They do not outlive an immediate one either,
+  // but a postmaster that is gone leaves them to us.
+  if ((await left()).includes(postmaster)) send(postmaster, 'SIGINT');
+  else for (const pid of await left()) send(pid, 'SIGQUIT');
+  if (!(await ended(left))) {
+    for (const pid of await left()) send(pid, 'SIGKILL');
+    if (!(await ended(left))) throw new Error(`PostgreSQL ${await left()} on ${cluster} cannot be ended`);
   }
-  // The process id belongs to somebody else now; PostgreSQL would refuse to start because it is alive.
+  // Its process id may belong to somebody else by now; PostgreSQL would take that for a running server.
   await rm(pidFile, { force: true });
 }
 
-/** Process ids are reused: only a postgres that names this cluster is ours to stop. */
-async function isPostgres(pid: number, cluster: string): Promise<boolean> {
-  try {
-    process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-  const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => undefined);
-  // Without /proc there is nothing better than the pid file's word.
-  return command === undefined || (command.includes('postgres') && command.includes(cluster));
+/**
+ * The ids of the postgres processes that work on a cluster. On Linux those are told by their working directory:
+ * the pid file alone knows neither sessions that outlived their postmaster nor a folder that was moved.
+ */
+async function processesOn(cluster: string, postmaster: number): Promise<number[]> {
+  const entries = await readdir('/proc').catch(() => undefined);
+  if (entries === undefined) return (await isPostmasterOf(cluster, postmaster)) ? [postmaster] : [];
+  const pids = entries.filter((name) => /^\d+$/.test(name));
+  const working = await Promise.all(pids.map((pid) => worksIn(pid, cluster)));
+  return pids.filter((_, index) => working[index]).map(Number);
 }
 
-async function gone(pid: number): Promise<boolean> {
+async function worksIn(pid: string, cluster: string): Promise<boolean> {
+  try {
+    if ((await readlink(`/proc/${pid}/cwd`)) !== cluster) return false;
+    // "postgres (deleted)" when the packages were installed anew meanwhile.
+    return path.basename(await readlink(`/proc/${pid}/exe`)).startsWith('postgres');
+  } catch {
+    // Another user's process, or one that has just ended.
+    return false;
+  }
+}
+
+/** Process ids are reused: only a postgres that names this cluster is ours to stop. */
+async function isPostmasterOf(cluster: string, pid: number): Promise<boolean> {
+  if (!(pid > 0)) return false;
+  const { stdout } = await promisify(execFile)('ps', ['-o', 'command=', '-p', String(pid)]).catch(() => ({
+    stdout: '',
+  }));
+  return stdout.includes('postgres') && stdout.includes(cluster);
+}
+
+function send(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+async function ended(left: () => Promise<number[]>): Promise<boolean> {
   for (const deadline = Date.now() + patience; Date.now() < deadline; await delay(20)) {
-    try {
-      process.kill(pid, 0);
-    } catch {
-      return true;
-    }
+    if ((await left()).length === 0) return true;
   }
   return false;
 }
