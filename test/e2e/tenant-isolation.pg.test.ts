@@ -206,6 +206,7 @@ function bodyFor(url: string): object {
     (path) => ids.find(([pattern]) => pattern.test(path))?.[1].id ?? '',
   );
   if (url.endsWith('/activate')) return { active: true };
+  if (url === '/api/syncs/:sync_id/executions/:id') return { status: 'canceled' };
   if (url.startsWith('/api/connections')) return { name: 'x', configuration: {} };
   if (url.startsWith('/api/models'))
     return { name: 'x', connection_id: connection, configuration: { table: 'x' } };
