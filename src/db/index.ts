@@ -2,11 +2,10 @@ export { isConnectionFailure } from './connection-failure.ts';
 export {
   type Database,
   type DatabaseHandle,
-  execute,
   openDatabase,
   schemaName,
   type Transaction,
 } from './database.ts';
-export { type EmbeddedPostgres, removeEmbeddedPostgres, startEmbeddedPostgres } from './embedded/index.ts';
+export { removeEmbeddedPostgres, startEmbeddedPostgres } from './embedded/index.ts';
 export { migrate } from './migrate.ts';
 export { maintainPartitions } from './partitions.ts';
