@@ -1,0 +1,4 @@
+#!/usr/bin/env node
+import './check-runtime.mjs';
+
+await import('../src/main.ts');
