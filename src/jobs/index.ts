@@ -28,11 +28,18 @@ export type Job<Data> = Pick<BossJob<Data>, 'id' | 'data' | 'signal' | 'retryCou
 export interface Jobs {
   /** Adds jobs in the caller's transaction: they exist if and only if it commits. Returns their ids. */
   insert(tx: Transaction | Database, queue: Queue, jobs: NewJob[]): Promise<string[]>;
-  /** Gives active jobs back at once instead of waiting for their heartbeat to be missed. */
+  /**
+   * Gives active jobs back: another worker gets them as soon as the transaction commits, instead of after
+   * missed heartbeats. Whatever their handlers report later is ignored.
+   */
   release(tx: Transaction | Database, queue: Queue, ids: string[]): Promise<void>;
   /** Ends jobs that were not started. */
   remove(tx: Transaction | Database, queue: Queue, ids: string[]): Promise<void>;
-  /** Takes jobs of a queue. A handler that throws gives the job back. `stop` waits for running handlers. */
+  /**
+   * Takes jobs of a queue. A handler that throws gives its job back, to be tried again within two seconds.
+   *
+   * @param options.groupConcurrency jobs of one group that run at a time in this process.
+   */
   work<Data extends object>(
     queue: Queue,
     options: { concurrency: number; groupConcurrency?: number },
@@ -62,8 +69,11 @@ export async function startJobs(
     useListenNotify: role === 'work',
     supervise: role === 'work',
     schedule: false,
+    // A pass looks for missed heartbeats when both intervals are up.
     superviseIntervalSeconds: 5,
     monitorIntervalSeconds: 5,
+    // Ended jobs are removed this often; by default once a day, and every pass above counts what is there.
+    maintenanceIntervalSeconds: 60,
     openTelemetry: { enabled: false },
     registerInstance: false,
   });
@@ -82,7 +92,11 @@ export async function startJobs(
       return (await boss.insert(queue.name, rows, { db: fromKysely(tx), returnId: true })) ?? [];
     },
     async release(tx, queue, ids) {
-      if (ids.length > 0) await boss.fail(queue.name, ids, null, { db: fromKysely(tx) });
+      if (ids.length === 0) return;
+      const db = fromKysely(tx);
+      await boss.fail(queue.name, ids, null, { db });
+      // Failing wakes nobody; making a waiting job due does.
+      for (const id of ids) await boss.update(queue.name, undefined, { id, startAfter: 0, db });
     },
     async remove(tx, queue, ids) {
       if (ids.length > 0) await boss.deleteJob(queue.name, ids, { db: fromKysely(tx) });
@@ -114,9 +128,10 @@ export async function startJobs(
   };
 }
 
+/** What became of a job is in the tables of the module that owns it, so ended jobs go within two minutes. */
 async function declare(boss: PgBoss, queue: Queue): Promise<void> {
   const { name, ...options } = queue;
-  const settings = { ...options, retryDelay: 0, notify: true, deleteAfterSeconds: 3600 };
+  const settings = { ...options, retryDelay: 0, notify: true, deleteAfterSeconds: 60 };
   if ((await boss.getQueue(name)) === null) await boss.createQueue(name, settings);
   else await boss.updateQueue(name, settings);
 }
