@@ -1,3 +1,4 @@
+export { clearDataDirectory } from './clear.ts';
 export {
   announceServer,
   type DataDirectory,

@@ -29,7 +29,10 @@ interface Named {
 }
 
 /** Jobs that have been taken, oldest first, each held until it is let go. */
-async function hold(jobs: Jobs, options = { concurrency: 4 }) {
+async function hold(
+  jobs: Jobs,
+  options: { concurrency: number; groupConcurrency?: number } = { concurrency: 4 },
+) {
   const held: (Job<Named> & { letGo(): void })[] = [];
   await jobs.work<Named>(queue, options, (job) => {
     return new Promise<void>((letGo) => held.push(Object.assign(job, { letGo })));
@@ -93,7 +96,7 @@ test('the handler of a job that was taken away is told within its heartbeat', as
 
 test('a group takes no more than its share of a worker', async () => {
   await send(...Array.from({ length: 5 }, (_, index) => ({ name: `big ${index}`, group: 'big' })));
-  const held = await hold(await worker(), { concurrency: 4, groupConcurrency: 3 } as { concurrency: number });
+  const held = await hold(await worker(), { concurrency: 4, groupConcurrency: 3 });
   await until(() => held.length === 3);
   await send({ name: 'small', group: 'small' });
   await until(() => held.length === 4);

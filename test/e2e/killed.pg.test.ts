@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { call, connect } from '../support/http.ts';
 import { type Receiver, startReceiver } from '../support/receiver.ts';
 import { startTestServer, type TestServer, temporaryFolder } from '../support/server.ts';
 import { until } from '../support/until.ts';
@@ -48,39 +49,12 @@ interface Execution {
   counts: { total: number; insert: number };
 }
 
-async function call<Data>(server: TestServer, method: string, path: string, body?: object): Promise<Data> {
-  const response = await fetch(`${server.url}${path}`, {
-    method,
-    headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  const text = await response.text();
-  if (!response.ok) throw new Error(`${method} ${path}: ${text}`);
-  return (JSON.parse(text) as { data: Data }).data;
-}
-
 /** A model sync in mode append, where sending anything twice would show, and its webhook. */
 async function createSync(server: TestServer): Promise<string> {
-  const connect = (name: string, url: string) => {
-    const { hostname, port, username, password, pathname } = new URL(url);
-    const configuration = {
-      hostname,
-      port: Number(port),
-      username,
-      password,
-      database: pathname.slice(1),
-      ssl: false,
-    };
-    return call<{ id: string }>(server, 'POST', '/api/connections', {
-      name,
-      type: 'postgresql',
-      configuration,
-    });
-  };
   await call(server, 'POST', '/api/webhooks', { endpoint: `${receiver.url}/hook`, secret: 's' });
   const [source, target] = await Promise.all([
-    connect('shop', shop.url),
-    connect('warehouse', warehouse.url),
+    connect(server, 'shop', shop.url),
+    connect(server, 'warehouse', warehouse.url),
   ]);
   const model = await call<{ id: string }>(server, 'POST', '/api/models', {
     name: 'Customers',

@@ -65,7 +65,10 @@ export function spawnServer(environment: Record<string, string>): {
   const defaults = {
     TIDEMARK_PORT: '0',
     TIDEMARK_LOG_LEVEL: 'warn',
-    TIDEMARK_ENCRYPTION_KEY: Buffer.alloc(32, 5).toString('base64'),
+    // Required with DATABASE_URL; an embedded server makes its own.
+    ...(environment.DATABASE_URL === undefined
+      ? {}
+      : { TIDEMARK_ENCRYPTION_KEY: Buffer.alloc(32, 5).toString('base64') }),
   };
   const child = spawn(process.execPath, [main, 'serve'], {
     env: { PATH: process.env.PATH, HOME: process.env.HOME, ...defaults, ...environment },

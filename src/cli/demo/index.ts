@@ -1,9 +1,8 @@
-import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs, styleText } from 'node:util';
 import { readConfig } from '../../config.ts';
 import { removeEmbeddedPostgres } from '../../db/index.ts';
-import { lockDataDirectory, openDataDirectory } from '../../host/index.ts';
+import { clearDataDirectory, lockDataDirectory, openDataDirectory } from '../../host/index.ts';
 import { createLog } from '../../lib/log.ts';
 import { type Server, startServer } from '../../server.ts';
 import type { Environment } from '../index.ts';
@@ -59,7 +58,8 @@ export async function demo(args: string[], environment: Environment): Promise<nu
 }
 
 async function startDemoServer(environment: Environment): Promise<Server> {
-  const dataDir = path.resolve(environment.TIDEMARK_DATA_DIR || '.tidemark-demo');
+  // Beside the one that is configured, which may hold what somebody needs: this one is thrown away.
+  const dataDir = `${path.resolve(environment.TIDEMARK_DATA_DIR || '.tidemark')}-demo`;
   const config = readConfig({
     TIDEMARK_PORT: '0',
     TIDEMARK_LOG_LEVEL: 'error',
@@ -78,6 +78,6 @@ async function startDemoServer(environment: Environment): Promise<Server> {
 async function beginAnew(dataDir: string): Promise<void> {
   const lock = await lockDataDirectory(await openDataDirectory(dataDir));
   await removeEmbeddedPostgres(dataDir);
-  await rm(dataDir, { recursive: true, force: true });
+  await clearDataDirectory(dataDir);
   await lock.release();
 }

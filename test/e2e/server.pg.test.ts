@@ -1,0 +1,152 @@
+/** `tidemark serve` as a whole, with its own PostgreSQL: start, stop, kill, and start again. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile, readlink, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { call, connect } from '../support/http.ts';
+import { spawnServer, startTestServer, type TestServer, temporaryFolder } from '../support/server.ts';
+import { until } from '../support/until.ts';
+
+interface Execution {
+  id: string;
+  status: string;
+  record_count: number;
+}
+
+let source: TestDatabase;
+let target: TestDatabase;
+
+beforeAll(async () => {
+  [source, target] = await Promise.all([createDatabase(), createDatabase()]);
+  await source.query('create table things as select n, md5(n::text) from generate_series(1, 200000) n');
+});
+afterAll(async () => {
+  await source[Symbol.asyncDispose]();
+  await target[Symbol.asyncDispose]();
+});
+
+async function start(folder: string, environment: Record<string, string> = {}): Promise<TestServer> {
+  const server = await startTestServer(environment, folder);
+  onTestFinished(async () => {
+    if (server.child.exitCode === null && server.child.signalCode === null) await server.kill();
+  });
+  return server;
+}
+
+/** Pid of the embedded PostgreSQL of a data directory. */
+async function postmasterOf(folder: string): Promise<number> {
+  return Number((await readFile(path.join(folder, 'postgresql/postmaster.pid'), 'utf8')).split('\n')[0]);
+}
+
+const isAlive = (pid: number) =>
+  readlink(`/proc/${pid}/exe`).then(
+    () => true,
+    () => false,
+  );
+
+async function createBulkSync(server: TestServer): Promise<string> {
+  const [from, to] = [await connect(server, 'from', source.url), await connect(server, 'to', target.url)];
+  const sync = await call<{ id: string }>(server, 'POST', '/api/bulk/syncs', {
+    name: 'Things',
+    mode: 'replicate',
+    default_schedule: { frequency: 'manual' },
+    source_connection_id: from.id,
+    destination_connection_id: to.id,
+    destination_configuration: { schema: 'copy' },
+  });
+  return sync.id;
+}
+
+const execution = (server: TestServer, syncId: string, id: string) =>
+  call<Execution>(server, 'GET', `/api/bulk/syncs/${syncId}/executions/${id}`);
+
+test('first start, second server, SIGTERM in the middle of an execution, and the next start goes on', async () => {
+  const folder = await temporaryFolder();
+  const first = await start(folder);
+  expect(first.output()).toContain(first.apiKey);
+  for (const file of ['api-key', 'encryption-key']) {
+    expect((await stat(path.join(folder, file))).mode & 0o777, file).toBe(0o600);
+  }
+  for (const probe of ['healthz', 'readyz']) expect((await fetch(`${first.url}/${probe}`)).status).toBe(200);
+
+  const second = spawnServer({ TIDEMARK_DATA_DIR: folder });
+  await expect(second.ready).rejects.toThrow(`process ${first.child.pid}`);
+  expect(second.child.exitCode).toBe(1);
+
+  const syncId = await createBulkSync(first);
+  // The load waits for this lock, so that the stop comes in the middle of it.
+  await target.query('create schema copy; create table copy.things (n int)');
+  const { release } = await target.hold('lock table copy.things');
+  const { id } = await call<Execution>(first, 'POST', `/api/bulk/syncs/${syncId}/executions`, {});
+  await until(async () => (await execution(first, syncId, id)).status === 'running');
+  // The API answers while it runs.
+  for (let n = 0; n < 20; n++) await call(first, 'GET', '/api/me');
+
+  const asked = Date.now();
+  expect(await first.stop()).toBe(0);
+  expect(Date.now() - asked).toBeLessThan(10_000);
+  await release();
+
+  const next = await start(folder);
+  expect(next.output()).not.toContain(next.apiKey);
+  const done = await until(async () => {
+    const now = await execution(next, syncId, id);
+    return now.status === 'running' ? undefined : now;
+  });
+  expect(done).toMatchObject({ status: 'completed', record_count: 200_000 });
+  const events = await call<{ type: string }[]>(next, 'GET', '/api/events');
+  expect(events.map(({ type }) => type)).toEqual(['bulk_sync.completed', 'bulk_sync.running']);
+  expect(await next.stop()).toBe(0);
+});
+
+test('after kill -9 the PostgreSQL that was left behind is stopped, and everything is still there', async () => {
+  const folder = await temporaryFolder();
+  const killed = await start(folder);
+  const hook = { endpoint: 'https://example.com', secret: 's' };
+  const { id } = await call<{ id: string }>(killed, 'POST', '/api/webhooks', hook);
+  const orphan = await postmasterOf(folder);
+  await killed.kill();
+  expect(await isAlive(orphan)).toBe(true);
+
+  const next = await start(folder);
+  expect(await isAlive(orphan)).toBe(false);
+  expect(await call(next, 'GET', `/api/webhooks/${id}`)).toMatchObject({ id });
+  await next.stop();
+});
+
+test('when its PostgreSQL is killed the server says so and ends; the next start recovers', async () => {
+  const folder = await temporaryFolder();
+  const server = await start(folder);
+  process.kill(await postmasterOf(folder), 'SIGKILL');
+  const [code] = await once(server.child, 'exit');
+  expect(code).toBe(1);
+  expect(server.output()).toMatch(/PostgreSQL/);
+  const next = await start(folder);
+  expect((await fetch(`${next.url}/readyz`)).status).toBe(200);
+  await next.stop();
+});
+
+test('a worker started by hand on the same data directory does the work of a server without workers', async () => {
+  const folder = await temporaryFolder();
+  const server = await start(folder, { TIDEMARK_WORKERS: '0' });
+  const syncId = await createBulkSync(server);
+  const { id } = await call<Execution>(server, 'POST', `/api/bulk/syncs/${syncId}/executions`, {});
+  const main = path.join(import.meta.dirname, '../../src/main.ts');
+  const worker = spawn(process.execPath, [main, 'worker'], {
+    env: { ...process.env, TIDEMARK_DATA_DIR: folder, TIDEMARK_LOG_LEVEL: 'warn', DATABASE_URL: '' },
+    stdio: 'inherit',
+  });
+  onTestFinished(() => void worker.kill('SIGKILL'));
+  await until(async () => (await execution(server, syncId, id)).status === 'completed');
+  worker.kill('SIGTERM');
+  expect((await once(worker, 'exit'))[0]).toBe(0);
+  await server.stop();
+});
+
+test('a wrong setting is named before anything starts', async () => {
+  const folder = await temporaryFolder();
+  const wrong = spawnServer({ TIDEMARK_DATA_DIR: folder, TIDEMARK_PORT: 'eighty' });
+  await expect(wrong.ready).rejects.toThrow(/TIDEMARK_PORT "eighty": not a whole number/);
+});
