@@ -1,8 +1,7 @@
 import path from 'node:path';
 import { parseArgs, styleText } from 'node:util';
 import { readConfig } from '../../config.ts';
-import { removeEmbeddedPostgres } from '../../db/index.ts';
-import { clearDataDirectory, lockDataDirectory, openDataDirectory } from '../../host/index.ts';
+import { clearDataDirectory } from '../../host/index.ts';
 import { createLog } from '../../lib/log.ts';
 import { type Server, startServer } from '../../server.ts';
 import type { Environment } from '../index.ts';
@@ -70,14 +69,6 @@ async function startDemoServer(environment: Environment): Promise<Server> {
     DATABASE_URL: undefined,
     TIDEMARK_API_KEY: environment.TIDEMARK_API_KEY || crypto.randomUUID(),
   });
-  await beginAnew(dataDir);
-  return startServer(config, createLog(config.logLevel));
-}
-
-/** @throws DataDirectoryInUse while another demo runs there: its data is not ours to delete. */
-async function beginAnew(dataDir: string): Promise<void> {
-  const lock = await lockDataDirectory(await openDataDirectory(dataDir));
-  await removeEmbeddedPostgres(dataDir);
   await clearDataDirectory(dataDir);
-  await lock.release();
+  return startServer(config, createLog(config.logLevel));
 }
