@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { sql } from 'kysely';
 import type { SourceSchema } from '../connectors/index.ts';
 import type { Database } from '../db/index.ts';
@@ -7,6 +8,9 @@ import { getConnection } from './store.ts';
 
 /** A refresh that has not finished after this long belonged to a process that is gone. */
 const abandonedAfter = '5 minutes';
+/** How long (ms) a request waits for a refresh that is under way, and how often it looks. */
+const refreshPatience = 15_000;
+const refreshLook = 50;
 
 export interface SchemaCacheStatus {
   refreshing: boolean;
@@ -127,9 +131,10 @@ export async function cachedSchema(
 }
 
 /**
- * The cached schemas of a source, read from it first if they never were.
+ * The cached schemas of a source, read from it first if they never were. A refresh that somebody else has
+ * under way, such as the one that creating a connection starts, is waited for.
  *
- * @throws refresh_in_progress while somebody else reads them; no_schemas when there are none.
+ * @throws refresh_in_progress when that takes too long for a request; no_schemas when there are none.
  */
 export async function ensureSchemas(
   deps: OpenDependencies,
@@ -138,10 +143,18 @@ export async function ensureSchemas(
 ): Promise<SourceSchema[]> {
   const before = await cachedSchemas(deps.db, connectionId);
   if (before.length > 0) return before;
-  const status = await schemaCacheStatus(deps.db, organizationId, connectionId);
-  if (status.refreshing) throw new TidemarkError('refresh_in_progress', { connection_id: connectionId });
+  await untilRefreshed(deps.db, organizationId, connectionId);
+  const meanwhile = await cachedSchemas(deps.db, connectionId);
+  if (meanwhile.length > 0) return meanwhile;
   await (await startSchemaRefresh(deps, organizationId, connectionId)).done;
   const schemas = await cachedSchemas(deps.db, connectionId);
   if (schemas.length === 0) throw new TidemarkError('no_schemas', { connection_id: connectionId });
   return schemas;
+}
+
+async function untilRefreshed(db: Database, organizationId: string, connectionId: string): Promise<void> {
+  for (const deadline = Date.now() + refreshPatience; Date.now() < deadline; await pause(refreshLook)) {
+    if (!(await schemaCacheStatus(db, organizationId, connectionId)).refreshing) return;
+  }
+  throw new TidemarkError('refresh_in_progress', { connection_id: connectionId });
 }
