@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startTestApp, type Tenant, type TestApp } from '../../test/support/app.ts';
 import { createDatabase, type TestDatabase } from '../../test/support/database.ts';
+import { postgresqlConfiguration } from '../../test/support/http.ts';
 import { until } from '../../test/support/until.ts';
 
 let api: TestApp;
@@ -16,15 +17,7 @@ beforeAll(async () => {
   await source.query(
     'create table things (id int primary key, name text); insert into things values (1, $$one$$)',
   );
-  const { hostname, port, username, password, pathname } = new URL(source.url);
-  configuration = {
-    hostname,
-    port: Number(port),
-    username,
-    password,
-    database: pathname.slice(1),
-    ssl: false,
-  };
+  configuration = postgresqlConfiguration(source.url);
 });
 afterAll(async () => {
   await api[Symbol.asyncDispose]();

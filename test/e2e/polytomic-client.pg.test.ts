@@ -6,6 +6,7 @@ import { createHmac } from 'node:crypto';
 import { PolytomicClient } from 'polytomic';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { postgresqlConfiguration } from '../support/http.ts';
 import { type Receiver, startReceiver } from '../support/receiver.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { until } from '../support/until.ts';
@@ -344,19 +345,8 @@ test('what is wrong is said; what is deleted is gone', async () => {
 });
 
 async function createConnection(name: string, url: string): Promise<string> {
-  const { hostname, port, username, password, pathname } = new URL(url);
-  const created = await client.connections.create({
-    name,
-    type: 'postgresql',
-    configuration: {
-      hostname,
-      port: Number(port),
-      username,
-      password,
-      database: pathname.slice(1),
-      ssl: false,
-    },
-  });
+  const configuration = postgresqlConfiguration(url);
+  const created = await client.connections.create({ name, type: 'postgresql', configuration });
   return created.data?.id ?? '';
 }
 

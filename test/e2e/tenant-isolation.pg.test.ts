@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startExecution } from '../../src/executions/index.ts';
 import { startTestApp, type Tenant, type TestApp } from '../support/app.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { postgresqlConfiguration } from '../support/http.ts';
 import { until } from '../support/until.ts';
 
 interface Route {
@@ -120,15 +121,7 @@ async function createOne(): Promise<void> {
     if (response.status !== 200) throw new Error(`${url}: ${JSON.stringify(response.body)}`);
     return (response.body as { data: { id: string } }).data.id;
   };
-  const { hostname, port, username, password, pathname } = new URL(shop.url);
-  const configuration = {
-    hostname,
-    port: Number(port),
-    username,
-    password,
-    database: pathname.slice(1),
-    ssl: false,
-  };
+  const configuration = postgresqlConfiguration(shop.url);
   const connection = await post('/api/connections', {
     name: 'Owner shop',
     type: 'postgresql',

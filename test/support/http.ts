@@ -18,14 +18,12 @@ export async function call<Data>(server: Target, method: string, path: string, b
 
 /** A postgresql connection to a database of the test. */
 export function connect(server: Target, name: string, databaseUrl: string): Promise<{ id: string }> {
-  const { hostname, port, username, password, pathname } = new URL(databaseUrl);
-  const configuration = {
-    hostname,
-    port: Number(port),
-    username,
-    password,
-    database: pathname.slice(1),
-    ssl: false,
-  };
+  const configuration = postgresqlConfiguration(databaseUrl);
   return call(server, 'POST', '/api/connections', { name, type: 'postgresql', configuration });
+}
+
+/** The configuration of a postgresql connection, from a URL. */
+export function postgresqlConfiguration(databaseUrl: string) {
+  const { hostname, port, username, password, pathname } = new URL(databaseUrl);
+  return { hostname, port: Number(port), username, password, database: pathname.slice(1), ssl: false };
 }

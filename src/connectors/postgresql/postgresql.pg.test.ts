@@ -1,4 +1,5 @@
 import { createDatabase } from '../../../test/support/database.ts';
+import { postgresqlConfiguration } from '../../../test/support/http.ts';
 import { type ConnectorHarness, describeConnector, records } from '../conformance.ts';
 import { postgresql } from './index.ts';
 
@@ -12,16 +13,7 @@ async function harness(): Promise<ConnectorHarness> {
   for (const { id, name, note } of records) {
     await database.query(`insert into ${odd} values ($1, $2, $3)`, [id, name, note]);
   }
-  const { hostname, port, username, password, pathname } = new URL(database.url);
-  const configuration = {
-    hostname,
-    port: Number(port),
-    username,
-    password,
-    database: pathname.slice(1),
-    ssl: false,
-    client_certs: false,
-  };
+  const configuration = { ...postgresqlConfiguration(database.url), client_certs: false };
   return {
     configuration,
     broken: { ...configuration, password: 'wrong' },
