@@ -24,7 +24,7 @@ interface OpenFile {
 export class RecordLogWriter {
   readonly #folder: string;
   readonly #execution: Execution;
-  readonly #pending = new Map<RecordLogType, string[]>();
+  #pending = new Map<RecordLogType, string[]>();
   readonly #open = new Map<RecordLogType, OpenFile>();
   /** State of every file touched since the last acknowledged flush. */
   #touched = new Map<string, { type: RecordLogType; bytes: number; records: number; closed: boolean }>();
@@ -41,12 +41,12 @@ export class RecordLogWriter {
   }
 
   async flush(): Promise<void> {
-    for (const [type, entries] of this.#pending) {
-      for (let start = 0; start < entries.length; start += maxRecords) {
-        await this.#write(type, entries.slice(start, start + maxRecords));
-      }
+    // Taken whole: what is appended while this writes belongs to the next flush.
+    const pending = this.#pending;
+    this.#pending = new Map();
+    for (const [type, entries] of pending) {
+      for (let start = 0; start < entries.length; ) start += await this.#write(type, entries, start);
     }
-    this.#pending.clear();
   }
 
   async acknowledge(tx: Transaction): Promise<void> {
@@ -71,10 +71,16 @@ export class RecordLogWriter {
     await Promise.all(files.map((file) => file.handle.close()));
   }
 
-  async #write(type: RecordLogType, entries: string[]): Promise<void> {
+  /** Writes as many entries from `start` as the open file may still hold, one at least. Returns how many. */
+  async #write(type: RecordLogType, all: readonly string[], start: number): Promise<number> {
     const file = this.#open.get(type) ?? (await this.#create(type));
+    let bytes = file.bytes;
+    let end = start;
+    do bytes += Buffer.byteLength(all[end++] ?? '') + 2;
+    while (end < all.length && file.records + end - start < maxRecords && bytes < maxBytes);
+    const entries = all.slice(start, end);
     const text = `${file.records === 0 ? '[\n' : ',\n'}${entries.join(',\n')}`;
-    const full = file.records + entries.length >= maxRecords || file.bytes + text.length >= maxBytes;
+    const full = file.records + entries.length >= maxRecords || bytes >= maxBytes;
     const chunk = Buffer.from(full ? `${text}\n]\n` : text);
     await file.handle.appendFile(chunk);
     file.bytes += chunk.length;
@@ -84,6 +90,7 @@ export class RecordLogWriter {
       this.#open.delete(type);
       await file.handle.close();
     }
+    return entries.length;
   }
 
   async #create(type: RecordLogType): Promise<OpenFile> {

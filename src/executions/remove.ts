@@ -4,6 +4,7 @@ import { cancelSync } from './cancel.ts';
 import { executionQueue } from './queue.ts';
 import { removeRecordLogs } from './record-logs.ts';
 import { unfinished } from './store.ts';
+import { transition } from './transition.ts';
 
 /**
  * Removes everything a sync has run, for a sync that is being deleted. A running execution is canceled first,
@@ -14,7 +15,11 @@ export async function deleteExecutions(
   organizationId: string,
   syncId: string,
 ): Promise<void> {
-  await cancelSync(deps, organizationId, syncId);
+  const canceling = await cancelSync(deps, organizationId, syncId);
+  if (canceling?.status === 'canceling') {
+    const canceled = { executionId: canceling.id, from: ['canceling'], to: 'canceled' } as const;
+    await deps.db.transaction().execute((tx) => transition(tx, deps, canceled));
+  }
   const rows = await deps.db
     .deleteFrom('executions')
     .where('organization_id', '=', organizationId)

@@ -40,7 +40,14 @@ export function createRun(
   const logs = new RecordLogWriter(deps.recordLogFolder, execution);
   const stop = (reason: StopReason) => controller.abort(new Stopped(reason));
 
-  const commit = async (progress: Progress, work?: (tx: Transaction) => Promise<void>) => {
+  // One at a time: bulk runs commit from several tables at once, and each acknowledges what it flushed.
+  let turn: Promise<void> = Promise.resolve();
+  const commit = (progress: Progress, work?: (tx: Transaction) => Promise<void>) => {
+    const mine = turn.then(() => commitNow(progress, work));
+    turn = mine.catch(() => {});
+    return mine;
+  };
+  const commitNow = async (progress: Progress, work?: (tx: Transaction) => Promise<void>) => {
     await logs.flush();
     try {
       await deps.db.transaction().execute(async (tx) => {
@@ -91,6 +98,8 @@ async function advance(
     .updateTable('executions')
     .set({
       updated_at: sql<string>`clock_timestamp()`,
+      // Progress: whatever killed earlier workers, it was not this execution.
+      claims: 1,
       counts: JSON.stringify(sum(current.counts as Counts, progress.counts ?? {})),
       ...(progress.checkpoint === undefined ? {} : { checkpoint: JSON.stringify(progress.checkpoint) }),
     })

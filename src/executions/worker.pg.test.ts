@@ -12,6 +12,7 @@ import { claimExecution } from './claim.ts';
 import {
   cancelExecution,
   createRun,
+  deleteExecutions,
   type Execution,
   executionQueue,
   getExecution,
@@ -210,6 +211,30 @@ test('a worker whose claim was taken can neither commit nor finish', async () =>
   expect((await now(execution)).counts).toEqual({});
   expect(await logged(execution)).toEqual([]);
   expect(await events(execution)).toEqual(['sync.running']);
+});
+
+test('deleting what runs announces its end', async () => {
+  const execution = await start({ steps: 5, pauseAt: 3 });
+  spawnWorker();
+  await paused(execution, 2);
+  await deleteExecutions(deps(), execution.organizationId, execution.syncId);
+  expect(await events(execution)).toEqual(['sync.running', 'sync.canceled']);
+  await expect(now(execution)).rejects.toMatchObject({ key: 'not_found' });
+});
+
+test('a record log file ends at 10,000 records or 8 MiB, whichever comes first', async () => {
+  const execution = await start({ steps: 1 });
+  const claimed = await claimExecution({ ...deps(), workerId: crypto.randomUUID() }, execution.id);
+  if (claimed === undefined) throw new Error('not claimed');
+  const { run, close } = createRun(deps(), claimed);
+  for (let step = 1; step <= 10_001; step++) run.recordLog('records', JSON.stringify({ step }));
+  for (let n = 0; n < 3; n++) run.recordLog('errors', JSON.stringify({ big: 'ä'.repeat(3 * 1024 * 1024) }));
+  await run.commit({});
+  await close();
+  expect(await logged(execution)).toEqual(upTo(10_001));
+  expect((await listRecordLogs(metadata.db, execution.id, 'records')).length).toBe(2);
+  const errors = await listRecordLogs(metadata.db, execution.id, 'errors');
+  expect(errors.map(({ closed }) => closed)).toEqual([true, false]);
 });
 
 test('an execution that keeps killing its workers is given up', async () => {
