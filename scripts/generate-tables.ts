@@ -18,6 +18,7 @@ const types: Record<string, string> = {
   bool: 'boolean',
   int4: 'number',
   int8: 'number',
+  float4: 'number',
   bytea: 'Buffer',
   timestamptz: 'Timestamp',
   jsonb: 'JsonColumn',

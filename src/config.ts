@@ -139,6 +139,27 @@ const settings = {
       return waits;
     },
   } satisfies Setting<number[]>,
+  webhookTimeoutSeconds: number({
+    variable: 'TIDEMARK_WEBHOOK_TIMEOUT_SECONDS',
+    takes: 'seconds, 1 to 60',
+    default: '15',
+    description: 'How long an endpoint may take until the last byte of its response.',
+    range: [1, 60],
+  }),
+  webhookConcurrency: number({
+    variable: 'TIDEMARK_WEBHOOK_CONCURRENCY',
+    takes: 'a count, 1 to 4096',
+    default: '256',
+    description: 'Webhook requests that one worker process has in flight at most.',
+    range: [1, 4096],
+  }),
+  webhookConcurrencyPerWebhook: number({
+    variable: 'TIDEMARK_WEBHOOK_CONCURRENCY_PER_WEBHOOK',
+    takes: 'a count, 1 to 4096',
+    default: '32',
+    description: 'How many of them may go to one webhook.',
+    range: [1, 4096],
+  }),
   logLevel: text({
     variable: 'TIDEMARK_LOG_LEVEL',
     takes: 'debug, info, warn, error or silent',

@@ -24,7 +24,7 @@ import { startJobs } from './jobs/index.ts';
 import type { Logger } from './lib/log.ts';
 import { KeyRing } from './lib/seal.ts';
 import { bootstrap } from './organizations/index.ts';
-import { deliveryQueue, releaseDeliveries } from './webhooks/index.ts';
+import { releaseDeliveries } from './webhooks/index.ts';
 
 const hour = 3_600_000;
 /** How long (ms) workers may take to reach a checkpoint, then open requests to end: together below 10 s. */
@@ -94,7 +94,7 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Serv
   const keep = (key: string) => writeSecret(directory.apiKeyFile, key);
   const { organizationId, apiKey } = await bootstrap({ db, apiKey: config.apiKey, keep });
 
-  const jobs = await startJobs(databaseUrl, [executionQueue, deliveryQueue], 'send', (error) =>
+  const jobs = await startJobs(databaseUrl, [executionQueue], 'send', (error) =>
     log.error({ err: error }, 'jobs.error'),
   );
   undo.push(() => jobs.stop());
@@ -132,7 +132,11 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Serv
     log,
     async onDeath(workerId) {
       await releaseExecutions({ db, jobs }, workerId);
-      await releaseDeliveries({ db, jobs }, workerId);
+      await releaseDeliveries(db, {
+        attempts: config.webhookRetrySeconds.length + 1,
+        deadline: config.webhookTimeoutSeconds * 1000,
+        workerId,
+      });
     },
   });
   workers.start();

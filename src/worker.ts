@@ -8,10 +8,7 @@ import { startJobs } from './jobs/index.ts';
 import type { Logger } from './lib/log.ts';
 import { KeyRing } from './lib/seal.ts';
 import { modelSyncRunner } from './model-syncs/index.ts';
-import { deliveryQueue, startDeliveryWorker } from './webhooks/index.ts';
-
-/** Webhook requests in flight at a time. */
-const deliveries = 32;
+import { startDeliveryWorker } from './webhooks/index.ts';
 
 /**
  * One worker process: runs executions and delivers webhooks from the same database as the server. Any number
@@ -29,7 +26,7 @@ export async function startWorker(
   const keyRing = new KeyRing(await encryptionKeys(config, directory));
   const database = openDatabase(databaseUrl, config.executionsPerWorker * 3 + 8);
   const { db } = database;
-  const jobs = await startJobs(databaseUrl, [executionQueue, deliveryQueue], 'work', (error) =>
+  const jobs = await startJobs(databaseUrl, [executionQueue], 'work', (error) =>
     log.error({ err: error }, 'jobs.error'),
   );
   const egress = createEgress({ allow: config.egressAllow });
@@ -46,8 +43,13 @@ export async function startWorker(
     { concurrency: config.executionsPerWorker },
   );
   const delivery = await startDeliveryWorker(
-    { db, jobs, keyRing, egress, log, workerId },
-    { retrySeconds: config.webhookRetrySeconds, concurrency: deliveries },
+    { databaseUrl, keyRing, egress, log, workerId },
+    {
+      retrySeconds: config.webhookRetrySeconds,
+      concurrency: config.webhookConcurrency,
+      concurrencyPerWebhook: config.webhookConcurrencyPerWebhook,
+      deadline: config.webhookTimeoutSeconds * 1000,
+    },
   );
   log.info('worker.ready');
 

@@ -21,19 +21,28 @@ export interface DatabaseHandle {
   close(): Promise<void>;
 }
 
-/** @param url postgresql:// URL of the metadata database. @param max connections at most. */
-export function openDatabase(url: string, max = 10): DatabaseHandle {
+/**
+ * @param url postgresql:// URL of the metadata database. @param max connections at most.
+ * @param settings of the sessions, e.g. `{ jit: 'off' }`.
+ */
+export function openDatabase(
+  url: string,
+  max = 10,
+  settings: Readonly<Record<string, string>> = {},
+): DatabaseHandle {
+  const options = Object.entries({ search_path: schemaName, timezone: 'UTC', ...settings });
   const pool = new pg.Pool({
     connectionString: url,
     max,
     types,
     application_name: 'tidemark',
-    options: `-c search_path=${schemaName} -c timezone=UTC`,
+    options: options.map(([name, value]) => `-c ${name}=${value}`).join(' '),
   });
   // An idle connection that breaks is replaced at the next query; without a listener it ends the process.
   pool.on('error', () => {});
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
-  return { db, pool, close: () => db.destroy() };
+  // Kysely's own destroy leaves a pool open that was only used directly.
+  return { db, pool, close: () => pool.end() };
 }
 
 /** Runs a statement that has no typed form (DDL, session settings). */

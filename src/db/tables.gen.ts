@@ -233,6 +233,14 @@ export interface WebhookAttemptsTable {
   duration_ms: number | null;
   status_code: number | null;
   error: string | null;
+  endpoint: string | null;
+  error_code: string | null;
+  dns_ms: number | null;
+  connect_ms: number | null;
+  tls_ms: number | null;
+  first_byte_ms: number | null;
+  response_headers: JsonColumn | null;
+  response_body: Buffer | null;
 }
 
 export interface WebhookDeliveriesTable {
@@ -244,10 +252,26 @@ export interface WebhookDeliveriesTable {
   event_type: string;
   status: Generated<string>;
   attempts: Generated<number>;
-  next_attempt_at: Timestamp | null;
-  job_id: string | null;
-  worker_id: string | null;
   updated_at: Generated<Timestamp>;
+}
+
+export interface WebhookHealthTable {
+  webhook_id: string;
+  last_success_at: Timestamp | null;
+  last_failure_at: Timestamp | null;
+  consecutive_failures: Generated<number>;
+}
+
+export interface WebhookQueueTable {
+  webhook_id: string;
+  created_at: Timestamp;
+  delivery_id: string;
+  attempts: Generated<number>;
+  attempts_before: Generated<number>;
+  retry: Generated<boolean>;
+  due_at: Generated<Timestamp>;
+  worker_id: string | null;
+  claimed_at: Timestamp | null;
 }
 
 export interface WebhooksTable {
@@ -258,6 +282,8 @@ export interface WebhooksTable {
   disabled: Generated<boolean>;
   created_at: Generated<Timestamp>;
   updated_at: Generated<Timestamp>;
+  previous_secret: Buffer | null;
+  previous_secret_until: Timestamp | null;
 }
 
 export interface Tables {
@@ -282,5 +308,7 @@ export interface Tables {
   users: UsersTable;
   webhook_attempts: WebhookAttemptsTable;
   webhook_deliveries: WebhookDeliveriesTable;
+  webhook_health: WebhookHealthTable;
+  webhook_queue: WebhookQueueTable;
   webhooks: WebhooksTable;
 }

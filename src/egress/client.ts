@@ -9,6 +9,7 @@ import {
   type EgressRequest,
   type EgressResponse,
 } from './contract.ts';
+import { timingOf } from './timing.ts';
 
 /** Bytes of a response that are read; the rest is nobody's business and may have no end. */
 const maxResponse = 64 * 1024;
@@ -33,18 +34,23 @@ async function exchange(agent: Agent, request: EgressRequest): Promise<EgressRes
   const url = parse(request.url);
   const deadline = AbortSignal.timeout(request.deadline);
   const signal = request.signal === undefined ? deadline : AbortSignal.any([deadline, request.signal]);
+  const started = performance.now();
+  const payload = typeof request.body === 'string' ? Buffer.from(request.body) : (request.body ?? null);
   try {
     const { statusCode, headers, body } = await send(url, {
       dispatcher: agent,
       method: request.method,
       // Compressed answers would have to be inflated to be shown: a small one can become a very large one.
       headers: { 'accept-encoding': 'identity', ...request.headers },
-      body: request.body ?? null,
+      body: payload,
       signal,
       headersTimeout: 0,
       bodyTimeout: 0,
     });
-    return { status: statusCode, headers: flatten(headers), body: await readUpTo(body, maxResponse) };
+    const answered = performance.now();
+    const received = await readUpTo(body, maxResponse);
+    const timing = timingOf(payload, started, answered);
+    return { status: statusCode, headers: flatten(headers), body: received, timing };
   } catch (error) {
     if (request.signal?.aborted) throw error;
     if (deadline.aborted) {

@@ -3,6 +3,7 @@ import net from 'node:net';
 import { buildConnector } from 'undici';
 import type { AddressPolicy } from './addresses.ts';
 import { EgressError } from './contract.ts';
+import { noteConnection } from './timing.ts';
 
 /** Resolves a name to every address it has. A parameter, so that a test can answer differently each time. */
 export type Resolve = (hostname: string) => Promise<readonly { address: string; family: number }[]>;
@@ -19,16 +20,26 @@ export function guardedConnector(policy: AddressPolicy, resolve: Resolve): build
   const connect = buildConnector({ timeout: 10_000, autoSelectFamily: false });
   return (options, callback) => {
     const hostname = options.hostname.replace(/^\[|\]$/g, '');
+    const started = performance.now();
     permittedAddress(hostname, policy, resolve).then(
       (address) => {
         const servername = options.servername || (net.isIP(hostname) === 0 ? hostname : '');
-        connect({ ...options, hostname: address, servername }, (...result) => {
+        const resolved = performance.now();
+        // undici's types hide that a connector returns its socket, and nothing else tells TCP from TLS.
+        const dialed = connect({ ...options, hostname: address, servername }, (...result) => {
           const [error, socket] = result;
           // Belt and braces: what counts is where the socket ended up.
           if (error === null && !policy.allows(socket.remoteAddress ?? '')) {
             socket.destroy();
             callback(refusal(hostname), null);
-          } else callback(...result);
+          } else {
+            if (error === null) noteConnection(socket, { started, resolved, connected });
+            callback(...result);
+          }
+        }) as unknown as net.Socket | undefined;
+        let connected = resolved;
+        dialed?.once('connect', () => {
+          connected = performance.now();
         });
       },
       (error: Error) => callback(error, null),

@@ -28,6 +28,18 @@ export interface EgressResponse {
   headers: Record<string, string>;
   /** At most 64 KiB. */
   body: Buffer;
+  timing: Timing;
+}
+
+/** Milliseconds. Null: the connection was open already, or the request carried no body to tell it by. */
+export interface Timing {
+  dns: number | null;
+  connect: number | null;
+  tls: number | null;
+  /** From the request on the wire to the response's headers. */
+  firstByte: number | null;
+  /** From the call to the last byte that was read. */
+  total: number;
 }
 
 export type EgressFailure =

@@ -1,2 +1,2 @@
 export { createEgress } from './client.ts';
-export { type Egress, EgressError } from './contract.ts';
+export { type Egress, EgressError, type Timing } from './contract.ts';

@@ -1,7 +1,6 @@
 import { sql } from 'kysely';
 import type { Transaction } from '../db/index.ts';
 import { appendEvent } from '../events/index.ts';
-import type { Jobs } from '../jobs/index.ts';
 import { enqueueDeliveries } from '../webhooks/index.ts';
 import type { Execution, ExecutionStatus } from './contract.ts';
 import { eventPayload, eventTypeOf } from './payloads.ts';
@@ -18,14 +17,14 @@ export interface Transition {
 }
 
 /**
- * The only way an execution changes its status: the guarded update, its event and the webhook jobs, in the
+ * The only way an execution changes its status: the guarded update, its event and its webhook deliveries, in the
  * caller's transaction. The event comes last, because it locks the organization's head until commit.
  *
  * @returns undefined when the guard did not hold: the execution is in another status or another worker's.
  */
 export async function transition(
   tx: Transaction,
-  deps: { jobs: Jobs; publicUrl: string },
+  deps: { publicUrl: string },
   { executionId, from, to, claim, errors = [] }: Transition,
 ): Promise<Execution | undefined> {
   const finished = to === 'completed' || to === 'failed' || to === 'canceled' || to === 'errors';
@@ -51,7 +50,7 @@ export async function transition(
     const links = await recordLogLinks(tx, deps.publicUrl, execution);
     const event = eventPayload(type, execution, links);
     const stored = await appendEvent(tx, { organizationId: execution.organizationId, type, event });
-    await enqueueDeliveries(tx, deps.jobs, stored);
+    await enqueueDeliveries(tx, stored);
   }
   return execution;
 }

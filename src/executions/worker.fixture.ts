@@ -7,12 +7,11 @@ import path from 'node:path';
 import pino from 'pino';
 import { openDatabase } from '../db/index.ts';
 import { startJobs } from '../jobs/index.ts';
-import { deliveryQueue } from '../webhooks/index.ts';
 import { executionQueue, type Run, startExecutionWorker } from './index.ts';
 
 const url = process.env.DATABASE_URL ?? '';
 const { db } = openDatabase(url);
-const jobs = await startJobs(url, [executionQueue, deliveryQueue], 'work', () => {});
+const jobs = await startJobs(url, [executionQueue], 'work', () => {});
 
 async function count(run: Run): Promise<{ status: 'completed' }> {
   const { steps, pauseAt } = run.execution.options as { steps: number; pauseAt?: number };

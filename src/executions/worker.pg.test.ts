@@ -7,7 +7,6 @@ import { temporaryFolder } from '../../test/support/server.ts';
 import { until } from '../../test/support/until.ts';
 import { listEvents } from '../events/index.ts';
 import { type Jobs, startJobs } from '../jobs/index.ts';
-import { deliveryQueue } from '../webhooks/index.ts';
 import { claimExecution } from './claim.ts';
 import {
   cancelExecution,
@@ -30,7 +29,7 @@ const publicUrl = 'http://tidemark.test';
 
 beforeAll(async () => {
   metadata = await createMetadataDatabase();
-  jobs = await startJobs(metadata.url, [executionQueue, deliveryQueue], 'send', () => {});
+  jobs = await startJobs(metadata.url, [executionQueue], 'send', () => {});
   folder = await temporaryFolder();
 });
 afterEach(async () => {

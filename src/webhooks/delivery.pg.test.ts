@@ -8,12 +8,10 @@ import { type Receiver, startReceiver } from '../../test/support/receiver.ts';
 import { until } from '../../test/support/until.ts';
 import { createEgress, type Egress } from '../egress/index.ts';
 import { appendEvent, type StoredEvent } from '../events/index.ts';
-import { type Jobs, startJobs } from '../jobs/index.ts';
 import { KeyRing } from '../lib/seal.ts';
 import {
   createWebhook,
   deleteWebhook,
-  deliveryQueue,
   enqueueDeliveries,
   releaseDeliveries,
   setWebhookDisabled,
@@ -26,7 +24,6 @@ const retrySeconds = [0, 0, 0, 0, 0];
 let metadata: MetadataDatabase;
 let receiver: Receiver;
 let egress: Egress;
-let jobs: Jobs;
 let worker: { stop(): Promise<void> };
 let organizationId: string;
 let webhookId: string;
@@ -34,12 +31,10 @@ let webhookId: string;
 beforeAll(async () => {
   metadata = await createMetadataDatabase();
   egress = createEgress({ allow: ['127.0.0.0/8'] });
-  jobs = await startJobs(metadata.url, [deliveryQueue], 'work', () => {});
   worker = await startWorker();
 });
 afterAll(async () => {
   await worker.stop();
-  await jobs.stop();
   await egress.close();
   await metadata[Symbol.asyncDispose]();
 });
@@ -62,8 +57,8 @@ beforeEach(async () => {
 function startWorker() {
   const log = pino({ level: 'silent' });
   return startDeliveryWorker(
-    { db: metadata.db, jobs, keyRing, egress, log, workerId: crypto.randomUUID() },
-    { retrySeconds, concurrency: 8 },
+    { databaseUrl: metadata.url, keyRing, egress, log, workerId: crypto.randomUUID() },
+    { retrySeconds, concurrency: 8, concurrencyPerWebhook: 4, deadline: 15_000 },
   );
 }
 
@@ -74,7 +69,7 @@ function announce(n = 1): Promise<StoredEvent> {
       type: 'sync.completed',
       event: { n, name: 'Zoë' },
     });
-    await enqueueDeliveries(tx, jobs, event);
+    await enqueueDeliveries(tx, event);
     return event;
   });
 }
@@ -192,7 +187,7 @@ test('a worker killed over a request has used up that attempt; the next one foll
   await once(child, 'exit');
 
   worker = await startWorker();
-  await releaseDeliveries({ db: metadata.db, jobs }, workerId);
+  await releaseDeliveries(metadata.db, { attempts: 6, deadline: 15_000, workerId });
   const { status, attempts } = await ended(event);
   expect(status).toBe('delivered');
   expect(attempts).toEqual([

@@ -1,32 +1,24 @@
+import { sql } from 'kysely';
 import type { Transaction } from '../db/index.ts';
 import type { StoredEvent } from '../events/index.ts';
-import type { Jobs } from '../jobs/index.ts';
-import { type DeliveryJob, deliveryQueue } from './queue.ts';
+import { deliveryChannel } from './channel.ts';
 
 /**
  * Queues an event for the organization's webhook, in the transaction that appends it: the delivery exists if
- * and only if the event does. A disabled webhook gets nothing, now or later.
+ * and only if the event does. A disabled webhook gets nothing, now or later, unless it is recovered.
  */
-export async function enqueueDeliveries(tx: Transaction, jobs: Jobs, event: StoredEvent): Promise<void> {
-  const webhook = await tx
-    .selectFrom('webhooks')
-    .select('id')
-    .where('organization_id', '=', event.organizationId)
-    .where('disabled', '=', false)
-    .executeTakeFirst();
-  if (webhook === undefined) return;
-  const job: DeliveryJob = { deliveryId: crypto.randomUUID(), createdAt: event.createdAt };
-  const [jobId] = await jobs.insert(tx, deliveryQueue, [{ data: job, group: webhook.id }]);
-  await tx
-    .insertInto('webhook_deliveries')
-    .values({
-      id: job.deliveryId,
-      created_at: job.createdAt,
-      organization_id: event.organizationId,
-      webhook_id: webhook.id,
-      event_id: event.id,
-      event_type: event.type,
-      job_id: jobId ?? null,
-    })
-    .execute();
+export async function enqueueDeliveries(tx: Transaction, event: StoredEvent): Promise<void> {
+  const { organizationId, createdAt, id, type } = event;
+  await sql`
+    with webhook as (
+      select id, gen_random_uuid() as delivery_id from webhooks
+      where organization_id = ${organizationId} and not disabled
+    ), delivery as (
+      insert into webhook_deliveries (id, created_at, organization_id, webhook_id, event_id, event_type)
+      select delivery_id, ${createdAt}, ${organizationId}, id, ${id}, ${type} from webhook
+    ), queued as (
+      insert into webhook_queue (webhook_id, created_at, delivery_id)
+      select id, ${createdAt}, delivery_id from webhook
+    )
+    select pg_notify(${deliveryChannel}, id::text) from webhook`.execute(tx);
 }

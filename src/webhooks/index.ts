@@ -1,5 +1,4 @@
 export { enqueueDeliveries } from './enqueue.ts';
-export { deliveryQueue } from './queue.ts';
 export { releaseDeliveries } from './release.ts';
 export {
   createWebhook,

@@ -1,13 +1,46 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { retryWait } from './retry-schedule.ts';
+import { parseRetryAfter, retryWait } from './retry-schedule.ts';
 
 const waits = [5, 30, 180, 900, 4500];
+const hour = 3_600_000;
 
 test('five waits, each spread by a fifth either way, then no more', () => {
   for (const [index, seconds] of waits.entries()) {
-    expect(retryWait(index + 1, waits, 0)).toBeCloseTo(seconds * 800);
-    expect(retryWait(index + 1, waits, 0.5)).toBeCloseTo(seconds * 1000);
-    expect(retryWait(index + 1, waits, 0.999_999)).toBeLessThan(seconds * 1200);
+    expect(retryWait(index + 1, waits, 0, 0)).toBeCloseTo(seconds * 800);
+    expect(retryWait(index + 1, waits, 0, 0.5)).toBeCloseTo(seconds * 1000);
+    expect(retryWait(index + 1, waits, 0, 0.999_999)).toBeLessThan(seconds * 1200);
   }
   expect(retryWait(6, waits)).toBeUndefined();
+});
+
+test('Retry-After only lengthens a wait, by an hour at most, and adds no attempt', () => {
+  const requested = fc.integer({ min: 0, max: 10 * 24 * hour });
+  const random = fc.double({ min: 0, max: 0.999_999, noNaN: true });
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 5 }), requested, random, (attempt, asked, chance) => {
+      const own = retryWait(attempt, waits, 0, chance) ?? 0;
+      const wait = retryWait(attempt, waits, asked, chance) ?? 0;
+      expect(wait).toBeGreaterThanOrEqual(own);
+      expect(wait).toBeLessThanOrEqual(Math.max(own, hour));
+      expect(wait).toBeGreaterThanOrEqual(Math.min(asked, hour));
+      expect(retryWait(6, waits, asked, chance)).toBeUndefined();
+    }),
+  );
+});
+
+test('Retry-After in seconds or as a date; anything else asks for nothing', () => {
+  const now = Date.parse('2026-01-01T00:00:00Z');
+  expect(parseRetryAfter('120', now)).toBe(120_000);
+  expect(parseRetryAfter('Thu, 01 Jan 2026 00:02:00 GMT', now)).toBe(120_000);
+  for (const text of [undefined, '', 'soon', '-5', '1e9', '9'.repeat(30), 'Wed, 31 Dec 2025 00:00:00 GMT']) {
+    expect(parseRetryAfter(text, now)).toBe(0);
+  }
+  fc.assert(
+    fc.property(fc.string(), (text) => {
+      const wait = parseRetryAfter(text, now);
+      expect(wait).toBeGreaterThanOrEqual(0);
+      expect(Number.isFinite(wait)).toBe(true);
+    }),
+  );
 });

@@ -10,17 +10,21 @@ export interface SignedHeaders {
 /**
  * Signs a delivery twice: as Polytomic does (hex HMAC-SHA256 of the body) and by Standard Webhooks 1.0, whose
  * signature covers the event's id and the time of this attempt, so that a receiver can refuse replays.
+ * Polytomic's header has room for one signature and carries the newest secret's; Standard Webhooks carries
+ * one per secret.
  *
- * @param body exactly what is sent. @param eventId the same on every attempt. @param now milliseconds.
+ * @param secrets newest first. @param body exactly what is sent. @param eventId the same on every attempt.
+ * @param now milliseconds.
  */
-export function sign(secret: string, body: string, eventId: string, now: number): SignedHeaders {
+export function sign(secrets: readonly string[], body: string, eventId: string, now: number): SignedHeaders {
   const timestamp = String(Math.floor(now / 1000));
-  const standard = hmac(standardKey(secret), `${eventId}.${timestamp}.${body}`).toString('base64');
+  const signed = `${eventId}.${timestamp}.${body}`;
+  const standard = secrets.map((secret) => `v1,${hmac(standardKey(secret), signed).toString('base64')}`);
   return {
-    'Polytomic-Signature': hmac(Buffer.from(secret, 'utf8'), body).toString('hex'),
+    'Polytomic-Signature': hmac(Buffer.from(secrets[0] ?? '', 'utf8'), body).toString('hex'),
     'webhook-id': eventId,
     'webhook-timestamp': timestamp,
-    'webhook-signature': `v1,${standard}`,
+    'webhook-signature': standard.join(' '),
   };
 }
 

@@ -1,8 +1,13 @@
 import { sql } from 'kysely';
+import { mask } from '../connections/index.ts';
 import type { Database, Transaction } from '../db/index.ts';
 import { notFound, TidemarkError } from '../errors.ts';
 import type { KeyRing } from '../lib/seal.ts';
 import { isUuid } from '../lib/uuid.ts';
+import { checkEndpoint, checkSecret } from './settings.ts';
+
+/** How long the secret before a change signs too. */
+const overlapHours = 24;
 
 export interface Webhook {
   id: string;
@@ -65,7 +70,11 @@ export async function createWebhook(
 ): Promise<Webhook> {
   const row = await deps.db
     .insertInto('webhooks')
-    .values({ organization_id: organizationId, ...seal(deps.keyRing, settings) })
+    .values({
+      organization_id: organizationId,
+      endpoint: checkEndpoint(settings.endpoint),
+      secret: deps.keyRing.seal(checkSecret(settings.secret)),
+    })
     .onConflict((conflict) => conflict.column('organization_id').doNothing())
     .returning(columns)
     .executeTakeFirst();
@@ -74,7 +83,11 @@ export async function createWebhook(
   throw new TidemarkError('webhook_exists', { webhook_id: existing?.id ?? '' });
 }
 
-/** Applies to the next attempt of every delivery, those under way included. */
+/**
+ * Applies to the next attempt of every delivery, those under way included. After a change of the secret the
+ * old one signs too for a day, so that no receiver has to change at the same moment. Sending the mask keeps
+ * the secret: what was read can be written back.
+ */
 export async function updateWebhook(
   deps: { db: Database; keyRing: KeyRing },
   organizationId: string,
@@ -82,18 +95,39 @@ export async function updateWebhook(
   settings: WebhookSettings,
 ): Promise<Webhook> {
   await getWebhook(deps.db, organizationId, id);
-  const row = await deps.db
-    .updateTable('webhooks')
-    .set({ ...seal(deps.keyRing, settings), updated_at: sql<string>`now()` })
-    .where('organization_id', '=', organizationId)
-    .where('id', '=', id)
-    .returning(columns)
-    .executeTakeFirst();
-  if (row === undefined) throw notFound('webhook', id);
-  return toWebhook(row);
+  const endpoint = checkEndpoint(settings.endpoint);
+  const secret = settings.secret === mask ? undefined : checkSecret(settings.secret);
+  return await deps.db.transaction().execute(async (tx) => {
+    const current = await tx
+      .selectFrom('webhooks')
+      .select('secret')
+      .where('organization_id', '=', organizationId)
+      .where('id', '=', id)
+      .forUpdate()
+      .executeTakeFirst();
+    if (current === undefined) throw notFound('webhook', id);
+    const changed = secret !== undefined && secret !== deps.keyRing.open(current.secret);
+    const row = await tx
+      .updateTable('webhooks')
+      .set({
+        endpoint,
+        updated_at: sql<string>`now()`,
+        ...(changed
+          ? {
+              secret: deps.keyRing.seal(secret),
+              previous_secret: current.secret,
+              previous_secret_until: sql<string>`now() + ${overlapHours} * interval '1 hour'`,
+            }
+          : {}),
+      })
+      .where('id', '=', id)
+      .returning(columns)
+      .executeTakeFirstOrThrow();
+    return toWebhook(row);
+  });
 }
 
-/** Disabling ends what is pending: it is neither sent nor replayed after enabling. */
+/** Disabling ends what is pending: it is neither sent nor replayed after enabling, unless it is recovered. */
 export async function setWebhookDisabled(
   db: Database,
   organizationId: string,
@@ -126,20 +160,12 @@ export async function deleteWebhook(db: Database, organizationId: string, id: st
 }
 
 async function cancelPending(tx: Transaction, webhookId: string): Promise<void> {
-  await tx
-    .updateTable('webhook_deliveries')
-    .set({ status: 'canceled', next_attempt_at: null, updated_at: sql<string>`clock_timestamp()` })
-    .where('webhook_id', '=', webhookId)
-    .where('status', '=', 'pending')
-    .execute();
-}
-
-function seal(keyRing: KeyRing, { endpoint, secret }: WebhookSettings): { endpoint: string; secret: Buffer } {
-  if (!URL.canParse(endpoint) || !/^https?:$/.test(new URL(endpoint).protocol)) {
-    throw new TidemarkError('unprocessable', {
-      reason: `endpoint: ${endpoint} is not an http:// or https:// URL`,
-    });
-  }
-  if (secret === '') throw new TidemarkError('unprocessable', { reason: 'secret: must not be empty' });
-  return { endpoint, secret: keyRing.seal(secret) };
+  await sql`
+    with pending as (
+      delete from webhook_queue where webhook_id = ${webhookId} returning created_at, attempts
+    )
+    update webhook_deliveries d
+    set status = 'canceled', attempts = p.attempts, updated_at = clock_timestamp()
+    from pending p
+    where d.webhook_id = ${webhookId} and d.created_at = p.created_at and d.status = 'pending'`.execute(tx);
 }

@@ -1,88 +1,271 @@
 import type { Logger } from 'pino';
-import type { Database } from '../db/index.ts';
+import { type DatabaseHandle, isConnectionFailure, listen, openDatabase } from '../db/index.ts';
 import type { Egress } from '../egress/index.ts';
-import { messageOf } from '../errors.ts';
-import type { Job, Jobs } from '../jobs/index.ts';
 import type { KeyRing } from '../lib/seal.ts';
-import { userAgent } from '../lib/version.ts';
-import { type Attempt, type AttemptResult, claimAttempt, recordAttempt } from './attempt.ts';
-import { type DeliveryJob, deliveryQueue } from './queue.ts';
-import { retryWait } from './retry-schedule.ts';
-import { sign } from './sign.ts';
+import { deliveryChannel } from './channel.ts';
+import { type Claimed, claimDeliveries, findDue, returnDeliveries, type Wanted } from './claim.ts';
+import { Places } from './places.ts';
+import { type Finished, recordAttempts } from './record.ts';
+import { releaseDeliveries } from './release.ts';
+import { parseRetryAfter, retryWait } from './retry-schedule.ts';
+import { deliveryBody, send } from './send.ts';
+import { Turns } from './turns.ts';
 
-/** Milliseconds from the connect to the last byte of the response. */
-const deadline = 15_000;
+export interface DeliverySettings {
+  /** Waits before the retries; the first attempt plus these are all there will be. */
+  retrySeconds: readonly number[];
+  /** Requests in flight at most, and how many of them may go to one webhook. */
+  concurrency: number;
+  concurrencyPerWebhook: number;
+  /** Milliseconds from the connect to the last byte of the response. */
+  deadline: number;
+}
 
 export interface DeliveryDependencies {
-  db: Database;
-  jobs: Jobs;
+  databaseUrl: string;
   keyRing: KeyRing;
   egress: Egress;
   log: Logger;
   workerId: string;
 }
 
-/**
- * Sends queued deliveries. One webhook gets a quarter of the places at most, so that an endpoint that
- * answers slowly delays its own events only.
- *
- * @param retrySeconds waits before the retries; the first attempt plus these are all there will be.
- */
+/** Milliseconds between looks for what became due, and for what dead workers left. */
+const lookInterval = 1000;
+const releaseInterval = 10_000;
+
+/** The queue is small and its statistics lag behind it: plans that follow an index are always right. */
+const sessions = {
+  plan_cache_mode: 'force_generic_plan',
+  enable_seqscan: 'off',
+  enable_hashjoin: 'off',
+  enable_mergejoin: 'off',
+  jit: 'off',
+};
+
+/** Sends queued deliveries from this process until it is stopped. */
 export async function startDeliveryWorker(
   deps: DeliveryDependencies,
-  { retrySeconds, concurrency }: { retrySeconds: readonly number[]; concurrency: number },
-): Promise<{ stop(): Promise<void> }> {
-  await deps.jobs.work<DeliveryJob>(
-    deliveryQueue,
-    { concurrency, groupConcurrency: Math.max(1, Math.floor(concurrency / 4)) },
-    (job) => deliver(deps, job, retrySeconds),
-  );
-  return { stop: () => deps.jobs.offWork(deliveryQueue) };
+  settings: DeliverySettings,
+): Promise<{ stop(graceMs?: number): Promise<void> }> {
+  const worker = new DeliveryWorker(deps, settings);
+  await worker.start();
+  return worker;
 }
 
-async function deliver(
-  deps: DeliveryDependencies,
-  job: Pick<Job<DeliveryJob>, 'id' | 'data'>,
-  waits: readonly number[],
-): Promise<void> {
-  const attempt = await claimAttempt(deps, job, waits.length + 1);
-  if (attempt === undefined) return;
-  const result = await send(deps.egress, attempt);
-  const wait = retryWait(attempt.number, waits);
-  await recordAttempt(deps, job.data, attempt, result, wait, Date.now());
-  deps.log.info(
-    {
-      delivery_id: job.data.deliveryId,
-      event_id: attempt.eventId,
-      event_type: attempt.eventType,
-      organization_id: attempt.organizationId,
-      webhook_id: attempt.webhookId,
-      attempt: attempt.number,
-      attempts_at_most: waits.length + 1,
-      status_code: result.statusCode,
-      error: result.error,
-      duration_ms: Math.round(result.durationMs),
-      retry_in_ms: result.error === null || wait === undefined ? null : Math.round(wait),
-    },
-    'webhook.attempted',
-  );
-}
+/**
+ * Two turns go round beside the requests: one claims whatever there is room for, one records whatever has
+ * finished. Each takes all that has come together since its last round, so under load their statements carry
+ * many deliveries, and alone one delivery waits for nobody.
+ */
+class DeliveryWorker {
+  readonly #deps: DeliveryDependencies;
+  readonly #settings: DeliverySettings;
+  readonly #database: DatabaseHandle;
+  readonly #places: Places;
+  /** What may have deliveries waiting, as `webhookId` in the lane of first tries or of retries. */
+  readonly #waiting = { first: new Set<string>(), retry: new Set<string>() };
+  readonly #sending = new Set<Promise<void>>();
+  #finished: { entry: Finished; done: () => void }[] = [];
+  readonly #claims: Turns;
+  readonly #records: Turns;
+  readonly #timers: NodeJS.Timeout[] = [];
+  readonly #shutdown = new AbortController();
+  #stopping = false;
+  #listener: { stop(): Promise<void> } | undefined;
 
-async function send(egress: Egress, attempt: Attempt): Promise<AttemptResult> {
-  const started = performance.now();
-  const signature = sign(attempt.secret, attempt.body, attempt.eventId, Date.now());
-  const headers = { 'Content-Type': 'application/json', 'User-Agent': userAgent, ...signature };
-  try {
-    const { status } = await egress.request({
-      url: attempt.endpoint,
-      method: 'POST',
-      headers,
-      body: attempt.body,
-      deadline,
-    });
-    const error = status >= 200 && status < 300 ? null : `the endpoint answered ${status}`;
-    return { statusCode: status, error, durationMs: performance.now() - started };
-  } catch (error) {
-    return { statusCode: null, error: messageOf(error), durationMs: performance.now() - started };
+  constructor(deps: DeliveryDependencies, settings: DeliverySettings) {
+    this.#deps = deps;
+    this.#settings = settings;
+    this.#places = new Places(settings.concurrency, settings.concurrencyPerWebhook);
+    this.#database = openDatabase(deps.databaseUrl, 3, sessions);
+    const failed = (error: unknown) => deps.log.warn({ err: error }, 'webhooks.database_away');
+    this.#claims = new Turns(() => this.#claim(), failed);
+    this.#records = new Turns(() => this.#record(), failed);
   }
+
+  async start(): Promise<void> {
+    const { databaseUrl } = this.#deps;
+    const notified = (webhookId: string) => {
+      this.#waiting.first.add(webhookId);
+      this.#waiting.retry.add(webhookId);
+      this.#claims.request();
+    };
+    this.#listener = await listen(databaseUrl, { [deliveryChannel]: notified }, () => this.#look());
+    this.#timers.push(
+      setInterval(() => this.#look(), lookInterval),
+      setInterval(() => this.#release(), releaseInterval),
+    );
+  }
+
+  /** Takes nothing new; after `graceMs` requests still under way are given up and count as failed. */
+  async stop(graceMs = 5000): Promise<void> {
+    this.#stopping = true;
+    for (const timer of this.#timers) clearInterval(timer);
+    await this.#listener?.stop();
+    await this.#claims.idle();
+    const giveUp = setTimeout(() => this.#shutdown.abort(), graceMs);
+    await Promise.all(this.#sending);
+    clearTimeout(giveUp);
+    await this.#database.close();
+  }
+
+  #look(): void {
+    findDue(this.#database.pool).then(
+      (found) => {
+        for (const { webhookId, retry } of found) this.#lane(retry).add(webhookId);
+        if (found.length > 0) this.#claims.request();
+      },
+      () => {}, // The database is away: the next look comes in a second.
+    );
+  }
+
+  #release(): void {
+    const { retrySeconds, deadline } = this.#settings;
+    releaseDeliveries(this.#database.db, { attempts: retrySeconds.length + 1, deadline }).catch(() => {});
+  }
+
+  #lane(retry: boolean): Set<string> {
+    return retry ? this.#waiting.retry : this.#waiting.first;
+  }
+
+  /** Everything there is room for, first tries before retries. */
+  #wanted(): Wanted[] {
+    const wanted: Wanted[] = [];
+    // What has finished and cannot be recorded waits in memory: no more of it until it is on record.
+    if (this.#stopping || this.#finished.length > this.#settings.concurrency) return wanted;
+    let free = this.#places.free;
+    for (const retry of [false, true]) {
+      for (const webhookId of this.#lane(retry)) {
+        if (free <= 0) break;
+        const count = Math.min(this.#places.room(webhookId, retry), free);
+        if (count === 0) continue;
+        wanted.push({ webhookId, retry, count });
+        free -= count;
+      }
+    }
+    return wanted;
+  }
+
+  async #claim(): Promise<void> {
+    const wanted = this.#wanted();
+    if (wanted.length === 0) return;
+    // A notification that arrives during the claim puts its webhook back.
+    for (const { webhookId, retry } of wanted) this.#lane(retry).delete(webhookId);
+    let claimed: Claimed[];
+    try {
+      claimed = await claimDeliveries(this.#database.pool, this.#deps.workerId, wanted);
+    } catch (error) {
+      for (const { webhookId, retry } of wanted) this.#lane(retry).add(webhookId);
+      throw error;
+    }
+    if (this.#stopping) {
+      await returnDeliveries(this.#database.pool, this.#deps.workerId, claimed);
+      return;
+    }
+    const taken = new Map<string, number>();
+    for (const one of claimed) {
+      const key = `${one.webhookId} ${one.retry}`;
+      taken.set(key, (taken.get(key) ?? 0) + 1);
+      this.#start(one);
+    }
+    for (const { webhookId, retry, count } of wanted) {
+      // As many as asked for: there may be more. Put at the end, so that every webhook has its turn.
+      if (taken.get(`${webhookId} ${retry}`) === count) this.#lane(retry).add(webhookId);
+    }
+    this.#claims.request();
+  }
+
+  #start(claimed: Claimed): void {
+    const leave = this.#places.take(claimed.webhookId, claimed.retry);
+    const work = this.#deliver(claimed, leave).finally(() => this.#sending.delete(work));
+    this.#sending.add(work);
+  }
+
+  async #deliver(claimed: Claimed, leave: ReturnType<Places['take']>): Promise<void> {
+    const entry = await this.#attempt(claimed);
+    const recorded = new Promise<void>((done) => this.#finished.push({ entry, done }));
+    this.#records.request();
+    const { result } = entry;
+    leave(
+      result === null ? undefined : { delivered: result.error === null, durationMs: result.timing.total },
+    );
+    this.#claims.request();
+    await recorded;
+    if (entry.status === 'pending' && entry.wait < lookInterval && !this.#stopping) {
+      setTimeout(() => {
+        this.#waiting.retry.add(claimed.webhookId);
+        this.#claims.request();
+      }, entry.wait + 1);
+    }
+  }
+
+  async #attempt(claimed: Claimed): Promise<Finished> {
+    const { endpoint, eventId, attempt } = claimed;
+    if (endpoint === null || claimed.disabled) return { claimed, result: null, status: 'canceled', wait: 0 };
+    if (eventId === null) return { claimed, result: null, status: 'failed', wait: 0 };
+    const { keyRing, egress, log } = this.#deps;
+    const { retrySeconds, deadline } = this.#settings;
+    const sealed =
+      claimed.previousSecret === null ? [claimed.secret] : [claimed.secret, claimed.previousSecret];
+    const result = await send(
+      egress,
+      {
+        endpoint,
+        secrets: sealed.map((secret) => keyRing.open(secret)),
+        eventId,
+        body: deliveryBody(claimed.eventType, claimed.event),
+      },
+      deadline,
+      this.#shutdown.signal,
+    );
+    const requested = parseRetryAfter(result.headers?.['retry-after'], Date.now());
+    const wait =
+      result.error === null
+        ? undefined
+        : retryWait(attempt - claimed.attemptsBefore, retrySeconds, requested);
+    const status = result.error === null ? 'delivered' : wait === undefined ? 'failed' : 'pending';
+    log.info(
+      {
+        delivery_id: claimed.deliveryId,
+        event_id: eventId,
+        event_type: claimed.eventType,
+        organization_id: claimed.organizationId,
+        webhook_id: claimed.webhookId,
+        attempt,
+        attempts_at_most: claimed.attemptsBefore + retrySeconds.length + 1,
+        status_code: result.statusCode,
+        error: result.error,
+        duration_ms: Math.round(result.timing.total),
+        retry_in_ms: wait === undefined ? null : Math.round(wait),
+      },
+      'webhook.attempted',
+    );
+    return { claimed, result, status, wait: wait ?? 0 };
+  }
+
+  async #record(): Promise<void> {
+    const batch = this.#finished;
+    if (batch.length === 0) return;
+    this.#finished = [];
+    const entries = batch.map(({ entry }) => entry);
+    const { pool } = this.#database;
+    try {
+      await recordAttempts(pool, this.#deps.workerId, entries).catch((error: unknown) => {
+        if (isConnectionFailure(error)) throw error;
+        // Something an endpoint answered that PostgreSQL will not keep must not hold up the others.
+        this.#deps.log.error({ err: error }, 'webhooks.response_not_kept');
+        return recordAttempts(pool, this.#deps.workerId, entries.map(withoutResponse));
+      });
+    } catch (error) {
+      this.#finished = [...batch, ...this.#finished];
+      throw error;
+    }
+    for (const { done } of batch) done();
+  }
+}
+
+function withoutResponse(entry: Finished): Finished {
+  if (entry.result === null) return entry;
+  const error = entry.result.error === null ? null : 'the attempt failed';
+  return { ...entry, result: { ...entry.result, error, headers: null, body: null } };
 }

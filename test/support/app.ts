@@ -6,7 +6,6 @@ import { executionQueue } from '../../src/executions/index.ts';
 import { type Jobs, startJobs } from '../../src/jobs/index.ts';
 import { KeyRing } from '../../src/lib/seal.ts';
 import { bootstrap, createApiKey, createOrganization, createUser } from '../../src/organizations/index.ts';
-import { deliveryQueue } from '../../src/webhooks/index.ts';
 import { createMetadataDatabase, type MetadataDatabase } from './database.ts';
 import { temporaryFolder } from './server.ts';
 
@@ -38,7 +37,7 @@ export interface TestApp extends AsyncDisposable {
 
 export async function startTestApp(prepare: (app: App) => void = () => {}): Promise<TestApp> {
   const database = await createMetadataDatabase();
-  const jobs = await startJobs(database.url, [executionQueue, deliveryQueue], 'send', () => {});
+  const jobs = await startJobs(database.url, [executionQueue], 'send', () => {});
   const partnerKey = 'partner-key-of-the-test';
   const deps: ApiDependencies = {
     db: database.db,

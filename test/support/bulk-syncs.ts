@@ -13,7 +13,6 @@ import {
 import { type Jobs, startJobs } from '../../src/jobs/index.ts';
 import { KeyRing } from '../../src/lib/seal.ts';
 import { type Actor, bootstrap } from '../../src/organizations/index.ts';
-import { deliveryQueue } from '../../src/webhooks/index.ts';
 import { createMetadataDatabase, type TestDatabase } from './database.ts';
 
 /** What it takes to run bulk syncs without a server. */
@@ -44,7 +43,7 @@ export const testKey = Buffer.alloc(32, 7);
 export async function bulkHarness(): Promise<BulkHarness> {
   const metadata = await createMetadataDatabase();
   const { db, url } = metadata;
-  const jobs = await startJobs(url, [executionQueue, deliveryQueue], 'send', () => {});
+  const jobs = await startJobs(url, [executionQueue], 'send', () => {});
   const deps = { db, keyRing: new KeyRing([testKey]), egress: createEgress({ allow: [] }) };
   const { organizationId, userId, apiKey = '' } = await bootstrap({ db });
   const actor: Actor = { id: userId, name: 'admin@localhost', type: 'user' };

@@ -1,0 +1,128 @@
+import type pg from 'pg';
+import type { Claimed } from './claim.ts';
+import type { AttemptResult } from './send.ts';
+
+export interface Finished {
+  claimed: Claimed;
+  /** Null when there was nothing to send: the webhook or the event is gone. */
+  result: AttemptResult | null;
+  status: 'delivered' | 'failed' | 'canceled' | 'pending';
+  /** Milliseconds until the next attempt; for `pending`. */
+  wait: number;
+}
+
+/**
+ * Everything about a batch of attempts in one statement, so there is neither a retry of a recorded success nor
+ * a recorded failure without its retry. The attempt's number is the fence: a worker whose attempt was counted
+ * as lost may still say what came of it, but no longer decides what comes next.
+ */
+const statement = `
+  with done as materialized (
+    select * from json_to_recordset($2::json) as r(
+      webhook_id uuid, delivery_id uuid, created_at timestamptz, attempt int, status text, wait float8,
+      sent bool, endpoint text, started_at timestamptz, status_code int, error_code text, error text,
+      total real, dns real, connect real, tls real, first_byte real, headers jsonb, body text)
+  ), ended as (
+    delete from webhook_queue q using done r
+    where q.webhook_id = r.webhook_id and q.created_at = r.created_at
+      and (r.status = 'delivered' or r.status <> 'pending' and q.attempts = r.attempt and q.worker_id = $1)
+    returning q.webhook_id, q.created_at
+  ), postponed as (
+    update webhook_queue q set worker_id = null, claimed_at = null, retry = true,
+      due_at = clock_timestamp() + r.wait * interval '1 millisecond'
+    from done r
+    where r.status = 'pending' and q.webhook_id = r.webhook_id and q.created_at = r.created_at
+      and q.attempts = r.attempt and q.worker_id = $1
+    returning q.webhook_id
+  ), attempts as (
+    insert into webhook_attempts as a (delivery_id, created_at, attempt, endpoint, started_at, status_code,
+      error_code, error, duration_ms, dns_ms, connect_ms, tls_ms, first_byte_ms, response_headers,
+      response_body)
+    select delivery_id, created_at, attempt, endpoint, started_at, status_code, error_code, error, total, dns,
+      connect, tls, first_byte, headers, decode(body, 'base64')
+    from done where sent
+    on conflict (created_at, delivery_id, attempt) do update set
+      endpoint = excluded.endpoint, started_at = excluded.started_at, status_code = excluded.status_code,
+      error_code = excluded.error_code, error = excluded.error, duration_ms = excluded.duration_ms,
+      dns_ms = excluded.dns_ms, connect_ms = excluded.connect_ms, tls_ms = excluded.tls_ms,
+      first_byte_ms = excluded.first_byte_ms, response_headers = excluded.response_headers,
+      response_body = excluded.response_body
+  ), health as (
+    insert into webhook_health as h (webhook_id, last_success_at, last_failure_at, consecutive_failures)
+    select s.webhook_id, s.last_success_at, s.last_failure_at, s.failures
+    from json_to_recordset($3::json) as s(
+      webhook_id uuid, last_success_at timestamptz, last_failure_at timestamptz, failures int)
+    join webhooks w on w.id = s.webhook_id
+    order by s.webhook_id
+    on conflict (webhook_id) do update set
+      last_success_at = greatest(h.last_success_at, excluded.last_success_at),
+      last_failure_at = greatest(h.last_failure_at, excluded.last_failure_at),
+      consecutive_failures = excluded.consecutive_failures
+        + case when excluded.last_success_at is null then h.consecutive_failures else 0 end
+  )
+  update webhook_deliveries d
+  set status = r.status, attempts = greatest(d.attempts, r.attempt), updated_at = clock_timestamp()
+  from done r
+  where d.webhook_id = r.webhook_id and d.created_at = r.created_at
+    and (r.status = 'delivered' or r.status <> 'pending' and d.status = 'pending'
+      and exists (select from ended e where e.webhook_id = r.webhook_id and e.created_at = r.created_at))`;
+
+export async function recordAttempts(
+  pool: pg.Pool,
+  workerId: string,
+  batch: readonly Finished[],
+): Promise<void> {
+  const text = JSON.stringify(batch.map(toRow));
+  const health = JSON.stringify(healthOf(batch));
+  await pool.query({ name: 'record_attempts', text: statement, values: [workerId, text, health] });
+}
+
+function toRow({ claimed, result, status, wait }: Finished) {
+  return {
+    webhook_id: claimed.webhookId,
+    delivery_id: claimed.deliveryId,
+    created_at: claimed.createdAt,
+    attempt: claimed.attempt,
+    status,
+    wait,
+    sent: result !== null,
+    endpoint: result?.endpoint,
+    started_at: new Date(result?.startedAt ?? 0),
+    status_code: result?.statusCode,
+    error_code: result?.errorCode,
+    error: result?.error,
+    total: result?.timing.total,
+    dns: result?.timing.dns,
+    connect: result?.timing.connect,
+    tls: result?.timing.tls,
+    first_byte: result?.timing.firstByte,
+    headers: result?.headers,
+    body: result?.body?.toString('base64'),
+  };
+}
+
+interface Health {
+  webhook_id: string;
+  last_success_at?: Date;
+  last_failure_at?: Date;
+  /** Since the last success of this batch. */
+  failures: number;
+}
+
+function healthOf(batch: readonly Finished[]): Health[] {
+  const health = new Map<string, Health>();
+  for (const { claimed, result } of batch) {
+    if (result === null) continue;
+    const entry = health.get(claimed.webhookId) ?? { webhook_id: claimed.webhookId, failures: 0 };
+    health.set(claimed.webhookId, entry);
+    const at = new Date(result.startedAt + result.timing.total);
+    if (result.error === null) {
+      entry.last_success_at = at;
+      entry.failures = 0;
+    } else {
+      entry.last_failure_at = at;
+      entry.failures++;
+    }
+  }
+  return [...health.values()];
+}

@@ -1,0 +1,94 @@
+import { type Egress, EgressError, type Timing } from '../egress/index.ts';
+import { messageOf } from '../errors.ts';
+import { userAgent } from '../lib/version.ts';
+import { sign } from './sign.ts';
+
+/** One request to an endpoint. */
+export interface Message {
+  endpoint: string;
+  /** Newest first; the ones before it sign too while they are in overlap. */
+  secrets: readonly string[];
+  eventId: string;
+  /** Exactly what goes over the wire. */
+  body: string;
+}
+
+/** What came of an attempt. */
+export interface AttemptResult {
+  endpoint: string;
+  /** Milliseconds since the epoch. */
+  startedAt: number;
+  /** Null when no response arrived. */
+  statusCode: number | null;
+  /** `status`, or what kept a response from arriving. Null after a 2xx. */
+  errorCode: string | null;
+  /** In words; null after a 2xx. */
+  error: string | null;
+  timing: Timing;
+  headers: Record<string, string> | null;
+  /** At most 64 KiB. */
+  body: Buffer | null;
+}
+
+/** The payload of an event as it is delivered: the bytes that are stored, not written anew. */
+export function deliveryBody(type: string, event: string): string {
+  return `{"type":${JSON.stringify(type)},"event":${event}}`;
+}
+
+/**
+ * Signs and sends. Whatever is not a 2xx is a failure and is returned, never thrown: a status, a redirect, a
+ * name that does not resolve, a refused address, a broken handshake, a deadline.
+ *
+ * @param deadline milliseconds to the last byte of the response. @param signal gives up early.
+ */
+export async function send(
+  egress: Egress,
+  message: Message,
+  deadline: number,
+  signal?: AbortSignal,
+): Promise<AttemptResult> {
+  const startedAt = Date.now();
+  const started = performance.now();
+  const signature = sign(message.secrets, message.body, message.eventId, startedAt);
+  const { endpoint } = message;
+  try {
+    const response = await egress.request({
+      url: endpoint,
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', 'User-Agent': userAgent, ...signature },
+      body: message.body,
+      deadline,
+      ...(signal === undefined ? {} : { signal }),
+    });
+    const { status, timing, headers, body } = response;
+    const delivered = status >= 200 && status < 300;
+    return {
+      endpoint,
+      startedAt,
+      statusCode: status,
+      errorCode: delivered ? null : 'status',
+      error: delivered ? null : describe(status),
+      timing,
+      headers,
+      body,
+    };
+  } catch (cause) {
+    const stopped = signal?.aborted === true && !(cause instanceof EgressError);
+    return {
+      endpoint,
+      startedAt,
+      statusCode: null,
+      errorCode: stopped ? 'interrupted' : cause instanceof EgressError ? cause.failure : 'reset',
+      error: stopped ? 'the worker was stopped before the response was complete' : messageOf(cause),
+      timing: { dns: null, connect: null, tls: null, firstByte: null, total: performance.now() - started },
+      headers: null,
+      body: null,
+    };
+  }
+}
+
+function describe(status: number): string {
+  return status >= 300 && status < 400
+    ? `the endpoint answered ${status}: redirects are not followed`
+    : `the endpoint answered ${status}`;
+}
