@@ -19,10 +19,10 @@ const app = buildApp(dependencies as ApiDependencies, (instance) => {
 await app.close();
 
 const keys = { organization: 'user or organization', partner: 'partner', any: 'any', public: 'none' };
-const rows = operations.map(([method, url, operationId, access]) => {
+const rows = operations.map(([method, url, operationId, access, addition]) => {
   const state = built.has(shape(method, url)) ? 'yes' : '501';
   const shown = url.replaceAll(/:(\w+)/g, '{$1}');
-  return `| ${method} | \`${shown}\` | \`${operationId}\` | ${keys[access]} | ${state} |`;
+  return `| ${method} | \`${shown}\` | \`${operationId}\`${addition ? ' (+)' : ''} | ${keys[access]} | ${state} |`;
 });
 const count = rows.filter((row) => row.endsWith('| yes |')).length;
 
@@ -42,6 +42,7 @@ shapes. Of the ${rows.length} operations ${count} are built; the others answer \
   and returned.
 - \`Idempotency-Key\` (8 to 255 letters, digits, \`-\`, \`_\`) is honoured on POST, PUT and PATCH for 24 hours.
 - Errors are \`{key, message, metadata, status}\`; [errors.md](errors.md) lists every key with its remedy.
+- (+) marks what Tidemark adds. \`GET /api/openapi.json\` describes every built operation (OpenAPI 3.1).
 - \`GET /healthz\` and \`GET /readyz\` are for load balancers and need no key.
 
 | method | path | operation | key | built |

@@ -73,6 +73,16 @@ export const catalogue = {
     text: 'Content-Type {content_type} is not supported',
     remedy: 'Send application/json.',
   },
+  webhook_disabled: {
+    status: 422,
+    text: 'Webhook {webhook_id} is disabled',
+    remedy: 'Enable it first; then repeat this.',
+  },
+  too_many_streams: {
+    status: 429,
+    text: 'This organization has {limit} event streams open already',
+    remedy: 'Close one, or let several consumers share a stream.',
+  },
   unprocessable: { status: 422, text: '{reason}', remedy: 'Correct the named value.' },
   connection_in_use: {
     status: 422,

@@ -10,6 +10,7 @@ import {
 } from './db/index.ts';
 import { createEgress } from './egress/index.ts';
 import { messageOf } from './errors.ts';
+import { startEventFeed } from './events/index.ts';
 import { executionQueue, releaseExecutions } from './executions/index.ts';
 import {
   announceServer,
@@ -99,6 +100,8 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Serv
   );
   undo.push(() => jobs.stop());
   const egress = createEgress({ allow: config.egressAllow });
+  const eventFeed = await startEventFeed(databaseUrl);
+  undo.push(() => eventFeed.stop());
   undo.push(() => egress.close());
 
   const dependencies: ApiDependencies = {
@@ -110,6 +113,8 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Serv
     publicUrl: config.publicUrl ?? '',
     partnerKey: config.partnerKey,
     eventRetention,
+    eventFeed,
+    webhookDeadline: config.webhookTimeoutSeconds * 1000,
     recordLogFolder: directory.recordLogs,
   };
   const app = buildApp(dependencies);

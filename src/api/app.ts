@@ -12,6 +12,7 @@ import type { ApiDependencies } from './dependencies.ts';
 import { installErrors } from './errors.ts';
 import { installIdempotency } from './idempotency.ts';
 import { watchRoutes } from './not-built.ts';
+import { installOpenApi } from './openapi.ts';
 import { registerRoutes } from './routes/index.ts';
 import { installValidation } from './validation.ts';
 import { installVersions } from './versions.ts';
@@ -53,9 +54,12 @@ export function buildApp(dependencies: ApiDependencies, prepare: (app: App) => v
   installVersions(app);
   installAuthentication(app, dependencies);
   installIdempotency(app, dependencies);
-  const routes = watchRoutes(app);
-  registerRoutes(app, dependencies);
-  routes.finish();
+  installOpenApi(app);
+  app.after(() => {
+    const routes = watchRoutes(app);
+    registerRoutes(app, dependencies);
+    routes.finish();
+  });
   app.setNotFoundHandler((request) => {
     throw new TidemarkError('unknown_route', {
       method: request.method,

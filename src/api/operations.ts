@@ -4,7 +4,14 @@ import type { Access } from './authentication.ts';
  * Every operation of the wire, built or not: those without a route of their own answer 501, so that a client
  * can tell "not built yet" from "no such id". The second list is what only older clients call.
  */
-export const operations: readonly [method: Method, path: string, operationId: string, access: Access][] = [
+export const operations: readonly [
+  method: Method,
+  path: string,
+  operationId: string,
+  access: Access,
+  /** Tidemark's own, beyond Polytomic's API. */
+  addition?: 'addition',
+][] = [
   ['GET', '/api/connections/:id/modelsync/source', 'modelSync.getSource', 'organization'],
   ['GET', '/api/connections/:id/modelsync/source/fields', 'modelSync.getSourceFields', 'organization'],
   ['GET', '/api/syncs', 'modelSync.list', 'organization'],
@@ -166,7 +173,9 @@ export const operations: readonly [method: Method, path: string, operationId: st
   ['POST', '/api/connections/:connection_id/query', 'queryRunner.runQuery', 'organization'],
   ['GET', '/api/queries/:id', 'queryRunner.getQuery', 'organization'],
   ['GET', '/api/jobs/:type/:id', 'jobs.get', 'organization'],
-  ['GET', '/api/events', 'events.list', 'organization'],
+  ['GET', '/api/events', 'events.list', 'any'],
+  ['GET', '/api/events/:id', 'events.get', 'organization', 'addition'],
+  ['GET', '/api/events/stream', 'events.stream', 'any', 'addition'],
   ['GET', '/api/events_types', 'events.getTypes', 'organization'],
   ['GET', '/api/webhooks', 'webhooks.list', 'organization'],
   ['POST', '/api/webhooks', 'webhooks.create', 'organization'],
@@ -175,6 +184,17 @@ export const operations: readonly [method: Method, path: string, operationId: st
   ['DELETE', '/api/webhooks/:id', 'webhooks.delete', 'organization'],
   ['POST', '/api/webhooks/:id/disable', 'webhooks.disable', 'organization'],
   ['POST', '/api/webhooks/:id/enable', 'webhooks.enable', 'organization'],
+  ['GET', '/api/webhooks/:id/deliveries', 'webhooks.deliveries.list', 'organization', 'addition'],
+  ['GET', '/api/webhooks/:id/deliveries/:delivery_id', 'webhooks.deliveries.get', 'organization', 'addition'],
+  [
+    'POST',
+    '/api/webhooks/:id/deliveries/:delivery_id/resend',
+    'webhooks.deliveries.resend',
+    'organization',
+    'addition',
+  ],
+  ['POST', '/api/webhooks/:id/recover', 'webhooks.recover', 'organization', 'addition'],
+  ['POST', '/api/webhooks/:id/test', 'webhooks.test', 'organization', 'addition'],
   ['GET', '/api/me', 'identity.get', 'any'],
   ['GET', '/api/entities/:id', 'entities.get', 'organization'],
   ['GET', '/api/organizations/entities/:id', 'entities.getForPartner', 'partner'],

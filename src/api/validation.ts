@@ -16,6 +16,8 @@ export function installValidation(app: App): void {
     const validate = (httpPart === 'body' ? strict : coercing).compile(schema as object);
     return Type.IsOptional(schema) ? orNothing(validate) : validate;
   });
+  // Response schemas describe; what is sent is what the route made, member for member.
+  app.setSerializerCompiler(() => (data) => JSON.stringify(data));
   // Clients send Content-Type with an empty body, and void operations without either.
   app.removeContentTypeParser('application/json');
   app.addContentTypeParser(

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { Transaction } from '../db/index.ts';
 import type { JsonObject } from '../lib/json.ts';
 import type { EventType } from './catalogue.ts';
+import { eventChannel } from './channel.ts';
 
 export interface StoredEvent {
   id: string;
@@ -35,7 +36,7 @@ export async function appendEvent(
     )
     insert into events (organization_id, created_at, id, type, event)
     select ${organizationId}, head, ${id}, ${type}, ${payload} from next
-    returning created_at`.execute(tx);
+    returning created_at, pg_notify(${eventChannel}, organization_id::text)`.execute(tx);
   const createdAt = rows[0]?.created_at ?? '';
   return { id, organizationId, createdAt, type, body: `{"type":${JSON.stringify(type)},"event":${payload}}` };
 }

@@ -13,3 +13,7 @@ export const eventTypes = [
 ] as const;
 
 export type EventType = (typeof eventTypes)[number];
+
+export function isEventType(text: string): text is EventType {
+  return eventTypes.some((type) => type === text);
+}

@@ -57,7 +57,8 @@ test('a poller loses nothing while 16 writers commit with delays and a long tran
     for (let idle = 0; writing || idle < 3; ) {
       const page = await listEvents(metadata.db, {
         organizationId,
-        startingAfter: cut(cursor),
+        ascending: true,
+        after: cut(cursor),
         limit: 7,
         retention,
       });
@@ -94,7 +95,8 @@ test('a cursor cut to milliseconds repeats events and misses none', async () => 
   for (let rounds = 0; rounds < 60; rounds++) {
     const page = await listEvents(metadata.db, {
       organizationId,
-      startingAfter: cursor,
+      ascending: true,
+      after: cursor,
       limit: 100,
       retention,
     });
@@ -113,7 +115,7 @@ test('created_at is unique and strictly increasing, newest first without a curso
   const times = events.map(({ createdAt }) => createdAt);
   expect(times).toEqual([...new Set(times)].sort());
 
-  const newest = await listEvents(metadata.db, { organizationId, limit: 3, retention });
+  const newest = await listEvents(metadata.db, { organizationId, ascending: false, limit: 3, retention });
   expect(newest.map(({ id }) => id)).toEqual(
     events
       .slice(-3)
@@ -122,8 +124,9 @@ test('created_at is unique and strictly increasing, newest first without a curso
   );
   const between = await listEvents(metadata.db, {
     organizationId,
-    startingAfter: times[2],
-    endingBefore: times[6],
+    ascending: true,
+    after: times[2],
+    before: times[6],
     limit: 100,
     retention,
   });
@@ -137,12 +140,18 @@ test('an event whose transaction is rolled back never was', async () => {
     throw new Error('rolled back');
   });
   await expect(attempt).rejects.toThrow('rolled back');
-  expect(await listEvents(metadata.db, { organizationId, limit: 10, retention })).toEqual([]);
+  expect(await listEvents(metadata.db, { organizationId, ascending: false, limit: 10, retention })).toEqual(
+    [],
+  );
 });
 
 test('events older than the retention are not returned, though their partition still stands', async () => {
   const [organizationId = ''] = await organizations(1);
   await append(organizationId, 1);
-  expect(await listEvents(metadata.db, { organizationId, limit: 10, retention: 0 })).toEqual([]);
-  expect((await listEvents(metadata.db, { organizationId, limit: 10, retention })).length).toBe(1);
+  expect(
+    await listEvents(metadata.db, { organizationId, ascending: false, limit: 10, retention: 0 }),
+  ).toEqual([]);
+  expect(
+    (await listEvents(metadata.db, { organizationId, ascending: false, limit: 10, retention })).length,
+  ).toBe(1);
 });

@@ -94,7 +94,8 @@ async function events(execution: Execution): Promise<string[]> {
     organizationId,
     limit: 100,
     retention: 3_600_000,
-    startingAfter: '2000-01-01',
+    ascending: true,
+    after: '2000-01-01',
   });
   return list.map(({ type }) => type);
 }

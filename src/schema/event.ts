@@ -1,13 +1,54 @@
 import { type Static, Type } from 'typebox';
 
-/** Query of `GET /api/events`. `event_type` is how some documentation spells `type`. */
+const filter = {
+  organization_id: Type.Optional(
+    Type.String({ description: 'Only for partners; others name their own or none.' }),
+  ),
+  type: Type.Optional(Type.Array(Type.String(), { description: 'Event types; repeat it for several.' })),
+  event_type: Type.Optional(
+    Type.Array(Type.String(), { description: 'How some documentation spells `type`.' }),
+  ),
+};
+const starting_after = Type.Optional(
+  Type.String({ description: 'RFC 3339 at any precision; events after it, oldest first.' }),
+);
+
+/** Query of `GET /api/events`. */
 export const EventsQuery = Type.Object({
-  organization_id: Type.Optional(Type.String()),
-  type: Type.Optional(Type.String()),
-  event_type: Type.Optional(Type.String()),
-  starting_after: Type.Optional(Type.String()),
-  ending_before: Type.Optional(Type.String()),
-  /** 10 when left out; 1 to 100. */
-  limit: Type.Optional(Type.Integer()),
+  ...filter,
+  starting_after,
+  ending_before: Type.Optional(Type.String({ description: 'RFC 3339; events before it.' })),
+  limit: Type.Optional(Type.Integer({ description: '10 when left out; 1 to 100.' })),
+  page_token: Type.Optional(Type.String({ description: 'Goes on where the page that gave it ended.' })),
+  wait: Type.Optional(
+    Type.Number({ description: 'Seconds, up to 30, to wait for an event when there is none yet.' }),
+  ),
 });
 export type EventsQuery = Static<typeof EventsQuery>;
+
+/** Query of `GET /api/events/stream`. */
+export const EventStreamQuery = Type.Object({ ...filter, starting_after });
+
+export const Event = Type.Object({
+  id: Type.String(),
+  organization_id: Type.String(),
+  type: Type.String(),
+  created_at: Type.String({
+    format: 'date-time',
+    description: 'Unique per organization, strictly increasing.',
+  }),
+  event: Type.Object({}, { additionalProperties: true, description: 'See the event catalogue.' }),
+});
+
+export const EventsPage = Type.Object({
+  data: Type.Array(Event),
+  pagination: Type.Object({
+    next_page_token: Type.Optional(Type.String()),
+    has_more: Type.Boolean(),
+    oldest_available_at: Type.String({
+      format: 'date-time',
+      description:
+        'Every event from this moment on is there; a reader whose position is older may have missed some.',
+    }),
+  }),
+});

@@ -1,19 +1,107 @@
 import { type Static, Type } from 'typebox';
 
+const Instant = Type.Union([Type.String({ format: 'date-time' }), Type.Null()]);
+const Milliseconds = Type.Union([Type.Number(), Type.Null()]);
+
 /** `CreateWebhooksSchema` and `UpdateWebhooksSchema` on the wire. */
 export const WebhookRequest = Type.Object({
-  endpoint: Type.String(),
-  secret: Type.String(),
+  endpoint: Type.String({ description: 'An http:// or https:// URL without user name and password.' }),
+  secret: Type.String({
+    description:
+      'Signs the deliveries. On update the mask keeps it; a new one leaves the old one signing for 24 h.',
+  }),
   organization_id: Type.Optional(Type.Union([Type.String(), Type.Null()])),
+});
+
+export const WebhookHealth = Type.Object({
+  last_success_at: Instant,
+  last_failure_at: Instant,
+  consecutive_failures: Type.Integer({ description: 'Attempts that failed since the last success.' }),
+  pending: Type.Integer({ description: 'Deliveries that wait for an attempt or are under way.' }),
 });
 
 export const Webhook = Type.Object({
   id: Type.String(),
   organization_id: Type.String(),
   endpoint: Type.String(),
-  /** As given on create; the mask afterwards. */
-  secret: Type.String(),
+  secret: Type.String({ description: 'As given on create; the mask afterwards.' }),
   disabled: Type.Boolean(),
-  created_at: Type.String(),
+  created_at: Type.String({ format: 'date-time' }),
+  health: WebhookHealth,
 });
 export type Webhook = Static<typeof Webhook>;
+
+export const Delivery = Type.Object({
+  id: Type.String(),
+  webhook_id: Type.String(),
+  organization_id: Type.String(),
+  event_id: Type.String({ description: 'Sent as the webhook-id header.' }),
+  event_type: Type.String(),
+  status: Type.String({ description: 'pending, delivered, failed or canceled.' }),
+  attempt_count: Type.Integer({ description: 'One under way included.' }),
+  created_at: Type.String({ format: 'date-time', description: 'When the event happened.' }),
+  updated_at: Type.String({ format: 'date-time' }),
+  next_attempt_at: Instant,
+});
+export type Delivery = Static<typeof Delivery>;
+
+/** One request and what came of it. */
+export const Attempt = Type.Object({
+  number: Type.Integer(),
+  started_at: Type.String({ format: 'date-time' }),
+  endpoint: Type.Union([Type.String(), Type.Null()]),
+  status_code: Type.Union([Type.Integer(), Type.Null()]),
+  error_code: Type.Union([Type.String(), Type.Null()], {
+    description:
+      'status, refused_address, dns, connect, tls, timeout, reset, invalid_url or interrupted; null after a 2xx.',
+  }),
+  error: Type.Union([Type.String(), Type.Null()], { description: 'In words; null after a 2xx.' }),
+  duration_ms: Type.Object({
+    dns: Milliseconds,
+    connect: Milliseconds,
+    tls: Milliseconds,
+    first_byte: Milliseconds,
+    total: Milliseconds,
+  }),
+  response: Type.Union([
+    Type.Object({
+      headers: Type.Record(Type.String(), Type.String()),
+      body: Type.String({ description: 'At most 64 KiB.' }),
+      body_encoding: Type.String({ description: 'utf-8, or base64 for a body that is no UTF-8.' }),
+    }),
+    Type.Null(),
+  ]),
+});
+export type Attempt = Static<typeof Attempt>;
+
+export const DeliveryWithAttempts = Type.Object({ ...Delivery.properties, attempts: Type.Array(Attempt) });
+
+export const DeliveriesQuery = Type.Object({
+  status: Type.Optional(Type.String()),
+  type: Type.Optional(Type.Array(Type.String())),
+  starting_after: Type.Optional(Type.String()),
+  ending_before: Type.Optional(Type.String()),
+  limit: Type.Optional(Type.Integer({ description: '50 when left out; 1 to 100.' })),
+  page_token: Type.Optional(Type.String()),
+});
+
+export const DeliveryParameters = Type.Object({ id: Type.String(), delivery_id: Type.String() });
+
+export const RecoverRequest = Type.Object({
+  since: Type.String({ description: 'RFC 3339; older than the retention means from its beginning.' }),
+});
+export const Recovered = Type.Object({
+  missed: Type.Integer({ description: 'Events that had no delivery to this webhook.' }),
+  failed: Type.Integer({ description: 'Deliveries that had failed or been canceled.' }),
+});
+
+export const TestRequest = Type.Object({
+  type: Type.Optional(Type.String({ description: 'An event type; sync.completed when left out.' })),
+});
+export const TestResult = Type.Object({
+  event_id: Type.String(),
+  type: Type.String(),
+  payload: Type.String({ description: 'The body that was sent.' }),
+  delivered: Type.Boolean(),
+  attempt: Attempt,
+});

@@ -1,5 +1,16 @@
+export {
+  type Delivery,
+  type DeliveryStatus,
+  deliveryStatuses,
+  getDelivery,
+  listDeliveries,
+  type RecordedAttempt,
+  type WebhookHealth,
+  webhookHealth,
+} from './deliveries.ts';
 export { enqueueDeliveries } from './enqueue.ts';
 export { releaseDeliveries } from './release.ts';
+export { recoverDeliveries, resendDelivery } from './resend.ts';
 export {
   createWebhook,
   deleteWebhook,
@@ -9,4 +20,5 @@ export {
   updateWebhook,
   type Webhook,
 } from './store.ts';
+export { sendTest } from './test-delivery.ts';
 export { startDeliveryWorker } from './worker.ts';

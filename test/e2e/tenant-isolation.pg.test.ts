@@ -3,7 +3,9 @@
  * whose parameters this file cannot fill fails the first test.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { appendEvent } from '../../src/events/index.ts';
 import { startExecution } from '../../src/executions/index.ts';
+import { enqueueDeliveries } from '../../src/webhooks/index.ts';
 import { startTestApp, type Tenant, type TestApp } from '../support/app.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { postgresqlConfiguration } from '../support/http.ts';
@@ -71,7 +73,8 @@ test('no route that names an id shows, changes or starts another organization’
 
 test('no list shows another organization’s', async () => {
   for (const { method, url, access } of routes) {
-    if (method !== 'GET' || url.includes(':') || access === 'partner') continue;
+    // A stream has no end to wait for; events.pg.test.ts asks it the same question.
+    if (method !== 'GET' || url.includes(':') || access === 'partner' || url.endsWith('/stream')) continue;
     const response = await api.request(stranger.apiKey, 'GET', url);
     const text = JSON.stringify(response.body);
     expect(text, url).not.toMatch(/Owner|treasure/);
@@ -140,6 +143,17 @@ async function createOne(): Promise<void> {
   const sync = await post('/api/syncs', modelSync(model, connection, 'Owner sync'));
   const bulk = await post('/api/bulk/syncs', bulkSync(connection, 'Owner bulk'));
   const webhook = await post('/api/webhooks', { endpoint: 'https://example.com/Owner', secret: 'treasure' });
+  const event = await api.database.db.transaction().execute(async (tx) => {
+    const appended = await appendEvent(tx, {
+      organizationId: owner.organizationId,
+      type: 'sync.failed',
+      event: { name: 'Owner sync' },
+    });
+    await enqueueDeliveries(tx, appended);
+    return appended.id;
+  });
+  const deliveries = await api.request(owner.apiKey, 'GET', `/api/webhooks/${webhook}/deliveries`);
+  const [delivery] = (deliveries.body as { data: { id: string }[] }).data;
   const run = (kind: 'model' | 'bulk', syncId: string) =>
     startExecution(api.deps, {
       organizationId: owner.organizationId,
@@ -164,7 +178,8 @@ async function createOne(): Promise<void> {
     [/^\/api\/models/, { id: model }],
     [/^\/api\/syncs\/:id/, { id: sync }],
     [/^\/api\/syncs/, { sync_id: sync, id: execution, type, filename }],
-    [/^\/api\/webhooks/, { id: webhook }],
+    [/^\/api\/webhooks/, { id: webhook, delivery_id: delivery?.id ?? '' }],
+    [/^\/api\/events/, { id: event }],
     [/^\/api\/organization\/users/, { id: owner.userId }],
     [/^\/api\/jobs/, { type: 'createmodel', id: execution }],
     [/^\/api\/(queries|entities|permissions)/, { id: execution }],
@@ -203,6 +218,7 @@ function bodyFor(url: string): object {
   if (url.startsWith('/api/connections')) return { name: 'x', configuration: {} };
   if (url.startsWith('/api/models'))
     return { name: 'x', connection_id: connection, configuration: { table: 'x' } };
+  if (url.endsWith('/recover')) return { since: '2020-01-01T00:00:00Z' };
   if (url.startsWith('/api/webhooks')) return { endpoint: 'https://example.com', secret: 'x' };
   if (url === '/api/syncs/:id') return modelSync(model ?? '', connection ?? '', 'x');
   if (url === '/api/bulk/syncs/:id') return bulkSync(connection ?? '', 'x');

@@ -2,6 +2,7 @@ import path from 'node:path';
 import pino from 'pino';
 import { type ApiDependencies, type App, buildApp } from '../../src/api/index.ts';
 import { createEgress } from '../../src/egress/index.ts';
+import { startEventFeed } from '../../src/events/index.ts';
 import { executionQueue } from '../../src/executions/index.ts';
 import { type Jobs, startJobs } from '../../src/jobs/index.ts';
 import { KeyRing } from '../../src/lib/seal.ts';
@@ -48,6 +49,8 @@ export async function startTestApp(prepare: (app: App) => void = () => {}): Prom
     publicUrl: 'http://tidemark.test',
     partnerKey,
     eventRetention: 48 * 3_600_000,
+    eventFeed: await startEventFeed(database.url),
+    webhookDeadline: 2000,
     recordLogFolder: path.join(await temporaryFolder(), 'record-logs'),
   };
   const app = buildApp(deps, prepare);
@@ -80,9 +83,13 @@ export async function startTestApp(prepare: (app: App) => void = () => {}): Prom
       };
     },
     async [Symbol.asyncDispose]() {
+      // A connection that a client opened ahead and never used counts as busy for a minute.
+      const killer = setTimeout(() => app.server.closeAllConnections(), 300);
       await app.close();
+      clearTimeout(killer);
       await jobs.stop();
       await deps.egress.close();
+      await deps.eventFeed.stop();
       await database[Symbol.asyncDispose]();
     },
   };

@@ -3,6 +3,7 @@ import { expect } from 'vitest';
 import { buildApp } from '../../src/api/index.ts';
 import { type BulkHarness, bulkHarness } from './bulk-syncs.ts';
 import { createDatabase, type TestDatabase } from './database.ts';
+import { noFeed } from './no-feed.ts';
 
 type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
@@ -35,6 +36,8 @@ export async function bulkApi(): Promise<BulkApi> {
     publicUrl: 'http://127.0.0.1:8080',
     partnerKey: undefined,
     eventRetention: 48 * 3_600_000,
+    eventFeed: noFeed,
+    webhookDeadline: 1000,
     recordLogFolder: '/nonexistent',
   });
   const [shop, warehouse] = [await createDatabase(), await createDatabase()];

@@ -11,7 +11,14 @@ export interface ReceivedRequest {
 }
 
 /** How to answer: a status, or something a broken endpoint does. */
-export type Behaviour = number | 'hang' | 'reset' | 'drip' | 'huge' | { redirect: string };
+export type Behaviour =
+  | number
+  | 'hang'
+  | 'reset'
+  | 'drip'
+  | 'huge'
+  | { redirect: string }
+  | { status: number; headers?: Record<string, string>; body?: string | Buffer };
 
 /** A real HTTP server for what Tidemark sends, that can misbehave. */
 export interface Receiver {
@@ -49,7 +56,10 @@ export async function startReceiver(): Promise<Receiver> {
 
   const respond = (response: http.ServerResponse, behaviour: Behaviour) => {
     if (typeof behaviour === 'number') response.writeHead(behaviour).end('answered');
-    else if (typeof behaviour === 'object') response.writeHead(302, { location: behaviour.redirect }).end();
+    else if (typeof behaviour === 'object' && 'redirect' in behaviour)
+      response.writeHead(302, { location: behaviour.redirect }).end();
+    else if (typeof behaviour === 'object')
+      response.writeHead(behaviour.status, behaviour.headers).end(behaviour.body);
     else if (behaviour === 'reset') response.destroy();
     else if (behaviour === 'drip') {
       response.writeHead(200);

@@ -1,32 +1,62 @@
-import { TidemarkError } from '../../errors.ts';
-import { type EventQuery, eventTypes, listEvents } from '../../events/index.ts';
+import { Type } from 'typebox';
+import { notFound, TidemarkError } from '../../errors.ts';
+import { type EventQuery, eventTypes, findEvent, type ListedEvent, listEvents } from '../../events/index.ts';
+import { decodePageToken, encodePageToken } from '../../lib/page-token.ts';
 import { isTimestamp } from '../../lib/timestamp.ts';
-import { EventsQuery } from '../../schema/event.ts';
+import { Event, EventsPage, EventsQuery } from '../../schema/event.ts';
+import { IdParameter } from '../../schema/parameters.ts';
 import type { App } from '../app.ts';
 import { organizationOf } from '../authentication.ts';
 import type { ApiDependencies } from '../dependencies.ts';
+import { eventTypesParameter, integerParameter, namedOrganization, timestampParameter } from '../query.ts';
+import { sendJson } from '../send-json.ts';
 
-export function eventRoutes(app: App, { db, eventRetention }: ApiDependencies): void {
+export function eventRoutes(app: App, { db, eventFeed, eventRetention: retention }: ApiDependencies): void {
   app.get(
     '/api/events',
-    { schema: { operationId: 'events.list', querystring: EventsQuery } },
+    {
+      schema: { operationId: 'events.list', querystring: EventsQuery, response: { 200: EventsPage } },
+      config: { access: 'any' },
+    },
     async (request, reply) => {
-      const organizationId = organizationOf(request);
-      const events = await listEvents(db, {
-        ...queryOf(request.query, organizationId),
-        retention: eventRetention,
-      });
-      // The payload is sent byte for byte as it was stored and signed, not parsed and written again.
-      const items = events.map(({ event, ...rest }) => {
-        const head = {
-          id: rest.id,
-          organization_id: rest.organizationId,
-          type: rest.type,
-          created_at: rest.createdAt,
-        };
-        return `${JSON.stringify(head).slice(0, -1)},"event":${event}}`;
-      });
-      return reply.type('application/json; charset=utf-8').send(`{"data":[${items.join(',')}]}`);
+      const query = { ...queryOf(request.query), retention };
+      const organizationId = namedOrganization(request, request.query.organization_id);
+      const wait = integerParameter('wait', request.query.wait, { from: 0, to: 30, otherwise: 0 });
+      if (wait > 0 && !query.ascending) {
+        throw new TidemarkError('unprocessable', {
+          reason: 'wait: needs starting_after or a page_token that goes forward',
+        });
+      }
+      const read = () => listEvents(db, { ...query, organizationId, limit: query.limit + 1 });
+      const gone = new AbortController();
+      reply.raw.once('close', () => gone.abort());
+      const deadline = performance.now() + wait * 1000;
+      // Subscribed before the first read: an event that commits right after it wakes us.
+      using subscription = wait > 0 ? eventFeed.subscribe(organizationId) : undefined;
+      let found = await read();
+      while (subscription !== undefined && found.length === 0) {
+        const left = deadline - performance.now();
+        if (left <= 0 || gone.signal.aborted) break;
+        await subscription.wait(left, gone.signal);
+        found = await read();
+      }
+      return sendJson(reply, page(found, query));
+    },
+  );
+  app.get(
+    '/api/events/:id',
+    {
+      schema: {
+        operationId: 'events.get',
+        params: IdParameter,
+        response: { 200: Type.Object({ data: Event }) },
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params;
+      const event = await findEvent(db, organizationOf(request), id, retention);
+      if (event === undefined) throw notFound('event', id);
+      return sendJson(reply, `{"data":${presentEvent(event)}}`);
     },
   );
   app.get('/api/events_types', { schema: { operationId: 'events.getTypes' } }, async () => ({
@@ -34,31 +64,46 @@ export function eventRoutes(app: App, { db, eventRetention }: ApiDependencies): 
   }));
 }
 
-function queryOf(query: EventsQuery, organizationId: string): Omit<EventQuery, 'retention'> {
-  if (query.organization_id !== undefined && query.organization_id !== organizationId) {
-    throw new TidemarkError('forbidden', {
-      reason: 'organization_id: this credential belongs to another organization',
-    });
-  }
-  const type = query.type ?? query.event_type;
-  if (type !== undefined && !eventTypes.some((known) => known === type)) {
-    throw new TidemarkError('unprocessable', { reason: `type: ${type} is none of ${eventTypes.join(', ')}` });
-  }
-  const limit = query.limit ?? 10;
-  if (limit < 1 || limit > 100) throw new TidemarkError('unprocessable', { reason: 'limit: takes 1 to 100' });
-  return {
-    organizationId,
-    type,
-    startingAfter: timestamp('starting_after', query.starting_after),
-    endingBefore: timestamp('ending_before', query.ending_before),
-    limit,
-  };
+/** The payload is sent byte for byte as it was stored and signed, not parsed and written again. */
+export function presentEvent({ id, organizationId, type, createdAt, event }: ListedEvent): string {
+  const head = { id, organization_id: organizationId, type, created_at: createdAt };
+  return `${JSON.stringify(head).slice(0, -1)},"event":${event}}`;
 }
 
-function timestamp(field: string, text: string | undefined): string | undefined {
-  if (text === undefined || text === '') return undefined;
-  // An unescaped + of an offset arrives as a space.
-  const repaired = text.replace(/ (\d{2}:?\d{2})$/, '+$1');
-  if (isTimestamp(repaired)) return repaired;
-  throw new TidemarkError('unprocessable', { reason: `${field}: ${text} is no RFC 3339 timestamp` });
+type PageQuery = Omit<EventQuery, 'organizationId'>;
+
+/** A page forward always has a token, also when nothing is there yet: a poller goes on from it. */
+function page(found: ListedEvent[], { limit, retention, ascending, after, before }: PageQuery): string {
+  const events = found.slice(0, limit);
+  const hasMore = found.length > limit;
+  const position = events.at(-1)?.createdAt ?? (ascending ? after : undefined);
+  const token =
+    position !== undefined && (ascending || hasMore)
+      ? encodePageToken([ascending ? 'after' : 'before', position, ascending ? (before ?? '') : ''])
+      : undefined;
+  const pagination = {
+    ...(token === undefined ? {} : { next_page_token: token }),
+    has_more: hasMore,
+    oldest_available_at: new Date(Date.now() - retention).toISOString(),
+  };
+  return `{"data":[${events.map(presentEvent).join(',')}],"pagination":${JSON.stringify(pagination)}}`;
+}
+
+function queryOf(query: EventsQuery): Omit<PageQuery, 'retention'> {
+  const types = eventTypesParameter([...(query.type ?? []), ...(query.event_type ?? [])]);
+  const limit = integerParameter('limit', query.limit, { from: 1, to: 100, otherwise: 10 });
+  // A token was made from the bounds of the first request; clients that repeat them mean the same.
+  if (query.page_token) return { types, limit, ...positionOf(query.page_token) };
+  const after = timestampParameter('starting_after', query.starting_after);
+  const before = timestampParameter('ending_before', query.ending_before);
+  return { types, limit, after, before, ascending: after !== undefined };
+}
+
+function positionOf(token: string): Pick<EventQuery, 'after' | 'before' | 'ascending'> {
+  const [direction, position = '', bound = ''] = decodePageToken(token, 3) ?? [];
+  if (isTimestamp(position) && (bound === '' || isTimestamp(bound))) {
+    if (direction === 'after') return { ascending: true, after: position, before: bound || undefined };
+    if (direction === 'before') return { ascending: false, before: position };
+  }
+  throw new TidemarkError('invalid_field', { field: 'page_token', reason: 'is not one this list gave out' });
 }

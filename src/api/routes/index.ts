@@ -6,6 +6,7 @@ import { bulkSchemaRoutes } from './bulk-schemas.ts';
 import { bulkSyncRoutes } from './bulk-syncs.ts';
 import { connectionTypeRoutes } from './connection-types.ts';
 import { connectionRoutes } from './connections.ts';
+import { eventStreamRoutes } from './event-stream.ts';
 import { eventRoutes } from './events.ts';
 import { healthRoutes } from './health.ts';
 import { identityRoutes } from './identity.ts';
@@ -16,6 +17,7 @@ import { modelRoutes } from './models.ts';
 import { organizationRoutes } from './organizations.ts';
 import { schemaRoutes } from './schemas.ts';
 import { userRoutes } from './users.ts';
+import { webhookDeliveryRoutes } from './webhook-deliveries.ts';
 import { webhookRoutes } from './webhooks.ts';
 
 /** Every route, one file per resource. */
@@ -36,5 +38,7 @@ export function registerRoutes(app: App, dependencies: ApiDependencies): void {
   bulkExecutionRoutes(app, dependencies);
   bulkConnectionRoutes(app, dependencies);
   eventRoutes(app, dependencies);
+  eventStreamRoutes(app, dependencies);
   webhookRoutes(app, dependencies);
+  webhookDeliveryRoutes(app, dependencies);
 }

@@ -10,6 +10,8 @@ import {
   setWebhookDisabled,
   updateWebhook,
   type Webhook,
+  type WebhookHealth,
+  webhookHealth,
 } from '../../webhooks/index.ts';
 import type { App } from '../app.ts';
 import { organizationOf } from '../authentication.ts';
@@ -17,30 +19,35 @@ import type { ApiDependencies } from '../dependencies.ts';
 
 export function webhookRoutes(app: App, deps: ApiDependencies): void {
   const { db } = deps;
+  /** @param secret shown to the one who just chose it, and never again. */
+  const show = async (webhook: Webhook, secret = mask) =>
+    present(webhook, secret, await webhookHealth(db, webhook.id));
 
   app.get('/api/webhooks', { schema: { operationId: 'webhooks.list' } }, async (request) => {
     const webhooks = await listWebhooks(db, organizationOf(request));
-    return { data: webhooks.map((webhook) => present(webhook)) };
+    return { data: await Promise.all(webhooks.map((webhook) => show(webhook))) };
   });
   app.post(
     '/api/webhooks',
     { schema: { operationId: 'webhooks.create', body: WebhookRequest } },
     async (request) => {
       const webhook = await createWebhook(deps, organizationOf(request), request.body);
-      return { data: present(webhook, request.body.secret) };
+      return { data: await show(webhook, request.body.secret) };
     },
   );
   app.get(
     '/api/webhooks/:id',
     { schema: { operationId: 'webhooks.get', params: IdParameter } },
-    async (request) => ({ data: present(await getWebhook(db, organizationOf(request), request.params.id)) }),
+    async (request) => ({
+      data: await show(await getWebhook(db, organizationOf(request), request.params.id)),
+    }),
   );
   app.put(
     '/api/webhooks/:id',
     { schema: { operationId: 'webhooks.update', params: IdParameter, body: WebhookRequest } },
     async (request) => {
       const webhook = await updateWebhook(deps, organizationOf(request), request.params.id, request.body);
-      return { data: present(webhook) };
+      return { data: await show(webhook) };
     },
   );
   app.delete(
@@ -60,14 +67,13 @@ export function webhookRoutes(app: App, deps: ApiDependencies): void {
       { schema: { operationId: `webhooks.${action}`, params: IdParameter } },
       async (request) => {
         const webhook = await setWebhookDisabled(db, organizationOf(request), request.params.id, disabled);
-        return { data: present(webhook) };
+        return { data: await show(webhook) };
       },
     );
   }
 }
 
-/** @param secret shown to the one who just chose it, and never again. */
-function present(webhook: Webhook, secret = mask): WireWebhook {
+function present(webhook: Webhook, secret: string, health: WebhookHealth): WireWebhook {
   return {
     id: webhook.id,
     organization_id: webhook.organizationId,
@@ -75,5 +81,11 @@ function present(webhook: Webhook, secret = mask): WireWebhook {
     secret,
     disabled: webhook.disabled,
     created_at: webhook.createdAt,
+    health: {
+      last_success_at: health.lastSuccessAt,
+      last_failure_at: health.lastFailureAt,
+      consecutive_failures: health.consecutiveFailures,
+      pending: health.pending,
+    },
   };
 }

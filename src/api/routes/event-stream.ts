@@ -1,0 +1,131 @@
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
+import type { FastifyRequest } from 'fastify';
+import { messageOf, TidemarkError } from '../../errors.ts';
+import { followEvents, logEnd } from '../../events/index.ts';
+import { EventStreamQuery } from '../../schema/event.ts';
+import type { App } from '../app.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+import { eventTypesParameter, namedOrganization, timestampParameter } from '../query.ts';
+import { presentEvent } from './events.ts';
+
+/** Streams that one organization may have open at this server. */
+const perOrganization = 50;
+
+/** Milliseconds. */
+const heartbeat = 15_000;
+/** How long a client may leave what it was sent in the socket before it is cut off. */
+const patience = 30_000;
+
+/** Server-sent events; docs/event-stream.md is the protocol. */
+export function eventStreamRoutes(app: App, deps: ApiDependencies): void {
+  const { db, eventFeed, eventRetention, log } = deps;
+  const open = new Map<string, number>();
+  const closing = new AbortController();
+  app.addHook('preClose', async () => closing.abort());
+
+  app.get(
+    '/api/events/stream',
+    {
+      schema: { operationId: 'events.stream', querystring: EventStreamQuery },
+      config: { access: 'any' },
+    },
+    async (request, reply) => {
+      const organizationId = namedOrganization(request, request.query.organization_id);
+      const types = eventTypesParameter([...(request.query.type ?? []), ...(request.query.event_type ?? [])]);
+      const position = positionOf(request);
+      const after = position ?? (await logEnd(db, organizationId));
+      const others = open.get(organizationId) ?? 0;
+      if (others >= perOrganization) throw new TidemarkError('too_many_streams', { limit: perOrganization });
+
+      open.set(organizationId, others + 1);
+      const gone = new AbortController();
+      reply.hijack();
+      reply.raw.once('close', () => gone.abort());
+      const signal = AbortSignal.any([gone.signal, closing.signal]);
+      try {
+        start(reply.raw, reply.getHeaders(), position, eventRetention);
+        const query = { organizationId, types, after, retention: eventRetention };
+        let said = '';
+        for await (const { phase, events } of followEvents(
+          { db, feed: eventFeed },
+          query,
+          deps.streamTimes?.heartbeat ?? heartbeat,
+          signal,
+        )) {
+          const frames = events.map((event) => `id: ${event.createdAt}\ndata: ${presentEvent(event)}\n\n`);
+          const comment = phase === said ? (frames.length === 0 ? ': heartbeat\n\n' : '') : `: ${phase}\n\n`;
+          said = phase;
+          await write(reply.raw, comment + frames.join(''), deps.streamTimes?.patience ?? patience, signal);
+        }
+        end(reply.raw, 'the server is stopping; connect again');
+      } catch (error) {
+        const slow = error instanceof SlowConsumer;
+        if (!slow) log.warn({ err: error, organization_id: organizationId }, 'events.stream_failed');
+        else log.info({ organization_id: organizationId }, 'events.stream_cut_off');
+        end(reply.raw, slow ? messageOf(error) : 'the log could not be read; connect again');
+      } finally {
+        const left = (open.get(organizationId) ?? 1) - 1;
+        if (left > 0) open.set(organizationId, left);
+        else open.delete(organizationId);
+      }
+    },
+  );
+}
+
+/** Where to go on: Last-Event-ID, which a client sends by itself when it connects again, else the query. */
+function positionOf(
+  request: FastifyRequest<{ Querystring: { starting_after?: string } }>,
+): string | undefined {
+  const header = request.headers['last-event-id'];
+  const resumed = timestampParameter('Last-Event-ID', Array.isArray(header) ? header[0] : header);
+  return resumed ?? timestampParameter('starting_after', request.query.starting_after);
+}
+
+function start(
+  response: ServerResponse,
+  headers: Record<string, unknown>,
+  position: string | undefined,
+  retention: number,
+): void {
+  const version = headers['x-polytomic-version'];
+  response.writeHead(200, {
+    'content-type': 'text/event-stream; charset=utf-8',
+    'cache-control': 'no-cache, no-transform',
+    'x-accel-buffering': 'no',
+    ...(typeof version === 'string' ? { 'x-polytomic-version': version } : {}),
+  });
+  response.write('retry: 1000\n\n');
+  const oldest = Date.now() - retention;
+  if (position !== undefined && Date.parse(position.replace(' ', 'T')) < oldest) {
+    const data = { position, oldest_available_at: new Date(oldest).toISOString() };
+    response.write(`event: behind\ndata: ${JSON.stringify(data)}\n\n`);
+  }
+}
+
+class SlowConsumer extends Error {}
+
+/** Waits until the client has taken what is in the socket: the log is read no faster than it is consumed. */
+async function write(
+  response: ServerResponse,
+  text: string,
+  within: number,
+  signal: AbortSignal,
+): Promise<void> {
+  if (text === '' || response.write(text)) return;
+  const tooLong = AbortSignal.timeout(within);
+  await once(response, 'drain', { signal: AbortSignal.any([tooLong, signal]) }).catch((error: unknown) => {
+    if (signal.aborted) return;
+    if (tooLong.aborted) {
+      throw new SlowConsumer(`nothing was read for ${within / 1000} s; connect again from the last event`);
+    }
+    throw error;
+  });
+}
+
+/** Says why, if the client still listens, and gives the socket up soon after. */
+function end(response: ServerResponse, reason: string): void {
+  if (response.destroyed) return;
+  response.end(`event: closed\ndata: ${JSON.stringify({ reason })}\n\n`);
+  setTimeout(() => response.destroy(), 2000).unref();
+}

@@ -1,0 +1,78 @@
+import { setTimeout as pause } from 'node:timers/promises';
+
+export interface StreamedEvent {
+  id: string;
+  data: { id: string; type: string; created_at: string; event: Record<string, unknown> };
+}
+
+/** A server-sent event stream, parsed by the rules of the HTML standard as far as ours uses them. */
+export interface OpenStream {
+  comments: string[];
+  received: StreamedEvent[];
+  /** The first so many events, once they are there. */
+  events(count: number): Promise<StreamedEvent[]>;
+  comment(text: string): Promise<void>;
+  /** Data of the first event of that name. */
+  named(name: string): Promise<unknown>;
+  /** Resolves when the connection is over, however. */
+  closed: Promise<void>;
+  close(): void;
+}
+
+export async function readStream(
+  url: string,
+  apiKey: string,
+  query = '',
+  headers: Record<string, string> = {},
+): Promise<OpenStream> {
+  const controller = new AbortController();
+  const response = await fetch(`${url}/api/events/stream${query}`, {
+    headers: { authorization: `Bearer ${apiKey}`, ...headers },
+    signal: controller.signal,
+  });
+  if (response.status !== 200 || response.body === null) throw new Error(`${response.status}`);
+  const comments: string[] = [];
+  const received: StreamedEvent[] = [];
+  const others = new Map<string, unknown>();
+
+  const take = (frame: string) => {
+    const fields: Record<string, string> = {};
+    for (const line of frame.split('\n')) {
+      if (line.startsWith(': ')) comments.push(line.slice(2));
+      const colon = line.indexOf(': ');
+      if (colon > 0) fields[line.slice(0, colon)] = line.slice(colon + 2);
+    }
+    if (fields.data === undefined) return;
+    const data = JSON.parse(fields.data) as StreamedEvent['data'];
+    if (fields.event === undefined) received.push({ id: fields.id ?? '', data });
+    else others.set(fields.event, data);
+  };
+  const { body } = response;
+  const closed = (async () => {
+    let text = '';
+    const decoder = new TextDecoder();
+    for await (const chunk of body) {
+      text += decoder.decode(chunk as Uint8Array, { stream: true });
+      const frames = text.split('\n\n');
+      text = frames.pop() ?? '';
+      frames.forEach(take);
+    }
+  })().catch(() => {});
+  const whenever = async <Result>(check: () => Result | undefined): Promise<Result> => {
+    for (let waited = 0; waited < 20_000; waited += 5) {
+      const result = check();
+      if (result !== undefined) return result;
+      await pause(5);
+    }
+    throw new Error(`not on the stream: ${JSON.stringify({ comments, events: received.length })}`);
+  };
+  return {
+    comments,
+    received,
+    events: (count) => whenever(() => (received.length >= count ? received.slice(0, count) : undefined)),
+    comment: (text) => whenever(() => (comments.includes(text) ? true : undefined)).then(() => {}),
+    named: (name) => whenever(() => others.get(name)),
+    closed,
+    close: () => controller.abort(),
+  };
+}
