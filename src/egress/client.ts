@@ -32,8 +32,17 @@ export function createEgress(options: { allow: readonly string[]; resolve?: Reso
 
 async function exchange(agent: Agent, request: EgressRequest): Promise<EgressResponse> {
   const url = parse(request.url);
-  const deadline = AbortSignal.timeout(request.deadline);
-  const signal = request.signal === undefined ? deadline : AbortSignal.any([deadline, request.signal]);
+  // One controller and one timer: AbortSignal.any and AbortSignal.timeout cost several times as much.
+  const controller = new AbortController();
+  const { signal } = controller;
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    controller.abort();
+  }, request.deadline);
+  const giveUp = () => controller.abort();
+  request.signal?.addEventListener('abort', giveUp);
+  if (request.signal?.aborted) giveUp();
   const started = performance.now();
   const payload = typeof request.body === 'string' ? Buffer.from(request.body) : (request.body ?? null);
   try {
@@ -53,12 +62,15 @@ async function exchange(agent: Agent, request: EgressRequest): Promise<EgressRes
     return { status: statusCode, headers: flatten(headers), body: received, timing };
   } catch (error) {
     if (request.signal?.aborted) throw error;
-    if (deadline.aborted) {
+    if (late) {
       throw new EgressError('timeout', `no complete response within ${request.deadline} ms`, {
         cause: error,
       });
     }
     throw toEgressError(error);
+  } finally {
+    clearTimeout(timer);
+    request.signal?.removeEventListener('abort', giveUp);
   }
 }
 
@@ -89,10 +101,12 @@ async function readUpTo(body: AsyncIterable<Buffer>, limit: number): Promise<Buf
 }
 
 function flatten(headers: Record<string, string | string[] | undefined>): Record<string, string> {
-  const entries = Object.entries(headers).flatMap(([name, value]) =>
-    value === undefined ? [] : [[name, Array.isArray(value) ? value.join(', ') : value]],
-  );
-  return Object.fromEntries(entries) as Record<string, string>;
+  const flat: Record<string, string> = {};
+  for (const name in headers) {
+    const value = headers[name];
+    if (value !== undefined) flat[name] = typeof value === 'string' ? value : value.join(', ');
+  }
+  return flat;
 }
 
 function toEgressError(error: unknown): EgressError {

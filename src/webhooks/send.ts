@@ -1,13 +1,13 @@
 import { type Egress, EgressError, type Timing } from '../egress/index.ts';
 import { messageOf } from '../errors.ts';
 import { userAgent } from '../lib/version.ts';
-import { sign } from './sign.ts';
+import { type SigningKey, sign } from './sign.ts';
 
 /** One request to an endpoint. */
 export interface Message {
   endpoint: string;
-  /** Newest first; the ones before it sign too while they are in overlap. */
-  secrets: readonly string[];
+  /** Newest first; the one before it signs too while they overlap. */
+  keys: readonly [SigningKey, ...SigningKey[]];
   eventId: string;
   /** Exactly what goes over the wire. */
   body: string;
@@ -49,18 +49,19 @@ export async function send(
 ): Promise<AttemptResult> {
   const startedAt = Date.now();
   const started = performance.now();
-  const signature = sign(message.secrets, message.body, message.eventId, startedAt);
+  const body = Buffer.from(message.body);
+  const signature = sign(message.keys, body, message.eventId, startedAt);
   const { endpoint } = message;
   try {
     const response = await egress.request({
       url: endpoint,
       method: 'POST',
       headers: { 'Content-Type': 'application/json', 'User-Agent': userAgent, ...signature },
-      body: message.body,
+      body,
       deadline,
       ...(signal === undefined ? {} : { signal }),
     });
-    const { status, timing, headers, body } = response;
+    const { status, timing, headers } = response;
     const delivered = status >= 200 && status < 300;
     return {
       endpoint,
@@ -70,7 +71,7 @@ export async function send(
       error: delivered ? null : describe(status),
       timing,
       headers,
-      body,
+      body: response.body,
     };
   } catch (cause) {
     const stopped = signal?.aborted === true && !(cause instanceof EgressError);

@@ -4,6 +4,7 @@ import { notFound } from '../errors.ts';
 import { type EventType, sampleEvent } from '../events/index.ts';
 import type { KeyRing } from '../lib/seal.ts';
 import { type AttemptResult, deliveryBody, send } from './send.ts';
+import { signingKey } from './sign.ts';
 
 /**
  * Sends a signed sample, once and now, through the same guard and with the same headers as an event, to a
@@ -25,7 +26,7 @@ export async function sendTest(
   const payload = deliveryBody(type, JSON.stringify(event));
   const message = {
     endpoint: row.endpoint,
-    secrets: [deps.keyRing.open(row.secret)],
+    keys: [signingKey(deps.keyRing.open(row.secret))] as const,
     eventId,
     body: payload,
   };

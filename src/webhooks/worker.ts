@@ -9,6 +9,7 @@ import { type Finished, recordAttempts } from './record.ts';
 import { releaseDeliveries } from './release.ts';
 import { parseRetryAfter, retryWait } from './retry-schedule.ts';
 import { deliveryBody, send } from './send.ts';
+import { SigningKeys } from './signing-keys.ts';
 import { Turns } from './turns.ts';
 
 export interface DeliverySettings {
@@ -62,6 +63,7 @@ class DeliveryWorker {
   readonly #settings: DeliverySettings;
   readonly #database: DatabaseHandle;
   readonly #places: Places;
+  readonly #keys: SigningKeys;
   /** What may have deliveries waiting, as `webhookId` in the lane of first tries or of retries. */
   readonly #waiting = { first: new Set<string>(), retry: new Set<string>() };
   readonly #sending = new Set<Promise<void>>();
@@ -76,6 +78,7 @@ class DeliveryWorker {
   constructor(deps: DeliveryDependencies, settings: DeliverySettings) {
     this.#deps = deps;
     this.#settings = settings;
+    this.#keys = new SigningKeys(deps.keyRing);
     this.#places = new Places(settings.concurrency, settings.concurrencyPerWebhook);
     this.#database = openDatabase(deps.databaseUrl, 3, sessions);
     const failed = (error: unknown) => deps.log.warn({ err: error }, 'webhooks.database_away');
@@ -203,15 +206,15 @@ class DeliveryWorker {
     const { endpoint, eventId, attempt } = claimed;
     if (endpoint === null || claimed.disabled) return { claimed, result: null, status: 'canceled', wait: 0 };
     if (eventId === null) return { claimed, result: null, status: 'failed', wait: 0 };
-    const { keyRing, egress, log } = this.#deps;
+    const { egress, log } = this.#deps;
     const { retrySeconds, deadline } = this.#settings;
-    const sealed =
-      claimed.previousSecret === null ? [claimed.secret] : [claimed.secret, claimed.previousSecret];
+    const { secret, previousSecret } = claimed;
+    const key = this.#keys.get(secret);
     const result = await send(
       egress,
       {
         endpoint,
-        secrets: sealed.map((secret) => keyRing.open(secret)),
+        keys: previousSecret === null ? [key] : [key, this.#keys.get(previousSecret)],
         eventId,
         body: deliveryBody(claimed.eventType, claimed.event),
       },
@@ -224,7 +227,8 @@ class DeliveryWorker {
         ? undefined
         : retryWait(attempt - claimed.attemptsBefore, retrySeconds, requested);
     const status = result.error === null ? 'delivered' : wait === undefined ? 'failed' : 'pending';
-    log.info(
+    // What was delivered is on record; what was not is worth a line.
+    log[result.error === null ? 'debug' : 'info'](
       {
         delivery_id: claimed.deliveryId,
         event_id: eventId,

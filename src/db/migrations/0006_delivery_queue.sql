@@ -32,7 +32,6 @@ create table webhook_queue (
   primary key (webhook_id, created_at)
 ) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 create index webhook_queue_waiting on webhook_queue (webhook_id, retry, due_at) where worker_id is null;
-create index webhook_queue_claimed on webhook_queue (worker_id, claimed_at) where worker_id is not null;
 
 insert into webhook_queue (webhook_id, created_at, delivery_id, attempts, retry)
 select webhook_id, created_at, id, attempts, attempts > 0 from webhook_deliveries where status = 'pending';
