@@ -7,6 +7,9 @@ export const commandHelp = [
   ['demo', 'The main job on sample databases. --once stops after the summary.'],
   ['migrate', 'Brings the database up to date and exits; serve does so too.'],
   ['keys', 'Lists users, or makes an API key: keys create <e-mail>.'],
+  ['events', 'events tail [--type <type>] [--since <time>] [--json]: events as they happen.'],
+  ['listen', 'listen --forward-to <url> [--secret <secret>]: events, signed, to a local endpoint.'],
+  ['trigger', 'trigger <type> [--forward-to <url>]: a sample event to the webhook or the URL.'],
 ] as const;
 
 export function help(): string {

@@ -3,6 +3,9 @@ import { messageOf } from '../errors.ts';
 import { DataDirectoryInUse } from '../host/index.ts';
 import { version } from '../lib/version.ts';
 import { demo } from './demo/index.ts';
+import { listen } from './events/listen.ts';
+import { events } from './events/tail.ts';
+import { trigger } from './events/trigger.ts';
 import { help } from './help.ts';
 import { keys } from './keys.ts';
 import { migrateCommand } from './migrate.ts';
@@ -14,7 +17,16 @@ export type Environment = Record<string, string | undefined>;
 /** A command gets the words after its name; what it returns is the exit code. */
 export type Command = (args: string[], environment: Environment) => Promise<number>;
 
-const commands: Record<string, Command> = { serve, worker, demo, migrate: migrateCommand, keys };
+const commands: Record<string, Command> = {
+  serve,
+  worker,
+  demo,
+  migrate: migrateCommand,
+  keys,
+  events,
+  listen,
+  trigger,
+};
 
 /** argv → command. Errors a user can mend are one line; others show where they come from. */
 export async function run([name = '', ...args]: string[], environment: Environment): Promise<number> {

@@ -71,6 +71,11 @@ export async function encryptionKeys(
   return [key];
 }
 
+/** The first user's key, if this directory's server made it. */
+export async function readApiKey({ apiKeyFile }: DataDirectory): Promise<string | undefined> {
+  return await readSecret(apiKeyFile);
+}
+
 const runningServerFile = ({ folder }: DataDirectory) => path.join(folder, 'server.json');
 
 /** Says that a server runs here, until `retract`. */

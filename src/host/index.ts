@@ -4,6 +4,7 @@ export {
   type DataDirectory,
   encryptionKeys,
   openDataDirectory,
+  readApiKey,
   readRunningServer,
   writeSecret,
 } from './data-directory.ts';

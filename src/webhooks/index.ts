@@ -11,6 +11,8 @@ export {
 export { enqueueDeliveries } from './enqueue.ts';
 export { releaseDeliveries } from './release.ts';
 export { recoverDeliveries, resendDelivery } from './resend.ts';
+export { deliveryBody } from './send.ts';
+export { type SigningKey, sign, signingKey } from './sign.ts';
 export {
   createWebhook,
   deleteWebhook,
