@@ -45,7 +45,7 @@ async function get(query: string, key: string | null = tenant.apiKey) {
 const begin = 'starting_after=2000-01-01T00:00:00Z';
 const numbers = (page: Page) => page.data.map(({ event }) => event.n);
 
-test('newest first, and the token goes to older ones until there are none', async () => {
+test('newest first, and the token goes to older ones until there are none [P1, P4]', async () => {
   await appendMany(5);
   const first = await get('?limit=2');
   expect(numbers(first.page)).toEqual([4, 3]);
@@ -57,7 +57,7 @@ test('newest first, and the token goes to older ones until there are none', asyn
   expect(third.page.pagination).toEqual({ has_more: false, oldest_available_at: expect.any(String) });
 });
 
-test('forward from starting_after; a page forward always has a token, and it picks up what comes later', async () => {
+test('forward from starting_after; a page forward always has a token, and it picks up what comes later [P1]', async () => {
   await appendMany(3);
   const first = await get(`?${begin}&limit=2`);
   expect(numbers(first.page)).toEqual([0, 1]);
@@ -284,4 +284,14 @@ test('an organization has a bounded number of streams; one that is closed makes 
     return again.status === 200;
   });
   for (const stream of streams) stream.close();
+});
+
+test('a server that stops says so to every stream [S8]', async () => {
+  const other = await startTestApp();
+  const address = await other.app.listen({ host: '127.0.0.1', port: 0 });
+  const stream = await readStream(address, other.first.apiKey);
+  await stream.comment('live');
+  await other[Symbol.asyncDispose]();
+  expect(await stream.named('closed')).toEqual({ reason: expect.stringMatching(/stopping/) });
+  await stream.closed;
 });

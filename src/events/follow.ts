@@ -39,12 +39,15 @@ export async function* followEvents(
     if (events.length < pageSize) break;
   }
   using subscription = deps.feed.subscribe(query.organizationId);
-  let phase: Following['phase'] = 'cutover';
+  let phase: 'cutover' | 'live' = 'cutover';
   while (!signal.aborted) {
     const events = await read();
     yield { phase, events };
     if (events.length === pageSize) continue;
-    phase = 'live';
+    if (phase === 'cutover') {
+      phase = 'live';
+      yield { phase, events: [] };
+    }
     // After a timeout the log is read as well: a safety net, at the price of one index probe per heartbeat.
     await subscription.wait(heartbeat, signal);
   }

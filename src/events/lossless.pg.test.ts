@@ -87,7 +87,7 @@ test('a poller loses nothing while 16 writers commit with delays and a long tran
   expect(exact.slice(1).flat().length).toBe(16 * perWriter);
 });
 
-test('a cursor cut to milliseconds repeats events and misses none', async () => {
+test('a cursor cut to milliseconds repeats events and misses none [P3]', async () => {
   const [organizationId = ''] = await organizations(1);
   for (let n = 0; n < 40; n++) await append(organizationId, n);
   const seen = new Set<string>();
