@@ -40,6 +40,8 @@ export function openDatabase(
   });
   // An idle connection that breaks is replaced at the next query; without a listener it ends the process.
   pool.on('error', () => {});
+  // Nor is the pool's listener there while a transaction holds a connection between two of its queries.
+  pool.on('connect', (client) => client.on('error', () => {}));
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
   // Kysely's own destroy leaves a pool open that was only used directly.
   return { db, pool, close: () => pool.end() };

@@ -2,8 +2,11 @@ import { sql } from 'kysely';
 import type { Database } from '../db/index.ts';
 import { deliveryChannel } from './channel.ts';
 
-/** A worker that has not recorded an attempt after this long (seconds, beyond the request's deadline) is lost. */
-const lease = 60;
+/**
+ * A worker that has not recorded an attempt this long (seconds) after the request's deadline is lost. One that
+ * was only cut off from the database still says later what came of it, and that counts.
+ */
+const lease = 10;
 
 /**
  * Hands on what dead workers had under way: the attempt counts as failed, and the next one follows at once

@@ -32,7 +32,7 @@ export interface DeliveryDependencies {
 
 /** Milliseconds between looks for what became due, and for what dead workers left. */
 const lookInterval = 1000;
-const releaseInterval = 10_000;
+const releaseInterval = 5000;
 
 /** The queue is small and its statistics lag behind it: plans that follow an index are always right. */
 const sessions = {
