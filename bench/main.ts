@@ -1,6 +1,7 @@
 /** `npm run bench <name>`. What each benchmark compares is said in bench/README.md. */
 const benchmarks: Record<string, () => Promise<{ run(): Promise<void> }>> = {
   bulk: () => import('./bulk.ts'),
+  events: () => import('./events.ts'),
   webhooks: () => import('./webhooks.ts'),
 };
 

@@ -1,3 +1,4 @@
+-- breaking
 -- Deliveries get a queue of their own: one small table of what is pending, claimed and finished in batches.
 -- A pg-boss job per attempt cost three more row writes, a query per free place, and a second truth to guard.
 
