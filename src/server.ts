@@ -145,7 +145,12 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Serv
     },
   });
   workers.start();
-  undo.push(() => workers.stop(workerGrace));
+  // Without their database workers cannot reach a checkpoint, and waiting for them only delays the next start.
+  let grace = workerGrace;
+  embedded?.lost.catch(() => {
+    grace = 0;
+  });
+  undo.push(() => workers.stop(grace));
 
   return {
     url,

@@ -53,7 +53,7 @@ export const Attempt = Type.Object({
   status_code: Type.Union([Type.Integer(), Type.Null()]),
   error_code: Type.Union([Type.String(), Type.Null()], {
     description:
-      'status, refused_address, dns, connect, tls, timeout, reset, invalid_url or interrupted; null after a 2xx.',
+      'status, refused_address, dns, connect, tls, timeout, reset, invalid_url, secret or interrupted; null after a 2xx.',
   }),
   error: Type.Union([Type.String(), Type.Null()], { description: 'In words; null after a 2xx.' }),
   duration_ms: Type.Object({

@@ -197,3 +197,52 @@ test('a worker killed over a request has used up that attempt; the next one foll
   const sent = receiver.requests.map(({ headers }) => headers['webhook-id']);
   expect(sent).toEqual([event.id, event.id]);
 });
+
+test('a secret that this worker cannot open costs attempts and says so; the worker goes on', async () => {
+  const other = new KeyRing([Buffer.alloc(32, 9)]);
+  await metadata.db
+    .updateTable('webhooks')
+    .set({ secret: other.seal('sealed elsewhere') })
+    .where('id', '=', webhookId)
+    .execute();
+  const { status, attempts } = await ended(await announce());
+  expect(status).toBe('failed');
+  expect(attempts.length).toBe(6);
+  expect(attempts[0]?.error).toMatch(/^the secret cannot be opened/);
+  expect(receiver.requests.length).toBe(0);
+  await updateWebhook({ db: metadata.db, keyRing }, organizationId, webhookId, {
+    endpoint: `${receiver.url}/hook`,
+    secret: 'again',
+  }).catch(() => {});
+});
+
+test('one endpoint that never answers delays nobody else, however much is queued for it', async () => {
+  receiver.behave(({ url }) => (url === '/hook' ? 'hang' : 200));
+  for (let n = 0; n < 50; n++) await announce(n);
+  await receiver.received(1);
+  const neighbour = await metadata.db
+    .insertInto('organizations')
+    .values({ name: crypto.randomUUID() })
+    .returning('id')
+    .executeTakeFirstOrThrow();
+  const webhook = await createWebhook({ db: metadata.db, keyRing }, neighbour.id, {
+    endpoint: `${receiver.url}/good`,
+    secret: 's',
+  });
+  for (let n = 0; n < 20; n++) {
+    await metadata.db.transaction().execute(async (tx) => {
+      const event = await appendEvent(tx, {
+        organizationId: neighbour.id,
+        type: 'sync.running',
+        event: { n },
+      });
+      await enqueueDeliveries(tx, event);
+    });
+  }
+  await until(() => receiver.requests.filter(({ url }) => url === '/good').length === 20);
+  // The hanging one still has its first request only.
+  expect(receiver.requests.filter(({ url }) => url === '/hook').length).toBe(1);
+  await setWebhookDisabled(metadata.db, organizationId, webhookId, true);
+  await deleteWebhook(metadata.db, neighbour.id, webhook.id);
+  receiver.drop();
+});

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { Claimed } from './claim.ts';
+import type { Health } from './health.ts';
 import type { AttemptResult } from './send.ts';
 
 export interface Finished {
@@ -71,10 +72,13 @@ export async function recordAttempts(
   pool: pg.Pool,
   workerId: string,
   batch: readonly Finished[],
+  health: readonly Health[],
 ): Promise<void> {
-  const text = JSON.stringify(batch.map(toRow));
-  const health = JSON.stringify(healthOf(batch));
-  await pool.query({ name: 'record_attempts', text: statement, values: [workerId, text, health] });
+  await pool.query({
+    name: 'record_attempts',
+    text: statement,
+    values: [workerId, JSON.stringify(batch.map(toRow)), JSON.stringify(health)],
+  });
 }
 
 function toRow({ claimed, result, status, wait }: Finished) {
@@ -99,30 +103,4 @@ function toRow({ claimed, result, status, wait }: Finished) {
     headers: result?.headers,
     body: result?.body?.toString('base64'),
   };
-}
-
-interface Health {
-  webhook_id: string;
-  last_success_at?: Date;
-  last_failure_at?: Date;
-  /** Since the last success of this batch. */
-  failures: number;
-}
-
-function healthOf(batch: readonly Finished[]): Health[] {
-  const health = new Map<string, Health>();
-  for (const { claimed, result } of batch) {
-    if (result === null) continue;
-    const entry = health.get(claimed.webhookId) ?? { webhook_id: claimed.webhookId, failures: 0 };
-    health.set(claimed.webhookId, entry);
-    const at = new Date(result.startedAt + result.timing.total);
-    if (result.error === null) {
-      entry.last_success_at = at;
-      entry.failures = 0;
-    } else {
-      entry.last_failure_at = at;
-      entry.failures++;
-    }
-  }
-  return [...health.values()];
 }

@@ -2,13 +2,13 @@ import type { Logger } from 'pino';
 import { type DatabaseHandle, isConnectionFailure, listen, openDatabase } from '../db/index.ts';
 import type { Egress } from '../egress/index.ts';
 import type { KeyRing } from '../lib/seal.ts';
+import { attempt } from './attempt.ts';
 import { deliveryChannel } from './channel.ts';
 import { type Claimed, claimDeliveries, findDue, returnDeliveries, type Wanted } from './claim.ts';
+import { HealthLog } from './health.ts';
 import { Places } from './places.ts';
 import { type Finished, recordAttempts } from './record.ts';
 import { releaseDeliveries } from './release.ts';
-import { parseRetryAfter, retryWait } from './retry-schedule.ts';
-import { deliveryBody, send } from './send.ts';
 import { SigningKeys } from './signing-keys.ts';
 import { Turns } from './turns.ts';
 
@@ -64,6 +64,7 @@ class DeliveryWorker {
   readonly #database: DatabaseHandle;
   readonly #places: Places;
   readonly #keys: SigningKeys;
+  readonly #health = new HealthLog();
   /** What may have deliveries waiting, as `webhookId` in the lane of first tries or of retries. */
   readonly #waiting = { first: new Set<string>(), retry: new Set<string>() };
   readonly #sending = new Set<Promise<void>>();
@@ -185,7 +186,7 @@ class DeliveryWorker {
   }
 
   async #deliver(claimed: Claimed, leave: ReturnType<Places['take']>): Promise<void> {
-    const entry = await this.#attempt(claimed);
+    const entry = await attempt(this.#deps, this.#keys, this.#settings, claimed, this.#shutdown.signal);
     const recorded = new Promise<void>((done) => this.#finished.push({ entry, done }));
     this.#records.request();
     const { result } = entry;
@@ -202,63 +203,19 @@ class DeliveryWorker {
     }
   }
 
-  async #attempt(claimed: Claimed): Promise<Finished> {
-    const { endpoint, eventId, attempt } = claimed;
-    if (endpoint === null || claimed.disabled) return { claimed, result: null, status: 'canceled', wait: 0 };
-    if (eventId === null) return { claimed, result: null, status: 'failed', wait: 0 };
-    const { egress, log } = this.#deps;
-    const { retrySeconds, deadline } = this.#settings;
-    const { secret, previousSecret } = claimed;
-    const key = this.#keys.get(secret);
-    const result = await send(
-      egress,
-      {
-        endpoint,
-        keys: previousSecret === null ? [key] : [key, this.#keys.get(previousSecret)],
-        eventId,
-        body: deliveryBody(claimed.eventType, claimed.event),
-      },
-      deadline,
-      this.#shutdown.signal,
-    );
-    const requested = parseRetryAfter(result.headers?.['retry-after'], Date.now());
-    const wait =
-      result.error === null
-        ? undefined
-        : retryWait(attempt - claimed.attemptsBefore, retrySeconds, requested);
-    const status = result.error === null ? 'delivered' : wait === undefined ? 'failed' : 'pending';
-    // What was delivered is on record; what was not is worth a line.
-    log[result.error === null ? 'debug' : 'info'](
-      {
-        delivery_id: claimed.deliveryId,
-        event_id: eventId,
-        event_type: claimed.eventType,
-        organization_id: claimed.organizationId,
-        webhook_id: claimed.webhookId,
-        attempt,
-        attempts_at_most: claimed.attemptsBefore + retrySeconds.length + 1,
-        status_code: result.statusCode,
-        error: result.error,
-        duration_ms: Math.round(result.timing.total),
-        retry_in_ms: wait === undefined ? null : Math.round(wait),
-      },
-      'webhook.attempted',
-    );
-    return { claimed, result, status, wait: wait ?? 0 };
-  }
-
   async #record(): Promise<void> {
     const batch = this.#finished;
     if (batch.length === 0) return;
     this.#finished = [];
     const entries = batch.map(({ entry }) => entry);
     const { pool } = this.#database;
+    const health = this.#health.of(entries);
     try {
-      await recordAttempts(pool, this.#deps.workerId, entries).catch((error: unknown) => {
+      await recordAttempts(pool, this.#deps.workerId, entries, health).catch((error: unknown) => {
         if (isConnectionFailure(error)) throw error;
         // Something an endpoint answered that PostgreSQL will not keep must not hold up the others.
         this.#deps.log.error({ err: error }, 'webhooks.response_not_kept');
-        return recordAttempts(pool, this.#deps.workerId, entries.map(withoutResponse));
+        return recordAttempts(pool, this.#deps.workerId, entries.map(withoutResponse), health);
       });
     } catch (error) {
       this.#finished = [...batch, ...this.#finished];

@@ -50,7 +50,7 @@ create index webhook_deliveries_id on webhook_deliveries (id);
 alter table webhook_attempts
   -- Where it went: the webhook's URL may have changed since.
   add column endpoint text,
-  -- refused_address, dns, connect, tls, timeout, reset, invalid_url, status, interrupted; null after a 2xx.
+  -- refused_address, dns, connect, tls, timeout, reset, invalid_url, status, secret, interrupted; null after a 2xx.
   add column error_code text,
   alter column duration_ms type real,
   -- Null on a connection that was open already, or not reached.
