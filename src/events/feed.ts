@@ -35,15 +35,14 @@ export async function startEventFeed(databaseUrl: string): Promise<EventFeed> {
       return {
         async wait(timeout, signal) {
           if (!woken && !signal.aborted) {
-            await new Promise<void>((resolve) => {
-              resume = resolve;
-              const timer = setTimeout(resolve, timeout);
-              signal.addEventListener('abort', () => resolve(), { once: true });
-              resume = () => {
-                clearTimeout(timer);
-                resolve();
-              };
-            });
+            const { promise, resolve } = Promise.withResolvers<void>();
+            resume = resolve;
+            const timer = setTimeout(resolve, timeout);
+            // Taken off again: a reader waits many times on one signal.
+            signal.addEventListener('abort', resume);
+            await promise;
+            clearTimeout(timer);
+            signal.removeEventListener('abort', resume);
           }
           resume = () => {};
           const result = woken;
