@@ -105,6 +105,11 @@ test('a user who is no administrator manages nobody', async () => {
   expect((await api.request(value, 'GET', path)).status).toBe(200);
   expect((await api.request(value, 'POST', path, { email: 'x@localhost' })).status).toBe(403);
   expect((await api.request(value, 'PUT', `${path}/${id}`, { role: 'admin' })).status).toBe(403);
+  // Nor by acting for the organization with the same key.
+  const acting = { authorization: basic(first.organizationId, value) };
+  expect((await api.request(null, 'PUT', `${path}/${id}`, { role: 'admin' }, acting)).status).toBe(403);
+  const admin = { authorization: basic(first.organizationId, first.apiKey) };
+  expect((await api.request(null, 'POST', path, { email: 'y@localhost' }, admin)).status).toBe(200);
 });
 
 test('versions are echoed; an unknown one is refused and told which are known', async () => {

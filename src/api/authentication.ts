@@ -56,10 +56,10 @@ export function organizationOf(request: FastifyRequest): string {
   return caller.organizationId;
 }
 
-/** Managing people takes an administrator, or a caller who acts for the whole organization. */
+/** Managing people takes an administrator: a user who is one, or the partner. */
 export function requireAdmin(request: FastifyRequest): void {
   const caller = callerOf(request);
-  if (caller.kind === 'user' && caller.role !== 'admin') {
+  if (caller.kind !== 'partner' && caller.role !== 'admin') {
     throw new TidemarkError('forbidden', { reason: 'This takes an administrator of the organization' });
   }
 }

@@ -57,7 +57,9 @@ export async function patchBulkSchemas(
 ): Promise<BulkSchema[]> {
   const sync = await getBulkSync(db, organizationId, syncId);
   const changed: SelectedSchema[] = [];
-  for (const { id, ...change } of request.schemas ?? []) {
+  // Said twice, the last word counts.
+  const byId = new Map((request.schemas ?? []).map((schema) => [schema.id, schema]));
+  for (const { id, ...change } of byId.values()) {
     const current = await findSchema(db, sync, id);
     const known = { id, fields: await fieldIds(db, sync, id), current };
     const { settings } = current;

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { eventTypes } from '../events/index.ts';
+import { eventTypes, sampleEvent } from '../events/index.ts';
+import { eventPayloads } from '../schema/event-payloads.ts';
 import type { Execution, ExecutionStatus } from './contract.ts';
 import { eventPayload, eventTypeOf, type RecordLogLinks } from './payloads.ts';
 
@@ -110,6 +111,15 @@ test('each of the ten types, with exactly its members', () => {
     const common = execution.kind === 'bulk' ? bulkMembers : modelMembers;
     expect(Object.keys(payload).sort(), type).toEqual([...common, ...members].sort());
     expect(payload.name).toBe(payload.sync_name);
+  }
+});
+
+test('what is sent is what the schemas say, which the catalogue and the types are made from', () => {
+  const subject = (kind: 'model' | 'bulk') => (kind === 'model' ? model.subject : bulk.subject);
+  for (const [execution, , type] of announced) {
+    const payload = eventPayload(type, { ...execution, subject: subject(execution.kind) }, none);
+    expect(Object.keys(payload).sort(), type).toEqual(Object.keys(eventPayloads[type].properties).sort());
+    expect(Object.keys(sampleEvent(type)).sort(), type).toEqual(Object.keys(payload).sort());
   }
 });
 

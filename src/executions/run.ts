@@ -98,14 +98,19 @@ async function advance(
     .updateTable('executions')
     .set({
       updated_at: sql<string>`clock_timestamp()`,
-      // Progress: whatever killed earlier workers, it was not this execution.
-      claims: 1,
+      // Progress: whatever killed earlier workers, it was not this execution. A commit that only says that it
+      // runs is none, or an execution that kills its worker would begin anew for ever.
+      ...(isProgress(progress) ? { claims: 1 } : {}),
       counts: JSON.stringify(sum(current.counts as Counts, progress.counts ?? {})),
       ...(progress.checkpoint === undefined ? {} : { checkpoint: JSON.stringify(progress.checkpoint) }),
     })
     .where('id', '=', executionId)
     .execute();
   return current.status === 'canceling';
+}
+
+function isProgress({ checkpoint, counts }: Progress): boolean {
+  return checkpoint !== undefined || Object.values(counts ?? {}).some((count) => count > 0);
 }
 
 function sum(counts: Counts, added: Counts): Counts {

@@ -1,7 +1,9 @@
 import { sql } from 'kysely';
 import type { Database, Transaction } from '../db/index.ts';
-import { notFound } from '../errors.ts';
+import { notFound, TidemarkError } from '../errors.ts';
 import type { JsonObject } from '../lib/json.ts';
+import { decodePageToken, encodePageToken } from '../lib/page-token.ts';
+import { isTimestamp } from '../lib/timestamp.ts';
 import { isUuid } from '../lib/uuid.ts';
 import type { Counts, Execution, ExecutionKind, ExecutionStatus, Subject } from './contract.ts';
 
@@ -112,7 +114,7 @@ export async function listExecutions(
     .orderBy('id', direction)
     .limit(limit + 1);
   if (page.onlyTerminal) select = select.where('status', 'not in', unfinished);
-  const cursor = decodeToken(page.pageToken);
+  const cursor = positionOf(page.pageToken);
   if (cursor !== undefined) {
     const row = sql`(${cursor.createdAt}::timestamptz, ${cursor.id}::uuid)`;
     select = select.where(
@@ -123,7 +125,7 @@ export async function listExecutions(
   const executions = rows.slice(0, limit).map(toExecution);
   const last = executions.at(-1);
   const more = rows.length > limit && last !== undefined;
-  return { executions, nextPageToken: more ? encodeToken(last) : undefined };
+  return { executions, nextPageToken: more ? encodePageToken([last.createdAt, last.id]) : undefined };
 }
 
 /** The unfinished execution of a sync and the newest finished one. */
@@ -144,16 +146,12 @@ export async function syncStatus(
   return { current: current && toExecution(current), last: last && toExecution(last) };
 }
 
-function encodeToken({ createdAt, id }: Execution): string {
-  return Buffer.from(`${createdAt} ${id}`).toString('base64url');
-}
-
-/** A token that is not ours starts from the beginning: tokens are opaque and carry no promise. */
-function decodeToken(token: string | undefined): { createdAt: string; id: string } | undefined {
-  const [createdAt = '', id = ''] = Buffer.from(token ?? '', 'base64url')
-    .toString('utf8')
-    .split(' ');
-  return isUuid(id) && !Number.isNaN(Date.parse(createdAt)) ? { createdAt, id } : undefined;
+/** @throws invalid_field for a token that this list did not give out: starting over would repeat its pages. */
+function positionOf(token: string | undefined): { createdAt: string; id: string } | undefined {
+  if (token === undefined || token === '') return undefined;
+  const [createdAt = '', id = ''] = decodePageToken(token, 2) ?? [];
+  if (isUuid(id) && isTimestamp(createdAt)) return { createdAt, id };
+  throw new TidemarkError('invalid_field', { field: 'page_token', reason: 'is not one this list gave out' });
 }
 
 /** The organization an execution belongs to. @throws not_found */

@@ -1,6 +1,8 @@
 import { sql } from 'kysely';
 import type { Database } from '../db/index.ts';
 import { TidemarkError } from '../errors.ts';
+import { decodePageToken, encodePageToken } from '../lib/page-token.ts';
+import { isTimestamp } from '../lib/timestamp.ts';
 import { isUuid } from '../lib/uuid.ts';
 import type { ModelSync } from './model-sync.ts';
 import { fromRow, selectModelSyncs } from './store.ts';
@@ -41,7 +43,9 @@ export async function pageModelSyncs(
     .execute();
   const syncs = rows.slice(0, limit).map(fromRow);
   const last = syncs.at(-1);
-  return rows.length > limit && last !== undefined ? { syncs, nextPageToken: encode(last) } : { syncs };
+  return rows.length > limit && last !== undefined
+    ? { syncs, nextPageToken: encodePageToken([last.updatedAt, last.id]) }
+    : { syncs };
 }
 
 function select(db: Database, organizationId: string, filter: ModelSyncFilter) {
@@ -58,14 +62,8 @@ function select(db: Database, organizationId: string, filter: ModelSyncFilter) {
     .orderBy('id');
 }
 
-function encode(sync: ModelSync): string {
-  return Buffer.from(`${sync.updatedAt} ${sync.id}`).toString('base64url');
-}
-
 function decode(token: string): { updatedAt: string; id: string } {
-  const [updatedAt = '', id = ''] = Buffer.from(token, 'base64url').toString('utf8').split(' ');
-  if (isUuid(id) && /^\d{4}-\d{2}-\d{2}T[\d:.]+Z$/.test(updatedAt) && !Number.isNaN(Date.parse(updatedAt))) {
-    return { updatedAt, id };
-  }
+  const [updatedAt = '', id = ''] = decodePageToken(token, 2) ?? [];
+  if (isUuid(id) && isTimestamp(updatedAt)) return { updatedAt, id };
   throw new TidemarkError('invalid_field', { field: 'page_token', reason: 'is not one this list gave out' });
 }

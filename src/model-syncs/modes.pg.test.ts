@@ -143,6 +143,11 @@ test('resync, sync_all_records, identities, test and skip_initial_backfill', asy
   expect((await world.execute(all)).counts).toMatchObject({ total: 5, update: 5 });
 
   await world.target.query('truncate contacts');
+  const some = await world.createSync({ ...settings, skip_initial_backfill: true });
+  // Records that are asked for by name are sent; the rest of the backfill is skipped all the same.
+  expect((await world.execute(some, { identities: ['2'] })).counts).toMatchObject({ total: 1, insert: 1 });
+  expect((await world.execute(some)).counts).toMatchObject({ total: 0 });
+  await world.target.query('truncate contacts');
   const later = await world.createSync({ ...settings, skip_initial_backfill: true });
   expect((await world.execute(later)).counts).toMatchObject({ total: 0 });
   await world.source.query('update customers set visits = 0 where id = 1');

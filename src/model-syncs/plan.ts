@@ -60,8 +60,12 @@ export async function plan(
       await run.console('info', 'Dry run: nothing was sent');
       return undefined;
     }
-    const noteOnly = sync.skipInitialBackfill && !baselineApplies && !scope.resync;
-    return noteOnly ? takeNote(run, staging, task, classes) : commitPlan(run, staging, scope, task, classes);
+    // Records asked for by identity are sent in any case, and say nothing about those that were not.
+    const asked = run.execution.options.identities !== undefined;
+    const noteOnly = sync.skipInitialBackfill && !baselineApplies && !scope.resync && !asked;
+    if (noteOnly) return takeNote(run, staging, task, classes);
+    const ofSkipped = asked && sync.skipInitialBackfill && !baselineApplies;
+    return commitPlan(run, staging, scope, task, classes, ofSkipped);
   });
 }
 
@@ -72,6 +76,7 @@ async function commitPlan(
   scope: Scope,
   task: Task,
   { inserts, updates, invalid }: Classes,
+  ofSkipped: boolean,
 ): Promise<DeliverCheckpoint> {
   const { rows } = await sql<{ plan: number }>`select nextval('model_sync_plans') as plan`.execute(staging);
   const checkpoint: DeliverCheckpoint = { phase: 'deliver', plan: rows[0]?.plan ?? 0, task };
@@ -83,7 +88,10 @@ async function commitPlan(
       // Made of names, numbers and configurations that came as JSON.
       checkpoint: checkpoint as unknown as Json,
     },
-    (tx) => setBaselineTarget(tx, scope.syncId, task.baselineTarget),
+    async (tx) => {
+      // Else the next execution would take the backfill that is to be skipped for records that are new.
+      if (!ofSkipped) await setBaselineTarget(tx, scope.syncId, task.baselineTarget);
+    },
   );
   return checkpoint;
 }

@@ -5,7 +5,7 @@ import type { Database } from '../db/index.ts';
 export type Caller =
   | { kind: 'user'; organizationId: string; userId: string; email: string; role: string }
   /** Basic organization_id:key. Acts inside one organization, is nobody in particular. */
-  | { kind: 'organization'; organizationId: string }
+  | { kind: 'organization'; organizationId: string; role: string }
   /** Manages organizations and their users; belongs to none. */
   | { kind: 'partner' };
 
@@ -74,14 +74,15 @@ async function organizationByKey(
   if (!isPartnerKey(deps.partnerKey, key)) {
     const user = await userByKey(deps.db, key);
     const same = user?.kind === 'user' && user.organizationId === organizationId;
-    return same ? { kind: 'organization', organizationId } : undefined;
+    // Acting for the organization gives nobody more rights than they have.
+    return same ? { kind: 'organization', organizationId, role: user.role } : undefined;
   }
   const row = await deps.db
     .selectFrom('organizations')
     .select('id')
     .where((where) => where.eb(where.cast<string>('id', 'text'), '=', organizationId.toLowerCase()))
     .executeTakeFirst();
-  return row === undefined ? undefined : { kind: 'organization', organizationId: row.id };
+  return row === undefined ? undefined : { kind: 'organization', organizationId: row.id, role: 'admin' };
 }
 
 function isPartnerKey(partnerKey: string | undefined, key: string): boolean {

@@ -60,6 +60,7 @@ test('an execution from start to end: shapes, status, paging, console', async ()
   const first = await api.call('GET', `/bulk/syncs/${id}/executions?limit=1`);
   expect(first.data.map((one: { id: string }) => one.id)).toEqual([second.id]);
   const token = first.body.pagination.next_page_token;
+  expect((await api.call('GET', `/bulk/syncs/${id}/executions?page_token=damaged`)).status).toBe(400);
   const next = await api.call('GET', `/bulk/syncs/${id}/executions?limit=1&page_token=${token}`);
   expect(next.data).toEqual([done]);
   expect(next.body.pagination).toEqual({});

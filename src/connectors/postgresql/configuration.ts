@@ -5,7 +5,13 @@ const secret = { sensitive: true };
 /** The keys are Polytomic's, so that a configuration written for it works here. */
 export const configuration = Type.Object(
   {
-    hostname: Type.String({ title: 'Hostname', minLength: 1, examples: ['database.example.com'] }),
+    hostname: Type.String({
+      title: 'Hostname',
+      minLength: 1,
+      // The driver reads a path as a folder of sockets on this machine: not for tenants to choose.
+      pattern: '^[^/\\\\\\s]+$',
+      examples: ['database.example.com'],
+    }),
     port: Type.Integer({ title: 'Port', default: 5432, minimum: 1, maximum: 65_535 }),
     database: Type.String({ title: 'Database', minLength: 1 }),
     username: Type.String({ title: 'Username', minLength: 1 }),

@@ -69,10 +69,14 @@ export async function modelWriter(
     },
     outcome: (token) =>
       withClient(connect, 'tidemark model write', async (client) => {
-        const { rows } = await client.query<{ status: string | null }>(
-          'select pg_xact_status($1::xid8) as status',
-          [token],
-        );
+        const { rows } = await client
+          .query<{ status: string | null }>('select pg_xact_status($1::xid8) as status', [token])
+          .catch((error: unknown) => {
+            // The id lies in this server's future: it is another one, or a copy from before the transaction.
+            if (error instanceof pg.DatabaseError && error.code === '22023')
+              return { rows: [{ status: 'aborted' }] };
+            throw error;
+          });
         // Null: so long ago that the server has forgotten, as it does with committed transactions.
         const status = rows[0]?.status ?? 'committed';
         if (status === 'in progress')
