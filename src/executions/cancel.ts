@@ -13,7 +13,7 @@ interface CancelDependencies {
 }
 
 /**
- * Asks for an end. An execution that no worker has taken is canceled at once; a running one becomes
+ * Asks for an end. An execution that no worker has is canceled at once; a running one becomes
  * `canceling`, its worker hears of it by NOTIFY, and its status is final when the worker has stopped.
  * One that is finished already stays as it is.
  */
@@ -27,6 +27,17 @@ export async function cancelExecution(
   await deps.db.transaction().execute(async (tx) => {
     const canceled = await transition(tx, deps, { executionId, from: ['created', 'queued'], to: 'canceled' });
     if (canceled !== undefined) return;
+    // Handed back by a worker that drained or died: until another takes it, nobody else would end it.
+    const held = await tx
+      .selectFrom('executions')
+      .select('claim')
+      .where('id', '=', executionId)
+      .forUpdate()
+      .executeTakeFirst();
+    if (held?.claim === null) {
+      await transition(tx, deps, { executionId, from: ['running', 'canceling'], to: 'canceled' });
+      return;
+    }
     const canceling = await transition(tx, deps, { executionId, from: ['running'], to: 'canceling' });
     if (canceling !== undefined) await sql`select pg_notify(${cancelChannel}, ${executionId})`.execute(tx);
   });

@@ -237,6 +237,16 @@ test('a record log file ends at 10,000 records or 8 MiB, whichever comes first',
   expect(errors.map(({ closed }) => closed)).toEqual([true, false]);
 });
 
+test('a running execution that its worker handed back is canceled at once', async () => {
+  const execution = await start({ steps: 1 });
+  const workerId = crypto.randomUUID();
+  await claimExecution({ ...deps(), workerId }, execution.id);
+  await releaseExecutions(deps(), workerId);
+  const { organizationId, syncId, id } = execution;
+  expect((await cancelExecution(deps(), organizationId, syncId, id)).status).toBe('canceled');
+  expect(await events(execution)).toEqual(['sync.running', 'sync.canceled']);
+});
+
 test('an execution that keeps killing its workers is given up', async () => {
   const execution = await start({ steps: 1 });
   for (let death = 0; death < 5; death++) {
