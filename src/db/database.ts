@@ -52,6 +52,10 @@ export async function execute(db: Database | Transaction, sql: string): Promise<
   await db.executeQuery(CompiledQuery.raw(sql));
 }
 
+/** Always with six digits: PostgreSQL leaves zeros at the end out, and then texts do not sort as times do. */
 function toRfc3339(text: string): string {
-  return text.replace(' ', 'T').replace(/\+00$/, 'Z');
+  const [, date, time, fraction = ''] = /^(\S+) (\d\d:\d\d:\d\d)(?:\.(\d+))?\+00$/.exec(text) ?? [];
+  // Infinity, and years before Christ.
+  if (date === undefined || time === undefined) return text;
+  return `${date}T${time}.${fraction.padEnd(6, '0')}Z`;
 }
