@@ -216,33 +216,57 @@ test('a secret that this worker cannot open costs attempts and says so; the work
   }).catch(() => {});
 });
 
-test('one endpoint that never answers delays nobody else, however much is queued for it', async () => {
-  receiver.behave(({ url }) => (url === '/hook' ? 'hang' : 200));
-  for (let n = 0; n < 50; n++) await announce(n);
-  await receiver.received(1);
-  const neighbour = await metadata.db
+/** A webhook of another organization at the same receiver. */
+async function neighbour(path: string): Promise<{ organizationId: string; webhookId: string }> {
+  const { id } = await metadata.db
     .insertInto('organizations')
     .values({ name: crypto.randomUUID() })
     .returning('id')
     .executeTakeFirstOrThrow();
-  const webhook = await createWebhook({ db: metadata.db, keyRing }, neighbour.id, {
-    endpoint: `${receiver.url}/good`,
+  const webhook = await createWebhook({ db: metadata.db, keyRing }, id, {
+    endpoint: `${receiver.url}${path}`,
     secret: 's',
   });
-  for (let n = 0; n < 20; n++) {
-    await metadata.db.transaction().execute(async (tx) => {
-      const event = await appendEvent(tx, {
-        organizationId: neighbour.id,
-        type: 'sync.running',
-        event: { n },
-      });
+  return { organizationId: id, webhookId: webhook.id };
+}
+
+/** One event for each organization, all in one transaction: a worker hears of them at once. */
+function announceTo(organizationIds: readonly string[]): Promise<void> {
+  return metadata.db.transaction().execute(async (tx) => {
+    for (const id of organizationIds) {
+      const event = await appendEvent(tx, { organizationId: id, type: 'sync.running', event: {} });
       await enqueueDeliveries(tx, event);
-    });
-  }
-  await until(() => receiver.requests.filter(({ url }) => url === '/good').length === 20);
+    }
+  });
+}
+
+const arrivedAt = (path: string) => receiver.requests.filter(({ url }) => url === path).length;
+
+test('one endpoint that never answers delays nobody else, however much is queued for it', async () => {
+  receiver.behave(({ url }) => (url === '/hook' ? 'hang' : 200));
+  await announceTo(Array.from({ length: 50 }, () => organizationId));
+  await receiver.received(1);
+  const good = await neighbour('/good');
+  await announceTo(Array.from({ length: 20 }, () => good.organizationId));
+  await until(() => arrivedAt('/good') === 20);
   // The hanging one still has its first request only.
-  expect(receiver.requests.filter(({ url }) => url === '/hook').length).toBe(1);
+  expect(arrivedAt('/hook')).toBe(1);
   await setWebhookDisabled(metadata.db, organizationId, webhookId, true);
-  await deleteWebhook(metadata.db, neighbour.id, webhook.id);
+  receiver.drop();
+});
+
+test('nor do many that never answer, though they ask for all places at the same moment', async () => {
+  receiver.behave(({ url }) => (url === '/hang' ? 'hang' : 200));
+  const good = await neighbour('/good');
+  await announceTo([good.organizationId]);
+  await until(() => arrivedAt('/good') === 1);
+  const hanging = await Promise.all(Array.from({ length: 20 }, () => neighbour('/hang')));
+  await announceTo(hanging.map((one) => one.organizationId));
+  await until(() => arrivedAt('/hang') >= 4);
+  await announceTo([good.organizationId]);
+  await until(() => arrivedAt('/good') === 2, 5000);
+  // Half of the eight places.
+  expect(arrivedAt('/hang')).toBe(4);
+  for (const one of hanging) await deleteWebhook(metadata.db, one.organizationId, one.webhookId);
   receiver.drop();
 });

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import type { Claimed } from './claim.ts';
-import type { Health } from './health.ts';
+import { healthOf } from './health.ts';
 import type { AttemptResult } from './send.ts';
 
 export interface Finished {
@@ -34,7 +34,6 @@ const statement = `
     from done r
     where r.status = 'pending' and q.webhook_id = r.webhook_id and q.created_at = r.created_at
       and q.attempts = r.attempt and q.worker_id = $1
-    returning q.webhook_id
   ), attempts as (
     insert into webhook_attempts as a (delivery_id, created_at, attempt, endpoint, started_at, status_code,
       error_code, error, duration_ms, dns_ms, connect_ms, tls_ms, first_byte_ms, response_headers,
@@ -54,6 +53,10 @@ const statement = `
     from json_to_recordset($3::json) as s(
       webhook_id uuid, last_success_at timestamptz, last_failure_at timestamptz, failures int)
     join webhooks w on w.id = s.webhook_id
+    left join webhook_health h on h.webhook_id = s.webhook_id
+    -- An endpoint that only succeeds is written once a second, not once a batch.
+    where s.last_failure_at is not null or h.webhook_id is null or h.consecutive_failures > 0
+      or s.last_success_at >= coalesce(h.last_success_at, '-infinity') + interval '1 second'
     order by s.webhook_id
     on conflict (webhook_id) do update set
       last_success_at = greatest(h.last_success_at, excluded.last_success_at),
@@ -72,12 +75,11 @@ export async function recordAttempts(
   pool: pg.Pool,
   workerId: string,
   batch: readonly Finished[],
-  health: readonly Health[],
 ): Promise<void> {
   await pool.query({
     name: 'record_attempts',
     text: statement,
-    values: [workerId, JSON.stringify(batch.map(toRow)), JSON.stringify(health)],
+    values: [workerId, JSON.stringify(batch.map(toRow)), JSON.stringify(healthOf(batch))],
   });
 }
 

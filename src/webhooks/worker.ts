@@ -5,7 +5,6 @@ import type { KeyRing } from '../lib/seal.ts';
 import { attempt } from './attempt.ts';
 import { deliveryChannel } from './channel.ts';
 import { type Claimed, claimDeliveries, findDue, returnDeliveries, type Wanted } from './claim.ts';
-import { HealthLog } from './health.ts';
 import { Places } from './places.ts';
 import { type Finished, recordAttempts } from './record.ts';
 import { releaseDeliveries } from './release.ts';
@@ -43,6 +42,14 @@ const sessions = {
   jit: 'off',
 };
 
+/** Gives a place back. */
+type Leave = ReturnType<Places['take']>;
+
+/** Places that a webhook's next deliveries will have, while they are claimed. */
+interface Reservation extends Wanted {
+  places: Leave[];
+}
+
 /** Sends queued deliveries from this process until it is stopped. */
 export async function startDeliveryWorker(
   deps: DeliveryDependencies,
@@ -64,7 +71,6 @@ class DeliveryWorker {
   readonly #database: DatabaseHandle;
   readonly #places: Places;
   readonly #keys: SigningKeys;
-  readonly #health = new HealthLog();
   /** What may have deliveries waiting, as `webhookId` in the lane of first tries or of retries. */
   readonly #waiting = { first: new Set<string>(), retry: new Set<string>() };
   readonly #sending = new Set<Promise<void>>();
@@ -82,9 +88,8 @@ class DeliveryWorker {
     this.#keys = new SigningKeys(deps.keyRing);
     this.#places = new Places(settings.concurrency, settings.concurrencyPerWebhook);
     this.#database = openDatabase(deps.databaseUrl, 3, sessions);
-    const failed = (error: unknown) => deps.log.warn({ err: error }, 'webhooks.database_away');
-    this.#claims = new Turns(() => this.#claim(), failed);
-    this.#records = new Turns(() => this.#record(), failed);
+    this.#claims = new Turns(() => this.#claim(), this.#failed);
+    this.#records = new Turns(() => this.#record(), this.#failed);
   }
 
   async start(): Promise<void> {
@@ -113,79 +118,84 @@ class DeliveryWorker {
     await this.#database.close();
   }
 
+  /** All of these are tried again by themselves; a database that is away is no news every second. */
+  readonly #failed = (error: unknown): void => {
+    const level = isConnectionFailure(error) ? 'debug' : 'error';
+    this.#deps.log[level]({ err: error }, 'webhooks.statement_failed');
+  };
+
   #look(): void {
     findDue(this.#database.pool).then(
       (found) => {
         for (const { webhookId, retry } of found) this.#lane(retry).add(webhookId);
         if (found.length > 0) this.#claims.request();
       },
-      () => {}, // The database is away: the next look comes in a second.
+      this.#failed, // The next look comes in a second.
     );
   }
 
   #release(): void {
     const { retrySeconds, deadline } = this.#settings;
-    releaseDeliveries(this.#database.db, { attempts: retrySeconds.length + 1, deadline }).catch(() => {});
+    releaseDeliveries(this.#database.db, { attempts: retrySeconds.length + 1, deadline }).catch(this.#failed);
   }
 
   #lane(retry: boolean): Set<string> {
     return retry ? this.#waiting.retry : this.#waiting.first;
   }
 
-  /** Everything there is room for, first tries before retries. */
-  #wanted(): Wanted[] {
-    const wanted: Wanted[] = [];
+  /**
+   * Takes every place there is, first tries before retries, and says for whom. Taken before the claim, one by one:
+   * many webhooks that each have room for one more must not get more together than there is.
+   */
+  #reserve(): Reservation[] {
     // What has finished and cannot be recorded waits in memory: no more of it until it is on record.
-    if (this.#stopping || this.#finished.length > this.#settings.concurrency) return wanted;
-    let free = this.#places.free;
+    if (this.#stopping || this.#finished.length > this.#settings.concurrency) return [];
+    const reservations: Reservation[] = [];
     for (const retry of [false, true]) {
       for (const webhookId of this.#lane(retry)) {
-        if (free <= 0) break;
-        const count = Math.min(this.#places.room(webhookId, retry), free);
-        if (count === 0) continue;
-        wanted.push({ webhookId, retry, count });
-        free -= count;
+        if (this.#places.free === 0) return reservations;
+        const places: Leave[] = [];
+        while (this.#places.room(webhookId, retry) > 0) places.push(this.#places.take(webhookId, retry));
+        if (places.length > 0) reservations.push({ webhookId, retry, count: places.length, places });
       }
     }
-    return wanted;
+    return reservations;
   }
 
   async #claim(): Promise<void> {
-    const wanted = this.#wanted();
-    if (wanted.length === 0) return;
+    const reservations = this.#reserve();
+    if (reservations.length === 0) return;
+    const { pool } = this.#database;
     // A notification that arrives during the claim puts its webhook back.
-    for (const { webhookId, retry } of wanted) this.#lane(retry).delete(webhookId);
-    let claimed: Claimed[];
+    for (const { webhookId, retry } of reservations) this.#lane(retry).delete(webhookId);
+    let claimed: Claimed[] = [];
     try {
-      claimed = await claimDeliveries(this.#database.pool, this.#deps.workerId, wanted);
+      claimed = await claimDeliveries(pool, this.#deps.workerId, reservations);
+      if (this.#stopping) return await returnDeliveries(pool, this.#deps.workerId, claimed);
     } catch (error) {
-      for (const { webhookId, retry } of wanted) this.#lane(retry).add(webhookId);
+      for (const { webhookId, retry } of reservations) this.#lane(retry).add(webhookId);
       throw error;
-    }
-    if (this.#stopping) {
-      await returnDeliveries(this.#database.pool, this.#deps.workerId, claimed);
-      return;
-    }
-    const taken = new Map<string, number>();
-    for (const one of claimed) {
-      const key = `${one.webhookId} ${one.retry}`;
-      taken.set(key, (taken.get(key) ?? 0) + 1);
-      this.#start(one);
-    }
-    for (const { webhookId, retry, count } of wanted) {
-      // As many as asked for: there may be more. Put at the end, so that every webhook has its turn.
-      if (taken.get(`${webhookId} ${retry}`) === count) this.#lane(retry).add(webhookId);
+    } finally {
+      if (!this.#stopping) this.#startAll(claimed, reservations);
+      for (const { places } of reservations) for (const leave of places) leave(undefined);
     }
     this.#claims.request();
   }
 
-  #start(claimed: Claimed): void {
-    const leave = this.#places.take(claimed.webhookId, claimed.retry);
-    const work = this.#deliver(claimed, leave).finally(() => this.#sending.delete(work));
-    this.#sending.add(work);
+  /** Each in a place of its webhook's reservation; what is left of that afterwards was not needed. */
+  #startAll(claimed: readonly Claimed[], reservations: readonly Reservation[]): void {
+    const byLane = new Map(reservations.map((one) => [`${one.webhookId} ${one.retry}`, one]));
+    for (const one of claimed) {
+      const reservation = byLane.get(`${one.webhookId} ${one.retry}`);
+      const leave = reservation?.places.pop() ?? this.#places.take(one.webhookId, one.retry);
+      const work = this.#deliver(one, leave).finally(() => this.#sending.delete(work));
+      this.#sending.add(work);
+      // Every place was needed: there may be more. Put at the end, so that every webhook has its turn.
+      if (reservation?.places.length === 0) this.#lane(one.retry).add(one.webhookId);
+    }
   }
 
-  async #deliver(claimed: Claimed, leave: ReturnType<Places['take']>): Promise<void> {
+  async #deliver(claimed: Claimed, leave: Leave): Promise<void> {
     const entry = await attempt(this.#deps, this.#keys, this.#settings, claimed, this.#shutdown.signal);
     const recorded = new Promise<void>((done) => this.#finished.push({ entry, done }));
     this.#records.request();
@@ -209,13 +219,12 @@ class DeliveryWorker {
     this.#finished = [];
     const entries = batch.map(({ entry }) => entry);
     const { pool } = this.#database;
-    const health = this.#health.of(entries);
     try {
-      await recordAttempts(pool, this.#deps.workerId, entries, health).catch((error: unknown) => {
+      await recordAttempts(pool, this.#deps.workerId, entries).catch((error: unknown) => {
         if (isConnectionFailure(error)) throw error;
         // Something an endpoint answered that PostgreSQL will not keep must not hold up the others.
         this.#deps.log.error({ err: error }, 'webhooks.response_not_kept');
-        return recordAttempts(pool, this.#deps.workerId, entries.map(withoutResponse), health);
+        return recordAttempts(pool, this.#deps.workerId, entries.map(withoutResponse));
       });
     } catch (error) {
       this.#finished = [...batch, ...this.#finished];
