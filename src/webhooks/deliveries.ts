@@ -1,9 +1,11 @@
 import { sql } from 'kysely';
 import type { Database } from '../db/index.ts';
+import type { Timing } from '../egress/index.ts';
 import { notFound, TidemarkError } from '../errors.ts';
 import { decodePageToken, encodePageToken } from '../lib/page-token.ts';
 import { isTimestamp } from '../lib/timestamp.ts';
 import { isUuid } from '../lib/uuid.ts';
+import type { AttemptResult } from './send.ts';
 
 export const deliveryStatuses = ['pending', 'delivered', 'failed', 'canceled'] as const;
 export type DeliveryStatus = (typeof deliveryStatuses)[number];
@@ -25,20 +27,13 @@ export interface Delivery {
   nextAttemptAt: string | null;
 }
 
-export interface RecordedAttempt {
-  attempt: number;
+/** One that was never recorded by its worker has neither endpoint nor duration. */
+export interface RecordedAttempt extends Omit<AttemptResult, 'startedAt' | 'endpoint' | 'timing'> {
+  /** From 1. */
+  number: number;
   startedAt: string;
   endpoint: string | null;
-  statusCode: number | null;
-  errorCode: string | null;
-  error: string | null;
-  durationMs: number | null;
-  dnsMs: number | null;
-  connectMs: number | null;
-  tlsMs: number | null;
-  firstByteMs: number | null;
-  responseHeaders: Record<string, string> | null;
-  responseBody: Buffer | null;
+  timing: { [part in keyof Timing]: number | null };
 }
 
 export interface DeliveryPage {
@@ -115,27 +110,31 @@ export async function getDelivery(
   if (!isUuid(id)) throw notFound('delivery', id);
   const delivery = await select(db, webhookId, retention).where('d.id', '=', id).executeTakeFirst();
   if (delivery === undefined) throw notFound('delivery', id);
-  const attemptLog = await db
+  const rows = await db
     .selectFrom('webhook_attempts')
     .select([
-      'attempt',
+      'attempt as number',
       'started_at as startedAt',
       'endpoint',
       'status_code as statusCode',
       'error_code as errorCode',
       'error',
-      'duration_ms as durationMs',
-      'dns_ms as dnsMs',
-      'connect_ms as connectMs',
-      'tls_ms as tlsMs',
-      'first_byte_ms as firstByteMs',
-      sql<Record<string, string> | null>`response_headers`.as('responseHeaders'),
-      'response_body as responseBody',
+      'dns_ms as dns',
+      'connect_ms as connect',
+      'tls_ms as tls',
+      'first_byte_ms as firstByte',
+      'duration_ms as total',
+      sql<Record<string, string> | null>`response_headers`.as('headers'),
+      'response_body as body',
     ])
     .where('created_at', '=', delivery.createdAt)
     .where('delivery_id', '=', id)
     .orderBy('attempt')
     .execute();
+  const attemptLog = rows.map(({ dns, connect, tls, firstByte, total, ...attempt }) => ({
+    ...attempt,
+    timing: { dns, connect, tls, firstByte, total },
+  }));
   return { ...delivery, attemptLog };
 }
 

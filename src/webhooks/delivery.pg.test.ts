@@ -198,7 +198,7 @@ test('a worker killed over a request has used up that attempt; the next one foll
   expect(sent).toEqual([event.id, event.id]);
 });
 
-test('a secret that this worker cannot open costs attempts and says so; the worker goes on', async () => {
+test('a secret that this worker cannot open costs attempts and says so; another can take its place', async () => {
   const other = new KeyRing([Buffer.alloc(32, 9)]);
   await metadata.db
     .updateTable('webhooks')
@@ -210,10 +210,13 @@ test('a secret that this worker cannot open costs attempts and says so; the work
   expect(attempts.length).toBe(6);
   expect(attempts[0]?.error).toMatch(/^the secret cannot be opened/);
   expect(receiver.requests.length).toBe(0);
+  // A new secret takes its place.
   await updateWebhook({ db: metadata.db, keyRing }, organizationId, webhookId, {
     endpoint: `${receiver.url}/hook`,
     secret: 'again',
-  }).catch(() => {});
+  });
+  expect((await ended(await announce())).status).toBe('delivered');
+  expect(String(receiver.requests[0]?.headers['webhook-signature']).split(' ').length).toBe(1);
 });
 
 /** A webhook of another organization at the same receiver. */

@@ -1,13 +1,16 @@
 import { type Egress, EgressError, type Timing } from '../egress/index.ts';
 import { messageOf } from '../errors.ts';
 import { userAgent } from '../lib/version.ts';
-import { type SigningKey, sign } from './sign.ts';
+import { type SignedHeaders, type SigningKey, sign } from './sign.ts';
+import type { SigningKeys } from './signing-keys.ts';
 
 /** One request to an endpoint. */
 export interface Message {
   endpoint: string;
-  /** Newest first; the one before it signs too while they overlap. */
-  keys: readonly [SigningKey, ...SigningKey[]];
+  /** Sealed. */
+  secret: Buffer;
+  /** The one before it, which signs too while they overlap. */
+  previousSecret: Buffer | null;
   eventId: string;
   /** Exactly what goes over the wire. */
   body: string;
@@ -37,21 +40,37 @@ export function deliveryBody(type: string, event: string): string {
 
 /**
  * Signs and sends. Whatever is not a 2xx is a failure and is returned, never thrown: a status, a redirect, a
- * name that does not resolve, a refused address, a broken handshake, a deadline.
+ * name that does not resolve, a refused address, a broken handshake, a deadline, a secret that cannot be opened.
  *
  * @param deadline milliseconds to the last byte of the response. @param signal gives up early.
  */
 export async function send(
-  egress: Egress,
+  { egress, keys }: { egress: Egress; keys: SigningKeys },
   message: Message,
   deadline: number,
   signal?: AbortSignal,
 ): Promise<AttemptResult> {
+  const { endpoint, eventId } = message;
   const startedAt = Date.now();
   const started = performance.now();
+  const unanswered = (errorCode: string, error: string): AttemptResult => ({
+    endpoint,
+    startedAt,
+    statusCode: null,
+    errorCode,
+    error,
+    timing: { dns: null, connect: null, tls: null, firstByte: null, total: performance.now() - started },
+    headers: null,
+    body: null,
+  });
   const body = Buffer.from(message.body);
-  const signature = sign(message.keys, body, message.eventId, startedAt);
-  const { endpoint } = message;
+  let signature: SignedHeaders;
+  try {
+    signature = sign(keysOf(keys, message), body, eventId, startedAt);
+  } catch (cause) {
+    // The key that sealed the secret is not on this process's ring: an operator can mend that.
+    return unanswered('secret', `the secret cannot be opened: ${messageOf(cause)}`);
+  }
   try {
     const response = await egress.request({
       url: endpoint,
@@ -74,18 +93,15 @@ export async function send(
       body: response.body,
     };
   } catch (cause) {
-    const stopped = signal?.aborted === true && !(cause instanceof EgressError);
-    return {
-      endpoint,
-      startedAt,
-      statusCode: null,
-      errorCode: stopped ? 'interrupted' : cause instanceof EgressError ? cause.failure : 'reset',
-      error: stopped ? 'the worker was stopped before the response was complete' : messageOf(cause),
-      timing: { dns: null, connect: null, tls: null, firstByte: null, total: performance.now() - started },
-      headers: null,
-      body: null,
-    };
+    if (signal?.aborted === true && !(cause instanceof EgressError)) {
+      return unanswered('interrupted', 'the worker was stopped before the response was complete');
+    }
+    return unanswered(cause instanceof EgressError ? cause.failure : 'reset', messageOf(cause));
   }
+}
+
+function keysOf(keys: SigningKeys, { secret, previousSecret }: Message): [SigningKey, ...SigningKey[]] {
+  return previousSecret === null ? [keys.get(secret)] : [keys.get(secret), keys.get(previousSecret)];
 }
 
 function describe(status: number): string {

@@ -106,7 +106,8 @@ export async function updateWebhook(
       .forUpdate()
       .executeTakeFirst();
     if (current === undefined) throw notFound('webhook', id);
-    const changed = secret !== undefined && secret !== deps.keyRing.open(current.secret);
+    const old = opened(deps.keyRing, current.secret);
+    const changed = secret !== undefined && secret !== old;
     const row = await tx
       .updateTable('webhooks')
       .set({
@@ -115,7 +116,7 @@ export async function updateWebhook(
         ...(changed
           ? {
               secret: deps.keyRing.seal(secret),
-              previous_secret: current.secret,
+              previous_secret: old === undefined ? null : current.secret,
               previous_secret_until: sql<string>`now() + ${overlapHours} * interval '1 hour'`,
             }
           : {}),
@@ -168,4 +169,13 @@ async function cancelPending(tx: Transaction, webhookId: string): Promise<void> 
     set status = 'canceled', attempts = p.attempts, updated_at = clock_timestamp()
     from pending p
     where d.webhook_id = ${webhookId} and d.created_at = p.created_at and d.status = 'pending'`.execute(tx);
+}
+
+/** Undefined when the key that sealed it is gone: a new secret must be able to take its place. */
+function opened(keyRing: KeyRing, sealed: Buffer): string | undefined {
+  try {
+    return keyRing.open(sealed);
+  } catch {
+    return undefined;
+  }
 }

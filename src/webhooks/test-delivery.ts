@@ -1,10 +1,14 @@
+import { sql } from 'kysely';
 import type { Database } from '../db/index.ts';
 import type { Egress } from '../egress/index.ts';
 import { notFound } from '../errors.ts';
 import { type EventType, sampleEvent } from '../events/index.ts';
 import type { KeyRing } from '../lib/seal.ts';
-import { type AttemptResult, deliveryBody, send } from './send.ts';
-import { signingKey } from './sign.ts';
+import type { RecordedAttempt } from './deliveries.ts';
+import { deliveryBody, send } from './send.ts';
+import { SigningKeys } from './signing-keys.ts';
+
+const overlappingSecret = sql<Buffer | null>`case when previous_secret_until > now() then previous_secret end`;
 
 /**
  * Sends a signed sample, once and now, through the same guard and with the same headers as an event, to a
@@ -14,21 +18,20 @@ export async function sendTest(
   deps: { db: Database; keyRing: KeyRing; egress: Egress; webhookDeadline: number },
   webhookId: string,
   type: EventType,
-): Promise<AttemptResult & { eventId: string; payload: string }> {
+): Promise<{ eventId: string; payload: string; attempt: RecordedAttempt }> {
   const row = await deps.db
     .selectFrom('webhooks')
-    .select(['endpoint', 'secret', 'organization_id'])
+    .select(['endpoint', 'secret', 'organization_id', overlappingSecret.as('previousSecret')])
     .where('id', '=', webhookId)
     .executeTakeFirst();
   if (row === undefined) throw notFound('webhook', webhookId);
+  const { endpoint, secret, previousSecret } = row;
   const eventId = crypto.randomUUID();
   const event = { ...sampleEvent(type), organization_id: row.organization_id };
   const payload = deliveryBody(type, JSON.stringify(event));
-  const message = {
-    endpoint: row.endpoint,
-    keys: [signingKey(deps.keyRing.open(row.secret))] as const,
-    eventId,
-    body: payload,
-  };
-  return { ...(await send(deps.egress, message, deps.webhookDeadline)), eventId, payload };
+  const sender = { egress: deps.egress, keys: new SigningKeys(deps.keyRing) };
+  const message = { endpoint, secret, previousSecret, eventId, body: payload };
+  const result = await send(sender, message, deps.webhookDeadline);
+  const startedAt = new Date(result.startedAt).toISOString();
+  return { eventId, payload, attempt: { ...result, number: 1, startedAt } };
 }

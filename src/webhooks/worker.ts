@@ -70,7 +70,7 @@ class DeliveryWorker {
   readonly #settings: DeliverySettings;
   readonly #database: DatabaseHandle;
   readonly #places: Places;
-  readonly #keys: SigningKeys;
+  readonly #sender: Parameters<typeof attempt>[0];
   /** What may have deliveries waiting, as `webhookId` in the lane of first tries or of retries. */
   readonly #waiting = { first: new Set<string>(), retry: new Set<string>() };
   readonly #sending = new Set<Promise<void>>();
@@ -85,7 +85,7 @@ class DeliveryWorker {
   constructor(deps: DeliveryDependencies, settings: DeliverySettings) {
     this.#deps = deps;
     this.#settings = settings;
-    this.#keys = new SigningKeys(deps.keyRing);
+    this.#sender = { egress: deps.egress, keys: new SigningKeys(deps.keyRing), log: deps.log };
     this.#places = new Places(settings.concurrency, settings.concurrencyPerWebhook);
     this.#database = openDatabase(deps.databaseUrl, 3, sessions);
     this.#claims = new Turns(() => this.#claim(), this.#failed);
@@ -196,7 +196,7 @@ class DeliveryWorker {
   }
 
   async #deliver(claimed: Claimed, leave: Leave): Promise<void> {
-    const entry = await attempt(this.#deps, this.#keys, this.#settings, claimed, this.#shutdown.signal);
+    const entry = await attempt(this.#sender, this.#settings, claimed, this.#shutdown.signal);
     const recorded = new Promise<void>((done) => this.#finished.push({ entry, done }));
     this.#records.request();
     const { result } = entry;

@@ -123,21 +123,9 @@ export function webhookDeliveryRoutes(app: App, deps: ApiDependencies): void {
       const webhook = await getWebhook(db, organizationOf(request), request.params.id);
       const type = eventTypesParameter([request.body?.type ?? ''])?.[0] ?? 'sync.completed';
       if (!isEventType(type)) throw new TidemarkError('unprocessable', { reason: `type: ${type} is none` });
-      const { eventId, payload, ...result } = await sendTest(deps, webhook.id, type);
-      const { timing } = result;
-      const attempt = presentAttempt({
-        ...result,
-        attempt: 1,
-        startedAt: new Date(result.startedAt).toISOString(),
-        durationMs: timing.total,
-        dnsMs: timing.dns,
-        connectMs: timing.connect,
-        tlsMs: timing.tls,
-        firstByteMs: timing.firstByte,
-        responseHeaders: result.headers,
-        responseBody: result.body,
-      });
-      return { data: { event_id: eventId, type, payload, delivered: result.error === null, attempt } };
+      const { eventId, payload, attempt } = await sendTest(deps, webhook.id, type);
+      const delivered = attempt.error === null;
+      return { data: { event_id: eventId, type, payload, delivered, attempt: presentAttempt(attempt) } };
     },
   );
 }
@@ -166,25 +154,22 @@ function present(delivery: StoredDelivery): Static<typeof Delivery> {
   };
 }
 
-function presentAttempt(attempt: RecordedAttempt): Static<typeof Attempt> {
+function presentAttempt({ timing, headers, body, ...attempt }: RecordedAttempt): Static<typeof Attempt> {
   return {
-    number: attempt.attempt,
+    number: attempt.number,
     started_at: attempt.startedAt,
     endpoint: attempt.endpoint,
     status_code: attempt.statusCode,
     error_code: attempt.errorCode,
     error: attempt.error,
     duration_ms: {
-      dns: round(attempt.dnsMs),
-      connect: round(attempt.connectMs),
-      tls: round(attempt.tlsMs),
-      first_byte: round(attempt.firstByteMs),
-      total: round(attempt.durationMs),
+      dns: round(timing.dns),
+      connect: round(timing.connect),
+      tls: round(timing.tls),
+      first_byte: round(timing.firstByte),
+      total: round(timing.total),
     },
-    response:
-      attempt.responseHeaders === null
-        ? null
-        : { headers: attempt.responseHeaders, ...readable(attempt.responseBody ?? Buffer.alloc(0)) },
+    response: headers === null ? null : { headers, ...readable(body ?? Buffer.alloc(0)) },
   };
 }
 
