@@ -100,9 +100,9 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Serv
   );
   undo.push(() => jobs.stop());
   const egress = createEgress({ allow: config.egressAllow });
+  undo.push(() => egress.close());
   const eventFeed = await startEventFeed(databaseUrl);
   undo.push(() => eventFeed.stop());
-  undo.push(() => egress.close());
 
   const dependencies: ApiDependencies = {
     db,

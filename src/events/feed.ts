@@ -9,8 +9,8 @@ export interface EventFeed {
 }
 
 export interface EventSubscription extends Disposable {
-  /** Resolves true at a wake-up, false after `timeout` milliseconds or when the signal aborts. */
-  wait(timeout: number, signal: AbortSignal): Promise<boolean>;
+  /** Resolves at a wake-up, after `timeout` milliseconds, or when the signal aborts. */
+  wait(timeout: number, signal: AbortSignal): Promise<void>;
 }
 
 /** One connection listens for everybody. When it was lost, everybody is woken: something may have happened. */
@@ -45,9 +45,7 @@ export async function startEventFeed(databaseUrl: string): Promise<EventFeed> {
             signal.removeEventListener('abort', resume);
           }
           resume = () => {};
-          const result = woken;
           woken = false;
-          return result;
         },
         [Symbol.dispose]() {
           others.delete(waker);

@@ -35,7 +35,9 @@ const columns = [
   'event',
 ] as const;
 
-const kept = (retention: number) => sql<string>`now() - ${retention / 1000} * interval '1 second'`;
+/** Older events, and what belongs to them, are gone even while their partition still stands. @param retention milliseconds */
+export const keptSince = (retention: number) =>
+  sql<string>`now() - ${retention / 1000} * interval '1 second'`;
 
 /** The query of a page, for what it costs to be looked at. */
 export function selectEvents(db: Database, query: EventQuery) {
@@ -43,7 +45,7 @@ export function selectEvents(db: Database, query: EventQuery) {
     .selectFrom('events')
     .select(columns)
     .where('organization_id', '=', query.organizationId)
-    .where('created_at', '>', kept(query.retention))
+    .where('created_at', '>', keptSince(query.retention))
     .orderBy('created_at', query.ascending ? 'asc' : 'desc')
     .limit(query.limit);
   if (query.types !== undefined) select = select.where('type', 'in', query.types);
@@ -73,7 +75,7 @@ export async function findEvent(
     .select(columns)
     .where('id', '=', id)
     .where('organization_id', '=', organizationId)
-    .where('created_at', '>', kept(retention))
+    .where('created_at', '>', keptSince(retention))
     .executeTakeFirst();
 }
 

@@ -1,10 +1,10 @@
 import { sql } from 'kysely';
 import type { Database, Transaction } from '../db/index.ts';
-import { notFound, TidemarkError } from '../errors.ts';
+import { notFound } from '../errors.ts';
 import type { JsonObject } from '../lib/json.ts';
-import { decodePageToken, encodePageToken } from '../lib/page-token.ts';
 import { isTimestamp } from '../lib/timestamp.ts';
 import { isUuid } from '../lib/uuid.ts';
+import { decodePageToken, encodePageToken } from '../schema/page-token.ts';
 import type { Counts, Execution, ExecutionKind, ExecutionStatus, Subject } from './contract.ts';
 
 export const unfinished = ['created', 'queued', 'running', 'canceling'] as const satisfies ExecutionStatus[];
@@ -114,9 +114,9 @@ export async function listExecutions(
     .orderBy('id', direction)
     .limit(limit + 1);
   if (page.onlyTerminal) select = select.where('status', 'not in', unfinished);
-  const cursor = positionOf(page.pageToken);
-  if (cursor !== undefined) {
-    const row = sql`(${cursor.createdAt}::timestamptz, ${cursor.id}::uuid)`;
+  if (page.pageToken) {
+    const [createdAt, id] = decodePageToken(page.pageToken, isTimestamp, isUuid);
+    const row = sql`(${createdAt}::timestamptz, ${id}::uuid)`;
     select = select.where(
       page.ascending ? sql<boolean>`(created_at, id) > ${row}` : sql<boolean>`(created_at, id) < ${row}`,
     );
@@ -144,14 +144,6 @@ export async function syncStatus(
     newest.where('status', 'not in', unfinished).executeTakeFirst(),
   ]);
   return { current: current && toExecution(current), last: last && toExecution(last) };
-}
-
-/** @throws invalid_field for a token that this list did not give out: starting over would repeat its pages. */
-function positionOf(token: string | undefined): { createdAt: string; id: string } | undefined {
-  if (token === undefined || token === '') return undefined;
-  const [createdAt = '', id = ''] = decodePageToken(token, 2) ?? [];
-  if (isUuid(id) && isTimestamp(createdAt)) return { createdAt, id };
-  throw new TidemarkError('invalid_field', { field: 'page_token', reason: 'is not one this list gave out' });
 }
 
 /** The organization an execution belongs to. @throws not_found */

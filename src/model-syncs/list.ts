@@ -1,9 +1,8 @@
 import { sql } from 'kysely';
 import type { Database } from '../db/index.ts';
-import { TidemarkError } from '../errors.ts';
-import { decodePageToken, encodePageToken } from '../lib/page-token.ts';
 import { isTimestamp } from '../lib/timestamp.ts';
 import { isUuid } from '../lib/uuid.ts';
+import { decodePageToken, encodePageToken } from '../schema/page-token.ts';
 import type { ModelSync } from './model-sync.ts';
 import { fromRow, selectModelSyncs } from './store.ts';
 
@@ -33,11 +32,11 @@ export async function pageModelSyncs(
 ): Promise<{ syncs: ModelSync[]; nextPageToken?: string }> {
   const limit =
     page.limit !== undefined && page.limit > 0 ? Math.min(page.limit, defaultLimit) : defaultLimit;
-  const after = page.page_token ? decode(page.page_token) : undefined;
+  const [updatedAt, id] = page.page_token ? decodePageToken(page.page_token, isTimestamp, isUuid) : [];
   const rows = await select(db, organizationId, filter)
-    .$if(after !== undefined, (query) =>
-      query.where(sql<boolean>`(updated_at < ${after?.updatedAt}::timestamptz
-        or (updated_at = ${after?.updatedAt}::timestamptz and id > ${after?.id}::uuid))`),
+    .$if(updatedAt !== undefined, (query) =>
+      query.where(sql<boolean>`(updated_at < ${updatedAt}::timestamptz
+        or (updated_at = ${updatedAt}::timestamptz and id > ${id}::uuid))`),
     )
     .limit(limit + 1)
     .execute();
@@ -60,10 +59,4 @@ function select(db: Database, organizationId: string, filter: ModelSyncFilter) {
     )
     .orderBy('updated_at', 'desc')
     .orderBy('id');
-}
-
-function decode(token: string): { updatedAt: string; id: string } {
-  const [updatedAt = '', id = ''] = decodePageToken(token, 2) ?? [];
-  if (isUuid(id) && isTimestamp(updatedAt)) return { updatedAt, id };
-  throw new TidemarkError('invalid_field', { field: 'page_token', reason: 'is not one this list gave out' });
 }

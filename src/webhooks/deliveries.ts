@@ -1,10 +1,11 @@
 import { sql } from 'kysely';
 import type { Database } from '../db/index.ts';
 import type { Timing } from '../egress/index.ts';
-import { notFound, TidemarkError } from '../errors.ts';
-import { decodePageToken, encodePageToken } from '../lib/page-token.ts';
+import { notFound } from '../errors.ts';
+import { keptSince } from '../events/index.ts';
 import { isTimestamp } from '../lib/timestamp.ts';
 import { isUuid } from '../lib/uuid.ts';
+import { decodePageToken, encodePageToken } from '../schema/page-token.ts';
 import type { AttemptResult } from './send.ts';
 
 export const deliveryStatuses = ['pending', 'delivered', 'failed', 'canceled'] as const;
@@ -68,7 +69,7 @@ function select(db: Database, webhookId: string, retention: number) {
       sql<string | null>`case when q.worker_id is null then q.due_at end`.as('nextAttemptAt'),
     ])
     .where('d.webhook_id', '=', webhookId)
-    .where('d.created_at', '>', sql<string>`now() - ${retention / 1000} * interval '1 second'`);
+    .where('d.created_at', '>', keptSince(retention));
 }
 
 /** Newest event first. @throws invalid_field for a page token of something else. */
@@ -84,13 +85,7 @@ export async function listDeliveries(
   if (page.after !== undefined) query = query.where('d.created_at', '>', page.after);
   if (page.before !== undefined) query = query.where('d.created_at', '<', page.before);
   if (page.pageToken !== undefined) {
-    const [last = ''] = decodePageToken(page.pageToken, 1) ?? [];
-    if (!isTimestamp(last)) {
-      throw new TidemarkError('invalid_field', {
-        field: 'page_token',
-        reason: 'is not one this list gave out',
-      });
-    }
+    const [last = ''] = decodePageToken(page.pageToken, isTimestamp);
     query = query.where('d.created_at', '<', last);
   }
   const rows = await query.execute();

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Database, Transaction } from '../db/index.ts';
 import { notFound, TidemarkError } from '../errors.ts';
+import { keptSince } from '../events/index.ts';
 import { isUuid } from '../lib/uuid.ts';
 import { deliveryChannel } from './channel.ts';
 
@@ -60,17 +61,17 @@ export async function recoverDeliveries(
       // Held to the end: two recoveries, or one and a disabling, go one after the other.
       await requireEnabled(tx, webhookId);
       const bound = inclusive ? sql`>=` : sql`>`;
-      const { rows } = await sql<{ created_at: string; found: boolean }>`
-        select e.created_at, d.id is not null as found
+      const { rows } = await sql<MissedEvent & { found: boolean }>`
+        select e.created_at, e.organization_id, e.id, e.type, d.id is not null as found
         from webhooks w
         join events e on e.organization_id = w.organization_id
         left join webhook_deliveries d on d.webhook_id = w.id and d.created_at = e.created_at
         where w.id = ${webhookId} and e.created_at ${bound} ${after}
-          and e.created_at > now() - ${retention / 1000} * interval '1 second'
+          and e.created_at > ${keptSince(retention)}
           and (d.id is null or d.status in ('failed', 'canceled'))
         order by e.created_at limit ${batch}`.execute(tx);
       const failed = rows.filter(({ found }) => found).map((row) => row.created_at);
-      const missed = rows.filter(({ found }) => !found).map((row) => row.created_at);
+      const missed = rows.filter(({ found }) => !found);
       await reopen(tx, webhookId, failed);
       await queueMissed(tx, webhookId, missed);
       await wake(tx, webhookId);
@@ -95,13 +96,20 @@ async function reopen(tx: Transaction, webhookId: string, createdAt: string[]): 
     on conflict (webhook_id, created_at) do nothing`.execute(tx);
 }
 
-async function queueMissed(tx: Transaction, webhookId: string, createdAt: string[]): Promise<void> {
+interface MissedEvent {
+  created_at: string;
+  organization_id: string;
+  id: string;
+  type: string;
+}
+
+async function queueMissed(tx: Transaction, webhookId: string, events: MissedEvent[]): Promise<void> {
   await sql`
     with made as (
       insert into webhook_deliveries (id, created_at, organization_id, webhook_id, event_id, event_type)
-      select gen_random_uuid(), e.created_at, e.organization_id, w.id, e.id, e.type
-      from webhooks w join events e on e.organization_id = w.organization_id
-      where w.id = ${webhookId} and e.created_at = any(${createdAt}::timestamptz[])
+      select gen_random_uuid(), e.created_at, e.organization_id, ${webhookId}, e.id, e.type
+      from json_to_recordset(${JSON.stringify(events)}::json)
+        as e(created_at timestamptz, organization_id uuid, id uuid, type text)
       on conflict do nothing
       returning webhook_id, created_at, id
     )

@@ -1,9 +1,9 @@
 import { Type } from 'typebox';
 import { notFound, TidemarkError } from '../../errors.ts';
 import { type EventQuery, eventTypes, findEvent, type ListedEvent, listEvents } from '../../events/index.ts';
-import { decodePageToken, encodePageToken } from '../../lib/page-token.ts';
 import { isTimestamp } from '../../lib/timestamp.ts';
 import { Event, EventsPage, EventsQuery } from '../../schema/event.ts';
+import { decodePageToken, encodePageToken } from '../../schema/page-token.ts';
 import { IdParameter } from '../../schema/parameters.ts';
 import type { App } from '../app.ts';
 import { organizationOf } from '../authentication.ts';
@@ -100,10 +100,13 @@ function queryOf(query: EventsQuery): Omit<PageQuery, 'retention'> {
 }
 
 function positionOf(token: string): Pick<EventQuery, 'after' | 'before' | 'ascending'> {
-  const [direction, position = '', bound = ''] = decodePageToken(token, 3) ?? [];
-  if (isTimestamp(position) && (bound === '' || isTimestamp(bound))) {
-    if (direction === 'after') return { ascending: true, after: position, before: bound || undefined };
-    if (direction === 'before') return { ascending: false, before: position };
-  }
-  throw new TidemarkError('invalid_field', { field: 'page_token', reason: 'is not one this list gave out' });
+  const [direction, position = '', bound = ''] = decodePageToken(
+    token,
+    (part) => part === 'after' || part === 'before',
+    isTimestamp,
+    (part) => part === '' || isTimestamp(part),
+  );
+  return direction === 'after'
+    ? { ascending: true, after: position, before: bound || undefined }
+    : { ascending: false, before: position };
 }
