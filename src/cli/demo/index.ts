@@ -4,9 +4,9 @@ import { readConfig } from '../../config.ts';
 import { clearDataDirectory } from '../../host/index.ts';
 import { createLog } from '../../lib/log.ts';
 import { type Server, startServer } from '../../server.ts';
+import { createClient } from '../client.ts';
 import type { Environment } from '../index.ts';
 import { untilSignal } from '../until-signal.ts';
-import { createClient } from './client.ts';
 import { startReceiver } from './receiver.ts';
 import { createScreen } from './screen.ts';
 import { createSampleDatabases, rows } from './shop.ts';
@@ -37,7 +37,7 @@ export async function demo(args: string[], environment: Environment): Promise<nu
     screen.line(
       `sample shop: ${rows.customers.toLocaleString('en')} customers, ${rows.products.toLocaleString('en')} products, ${rows.orders.toLocaleString('en')} orders`,
     );
-    const client = createClient(server.url, server.apiKey ?? '');
+    const client = createClient({ url: server.url, apiKey: server.apiKey ?? '' });
     const syncs = await createSyncs(client, { ...databases, receiver: receiver.url }, secret);
     screen.line('created through the API: 1 webhook, 3 connections, 1 model, 2 model syncs, 1 bulk sync');
     const ok = await tellStory({ client, screen, server, receiver, databases, syncs });

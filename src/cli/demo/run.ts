@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Client } from './client.ts';
+import type { Client } from '../client.ts';
 import type { Screen } from './screen.ts';
 
 export interface Counts {

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { styleText } from 'node:util';
 import type { Server } from '../../server.ts';
-import type { Client } from './client.ts';
+import type { Client } from '../client.ts';
 import type { DemoReceiver } from './receiver.ts';
 import { type Counts, number, runBulkSync, runModelSync } from './run.ts';
 import type { Screen } from './screen.ts';

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { EventSourceParserStream } from 'eventsource-parser/stream';
 import { ConfigError } from '../../config.ts';
 import { messageOf } from '../../errors.ts';
-import type { Server } from './server.ts';
+import type { ServerAccess } from '../client.ts';
 
 export interface StreamedEvent {
   id: string;
@@ -27,7 +27,10 @@ export interface StreamOptions {
 const again = 1000;
 
 /** An organization's events, for ever: a stream that breaks is opened again after the last event it gave. */
-export async function* streamEvents(server: Server, options: StreamOptions): AsyncGenerator<StreamedEvent> {
+export async function* streamEvents(
+  server: ServerAccess,
+  options: StreamOptions,
+): AsyncGenerator<StreamedEvent> {
   let position = options.since;
   while (!options.signal.aborted) {
     try {
@@ -48,7 +51,11 @@ export async function* streamEvents(server: Server, options: StreamOptions): Asy
   }
 }
 
-async function open({ url, apiKey }: Server, { types, signal }: StreamOptions, position: string | undefined) {
+async function open(
+  { url, apiKey }: ServerAccess,
+  { types, signal }: StreamOptions,
+  position: string | undefined,
+) {
   const query = new URLSearchParams(types.map((type) => ['type', type] as [string, string]));
   const response = await fetch(`${url}/api/events/stream?${query}`, {
     headers: {

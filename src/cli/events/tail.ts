@@ -1,29 +1,17 @@
 import { ConfigError } from '../../config.ts';
 import type { Environment } from '../index.ts';
-import { untilSignal } from '../until-signal.ts';
-import { checkTypes, readOptions } from './options.ts';
-import { serverOf } from './server.ts';
-import { type StreamedEvent, streamEvents } from './stream.ts';
+import { openStream, streamOptions } from './open-stream.ts';
+import { readOptions } from './options.ts';
+import type { StreamedEvent } from './stream.ts';
 
 /** `tidemark events tail`: a line for every event as it happens, or its JSON with --json. */
 export async function events([action = '', ...args]: string[], environment: Environment): Promise<number> {
   if (action !== 'tail') throw new ConfigError('use "events tail [--type <type>] [--since <time>] [--json]"');
   const { values } = readOptions(args, {
-    type: { type: 'string', multiple: true, default: [] },
-    since: { type: 'string' },
+    ...streamOptions,
     json: { type: 'boolean', default: false },
-    url: { type: 'string' },
   });
-  checkTypes(values.type);
-  const server = await serverOf(environment, values.url);
-  const stopping = new AbortController();
-  void untilSignal().then(() => stopping.abort());
-  const stream = streamEvents(server, {
-    types: values.type,
-    since: values.since,
-    signal: stopping.signal,
-    lost: (reason) => console.error(`  (${reason})`),
-  });
+  const { stream } = await openStream(values, environment);
   for await (const event of stream) console.log(values.json ? json(event) : line(event));
   return 0;
 }

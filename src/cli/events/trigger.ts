@@ -1,10 +1,11 @@
 import { ConfigError } from '../../config.ts';
 import { type EventType, eventTypes, sampleEvent } from '../../events/index.ts';
 import { signingKey } from '../../webhooks/index.ts';
+import { createClient } from '../client.ts';
 import type { Environment } from '../index.ts';
 import { forward, newSecret } from './forward.ts';
 import { checkTypes, checkUrl, readOptions } from './options.ts';
-import { callServer, serverOf } from './server.ts';
+import { serverOf } from './server.ts';
 
 interface TestResult {
   delivered: boolean;
@@ -32,12 +33,12 @@ export async function trigger(args: string[], environment: Environment): Promise
   if (values['forward-to'] !== undefined) {
     return await triggerLocally(type as EventType, values['forward-to'], values.secret);
   }
-  const server = await serverOf(environment, values.url);
-  const [webhook] = await callServer<{ id: string }[]>(server, 'GET', '/api/webhooks');
+  const client = createClient(await serverOf(environment, values.url));
+  const [webhook] = await client.get<{ id: string }[]>('/api/webhooks');
   if (webhook === undefined) {
     throw new ConfigError('this organization has no webhook: create one, or use --forward-to <url>');
   }
-  const result = await callServer<TestResult>(server, 'POST', `/api/webhooks/${webhook.id}/test`, { type });
+  const result = await client.post<TestResult>(`/api/webhooks/${webhook.id}/test`, { type });
   const { endpoint, error, status_code, duration_ms } = result.attempt;
   return say(type, endpoint, result.delivered, error ?? String(status_code), duration_ms.total);
 }
