@@ -56,17 +56,18 @@ export async function copyTable(
   const output: BulkOutput = { origin, schema, name, columns, primaryKey };
   const format = commonFormat(table.formats, destination.formats);
   signal.throwIfAborted();
-  const load = await destination.load(output, executionId);
+  const plan = { executionId, mode: 'replace', truncate: false, ranged: false } as const;
+  const load = await destination.load(output, plan);
   const abort = () => void load.abort();
   signal.addEventListener('abort', abort, { once: true });
   try {
     signal.throwIfAborted();
-    const rows = addAbortSignal(signal, await source.read(table, format));
+    const rows = addAbortSignal(signal, await source.read(table, format, {}));
     const unfollow = progress.follow(table.schemaId, rows);
     try {
-      const written = await load.write(rows, format);
+      const { rows: written } = await load.write(rows, format);
       signal.throwIfAborted();
-      await load.commit();
+      await load.commit({});
       return { rows: written, bytes: rows.bytes };
     } finally {
       unfollow();

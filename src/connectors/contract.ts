@@ -21,8 +21,18 @@ export interface Connector {
    */
   configuration: TObject;
   capabilities: { source: boolean; destination: boolean };
+  /** How its types travel, for docs/types.md: the system's own type and the PostgreSQL type that carries it. */
+  types?: { read?: readonly TypeRule[]; written?: readonly TypeRule[] };
   /** Connects to nothing yet. `configuration` has been validated against the schema. */
   open(configuration: JsonObject, context: ConnectorContext): Session;
+}
+
+/** `type` becomes `as`: on reading the system's own type a PostgreSQL type, on writing the other way round. */
+export interface TypeRule {
+  type: string;
+  as: string;
+  /** What may change, and the rule under which a warning counts it. */
+  note?: string;
 }
 
 export interface ConnectorContext {
@@ -209,8 +219,19 @@ export interface RowStream extends Readable {
   /** Rows and bytes given so far, to show progress: the row under way counts. */
   readonly rows: number;
   readonly bytes: number;
+  /** What was changed on reading because the carrier cannot hold it; complete once the stream has ended. */
+  readonly warnings?: readonly ValueWarning[];
   /** Where it is there, a chunk may be given back once its bytes are not needed: its memory is used again. */
   recycle?(chunk: Buffer): void;
+}
+
+/** Values of one column that arrived changed, by one rule. What no warning names arrived as it was. */
+export interface ValueWarning {
+  /** Name in the source. */
+  column: string;
+  /** Stable name, e.g. `zero_date_nulled`; docs/types.md says what each does. */
+  rule: string;
+  count: number;
 }
 
 /** The other system went away or could not be reached: the same may well work a moment later. */
@@ -226,6 +247,8 @@ export interface BulkColumn {
   /** The PostgreSQL type that carries it, e.g. `numeric(20,4)`; a type of the source's own travels as text. */
   type: string;
   nullable: boolean;
+  /** The source gives the digest of the value's text instead of the value: see `BulkRead.salt`. Its type is text. */
+  obfuscated?: boolean;
 }
 
 export interface BulkTable {
@@ -244,36 +267,120 @@ export interface BulkTable {
   formats: WireFormat[];
 }
 
+/** A part of a table that is read on its own. Kept in the checkpoint, so that a run that takes over reads the same parts. */
+export interface BulkRange {
+  id: string;
+  /** The source's own description of it. */
+  bounds: JsonObject;
+}
+
+/** Which rows are read, and how. */
+export interface BulkRead {
+  /**
+   * Rows whose tracking field is at or above `from` less an overlap, or NULL. `from` is what `trackingBound`
+   * gave; rows that committed late with an older time are what the overlap is for, where the field is a time.
+   */
+  tracking?: { field: string; from: string; overlapSeconds: number };
+  range?: BulkRange;
+  /** An obfuscated value travels as lower-case hex SHA-256 of the salt's bytes followed by its text, NULL as NULL. */
+  salt?: string;
+}
+
 export interface BulkSource {
   /** @param columns source names to read; undefined reads all. @throws when the table is gone. */
   table(schemaId: string, columns: readonly string[] | undefined): Promise<BulkTable>;
-  /** The rows of a table, as one consistent snapshot. @throws ConnectionLost, also through the stream. */
-  read(table: BulkTable, format: WireFormat): Promise<RowStream>;
+  /**
+   * The greatest value of a field, as text of full precision; undefined when there is none. Taken before a
+   * read, it is where the next one starts.
+   *
+   * @throws invalid_field when the field's type has no order that can be followed.
+   */
+  trackingBound?(table: BulkTable, field: string): Promise<string | undefined>;
+  /**
+   * Parts of about `rows` rows that can be read at the same time and in any order, now or after a restart: every
+   * row that stays as it is is in exactly one. Fewer than two: the table is read as a whole.
+   */
+  ranges?(table: BulkTable, rows: number): Promise<BulkRange[]>;
+  /** The rows of a table or range, as one consistent snapshot. @throws ConnectionLost, also through the stream. */
+  read(table: BulkTable, format: WireFormat, read: BulkRead): Promise<RowStream>;
 }
 
-export interface BulkOutput {
-  origin: string | undefined;
+/** Where rows go: a table in the destination, or what stands for one there. */
+export interface BulkTarget {
   /** Destination schema (namespace) and table name. */
   schema: string;
   name: string;
-  columns: BulkColumn[];
-  primaryKey: string[];
 }
 
-/** Loads one table beside the live one and swaps it in; readers see the old rows or all the new ones. */
+export interface BulkOutput extends BulkTarget {
+  origin: string | undefined;
+  columns: BulkColumn[];
+  /** Source column names. */
+  primaryKey: string[];
+  /** Source column to lay the rows out by, where the destination can. */
+  partitionBy?: string;
+  /** Names of Tidemark's own columns, where they are wanted: when a row was last written, when it was missed. */
+  syncedAt?: string;
+  deletedAt?: string;
+}
+
+export interface LoadPlan {
+  /** Lets a run that takes over end the load of the run before it, wherever that is. */
+  executionId: string;
+  /**
+   * `replace`: the rows become the table. `merge`: each row takes the place of the one with its key, and columns
+   * and rows that the source does not have stay; needs a key.
+   */
+  mode: 'replace' | 'merge';
+  /**
+   * Only with `merge`: these are all the rows of the source, and those that the table has beside them are marked
+   * as deleted or removed. Otherwise they are left alone.
+   */
+  missing?: 'mark' | 'remove';
+  /** With `replace`: empty and fill the table instead of swapping it, so that what depends on it survives. */
+  truncate: boolean;
+  /** The rows come in ranges, several at a time; each is stored for good once `write` has returned. */
+  ranged: boolean;
+}
+
+/** Loads one table beside the live one, then swaps or merges it in; readers see the old rows or all the new ones. */
 export interface TableLoad {
-  /** Stores everything the stream gives. Returns the rows. @throws ConnectionLost, or why it was refused. */
-  write(rows: RowStream, format: WireFormat): Promise<number>;
-  /** Builds keys and swaps. After it the rows are live. */
-  commit(): Promise<void>;
-  /** Removes what was loaded; the live table was never touched. Safe at any time, and after a failure. */
+  /** Ranges that a run before this one has stored, by id, with their rows. */
+  stored: ReadonlyMap<string, number>;
+  /** Stores everything the stream gives. @throws ConnectionLost, or why it was refused. */
+  write(rows: RowStream, format: WireFormat, range?: BulkRange): Promise<Written>;
+  /** After it the rows are live. @param position kept with them: `BulkDestination.position` gives it back. */
+  commit(position: JsonObject): Promise<Committed>;
+  /** Ends the load at once; stored ranges stay for a run that takes over. Safe at any time, and after a failure. */
   abort(): Promise<void>;
+  /** Ends the load and removes all of it. The live table was never touched. */
+  discard(): Promise<void>;
+}
+
+export interface Written {
+  rows: number;
+  /** What was changed on writing because the destination cannot hold it. */
+  warnings: ValueWarning[];
+}
+
+/** What a commit did to the live table; undefined where the destination does not count. */
+export interface Committed {
+  inserted?: number;
+  updated?: number;
+  deleted?: number;
+  /** Changes of the table's shape, for people: `column price widened from integer to bigint`. */
+  changes: string[];
 }
 
 export interface BulkDestination {
   formats: readonly WireFormat[];
   /** `BulkSyncDest.configuration` on the wire: option key → { default, items, required }. */
   options: JsonObject;
-  /** @param executionId lets a run that takes over end the load of the run before it, wherever that is. */
-  load(output: BulkOutput, executionId: string): Promise<TableLoad>;
+  /**
+   * The position that was committed with the rows of the table as it is now; undefined when there is no such
+   * table. It may be older than the rows, never newer: what lies behind it is merged once more.
+   */
+  position(target: BulkTarget): Promise<JsonObject | undefined>;
+  /** @throws unprocessable when the live table cannot take the output: says why and what to do. */
+  load(output: BulkOutput, plan: LoadPlan): Promise<TableLoad>;
 }

@@ -17,7 +17,8 @@ export function bulkDestination(connect: Connect): BulkDestination {
   return {
     formats: ['pg-binary', 'copy-text'],
     options: destinationOptions,
-    async load(output, executionId) {
+    position: async () => undefined,
+    async load(output, { executionId }) {
       const applicationName = `tidemark load ${executionId}`;
       const client = await connect(applicationName).catch((error: unknown) => {
         throw lostOrRefused(error);
@@ -46,14 +47,17 @@ async function loadInto(client: Client, output: BulkOutput, executionId: string)
       `${pg.escapeIdentifier(outputName)} ${type}${output.primaryKey.includes(name) ? ' not null' : ''}`,
   );
   await client.query(`create table ${side} (${columns.join(', ')})`);
+  const abort = async () => close(client);
   return {
+    stored: new Map(),
     async write(rows, format) {
       const binary = format === 'pg-binary';
       // FREEZE: the rows need no later vacuum, and a transaction older than the swap, which finds the new
       // table under the old name, sees its rows instead of an empty table.
       const options = binary ? 'format binary, freeze' : 'freeze';
       try {
-        return await copyIn(client, `copy ${side} from stdin (${options})`, rows, binary);
+        const count = await copyIn(client, `copy ${side} from stdin (${options})`, rows, binary);
+        return { rows: count, warnings: [] };
       } catch (error) {
         close(client);
         throw lostOrRefused(error);
@@ -69,10 +73,10 @@ async function loadInto(client: Client, output: BulkOutput, executionId: string)
         throw lostOrRefused(error);
       }
       void analyzeAndEnd(client, output);
+      return { changes: [] };
     },
-    async abort() {
-      close(client);
-    },
+    abort,
+    discard: abort,
   };
 }
 

@@ -1,7 +1,14 @@
 import { expect, test } from 'vitest';
 import { contentHash } from '../../../test/support/content-hash.ts';
 import { type TestDatabase, testDatabase } from '../../../test/support/database.ts';
-import type { BulkDestination, BulkOutput, BulkSource, BulkTable, WireFormat } from '../contract.ts';
+import type {
+  BulkDestination,
+  BulkOutput,
+  BulkSource,
+  BulkTable,
+  LoadPlan,
+  WireFormat,
+} from '../contract.ts';
 import { bulkDestination } from './bulk-destination.ts';
 import { bulkSource } from './bulk-source.ts';
 import { connector } from './client.ts';
@@ -52,11 +59,18 @@ const outputOf = (
   primaryKey: table.primaryKey,
 });
 
+const planOf = (executionId: string): LoadPlan => ({
+  executionId,
+  mode: 'replace',
+  truncate: false,
+  ranged: false,
+});
+
 async function replicate({ from, to }: Pair, schemaId: string, format: WireFormat = 'pg-binary') {
   const table = await from.table(schemaId, undefined);
-  const load = await to.load(outputOf(table), execution);
-  const rows = await load.write(await from.read(table, format), format);
-  await load.commit();
+  const load = await to.load(outputOf(table), planOf(execution));
+  const { rows } = await load.write(await from.read(table, format, {}), format);
+  await load.commit({});
   return rows;
 }
 
@@ -167,9 +181,9 @@ test('keys, odd names, no rows, no columns', async () => {
     insert into columnless default values`);
   const table = await both.from.table(`we"ird 💥.ta.ble 'x' 🦩`, undefined);
   expect(table.primaryKey).toEqual(['a"b', 'select']);
-  const load = await both.to.load({ ...outputOf(table, 'Zi"el', "ta.ble 'x' 🦩") }, execution);
-  await load.write(await both.from.read(table, 'pg-binary'), 'pg-binary');
-  await load.commit();
+  const load = await both.to.load({ ...outputOf(table, 'Zi"el', "ta.ble 'x' 🦩") }, planOf(execution));
+  await load.write(await both.from.read(table, 'pg-binary', {}), 'pg-binary');
+  await load.commit({});
   const [row] = await both.destination.query(`select * from "Zi""el"."ta.ble 'x' 🦩"`);
   expect(row).toEqual({ select: 1, 'Ü; drop': 'x', 'a"b': 2 });
   const keys = await both.destination.query(
@@ -201,10 +215,10 @@ test('readers see the old rows until the commit, then the new ones, and keep the
   try {
     await both.source.query('insert into t values (2)');
     const table = await both.from.table('public.t', undefined);
-    const load = await both.to.load(outputOf(table), execution);
-    await load.write(await both.from.read(table, 'pg-binary'), 'pg-binary');
+    const load = await both.to.load(outputOf(table), planOf(execution));
+    await load.write(await both.from.read(table, 'pg-binary', {}), 'pg-binary');
     expect(await both.destination.query('select id from copy.t')).toEqual([{ id: 1 }]);
-    await load.commit();
+    await load.commit({});
     expect(await both.destination.query('select id from copy.t')).toEqual([{ id: 1 }, { id: 2 }]);
     expect(
       await both.destination.query(`select has_table_privilege('${role}', 'copy.t', 'select') as may`),
@@ -248,10 +262,10 @@ test('a sync onto its own source is refused', async () => {
   await source.query('create table t as select 1 as id');
   const [from, to] = [bulkSource(connectTo(source)), bulkDestination(connectTo(source))];
   const output = outputOf(await from.table('public.t', undefined), 'public');
-  await expect(to.load(output, execution)).rejects.toThrow(
+  await expect(to.load(output, planOf(execution))).rejects.toThrow(
     'public.t in the destination is the source table itself',
   );
-  await (await to.load({ ...output, name: 'copy_of_t' }, execution)).abort();
+  await (await to.load({ ...output, name: 'copy_of_t' }, planOf(execution))).abort();
 });
 
 test('the swap waits for a reader of the live table', async () => {
@@ -275,14 +289,14 @@ test('an aborted or failed load leaves the live table and nothing else', async (
   await both.source.query('create table t as select i as id from generate_series(1, 50000) i');
   await replicate(both, 'public.t');
   const table = await both.from.table('public.t', undefined);
-  const aborted = await both.to.load(outputOf(table), execution);
-  await aborted.write(await both.from.read(table, 'pg-binary'), 'pg-binary');
+  const aborted = await both.to.load(outputOf(table), planOf(execution));
+  await aborted.write(await both.from.read(table, 'pg-binary', {}), 'pg-binary');
   await aborted.abort();
 
-  const failed = await both.to.load(outputOf(table), execution);
+  const failed = await both.to.load(outputOf(table), planOf(execution));
   await both.source.query('alter table t alter id type bigint');
   const wrong = { ...table, columns: table.columns.map((column) => ({ ...column, type: 'bigint' })) };
-  const refused = failed.write(await both.from.read(wrong, 'pg-binary'), 'pg-binary');
+  const refused = failed.write(await both.from.read(wrong, 'pg-binary', {}), 'pg-binary');
   await expect(refused).rejects.toThrow('incorrect binary data format');
   expect(await both.destination.query('select count(*)::int as rows from copy.t')).toEqual([
     { rows: 50_000 },
@@ -307,8 +321,8 @@ test.each(['source', 'destination'] as const)(
       `create table t as select i as id, repeat('x', 1000) as filler from generate_series(1, 100000) i`,
     );
     const table = await both.from.table('public.t', undefined);
-    const load = await both.to.load(outputOf(table), execution);
-    const rows = await both.from.read(table, 'pg-binary');
+    const load = await both.to.load(outputOf(table), planOf(execution));
+    const rows = await both.from.read(table, 'pg-binary', {});
     const written = load.write(rows, 'pg-binary');
     const refused = expect(written).rejects.toMatchObject({ name: 'ConnectionLost' });
     const killed = side === 'source' ? 'tidemark bulk read' : `tidemark load ${execution}`;
@@ -327,11 +341,11 @@ test('a run that takes over ends the load of the run before it', async () => {
   const both = await pair();
   await both.source.query('create table t as select 1 as id');
   const table = await both.from.table('public.t', undefined);
-  const stalled = await both.to.load(outputOf(table), execution);
-  await stalled.write(await both.from.read(table, 'pg-binary'), 'pg-binary');
+  const stalled = await both.to.load(outputOf(table), planOf(execution));
+  await stalled.write(await both.from.read(table, 'pg-binary', {}), 'pg-binary');
   await both.source.query('update t set id = 2');
   expect(await replicate(both, 'public.t')).toBe(1);
-  await expect(stalled.commit()).rejects.toMatchObject({ name: 'ConnectionLost' });
+  await expect(stalled.commit({})).rejects.toMatchObject({ name: 'ConnectionLost' });
   expect(await both.destination.query('select id from copy.t')).toEqual([{ id: 2 }]);
   expect(await tablesOf(both.destination)).toEqual(['copy.t']);
 });
