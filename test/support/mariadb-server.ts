@@ -1,0 +1,107 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
+
+export interface MariadbServer {
+  port: number;
+  pid: number | undefined;
+  stop(): Promise<void>;
+}
+
+/** Every right on the server, with the password `mariadbPassword`. */
+export const mariadbAccount = 'tidemark';
+export const mariadbPassword = 'a secret';
+
+/** Debian keeps servers out of the PATH of users who are not root. */
+const folders = [...(process.env.PATH ?? '').split(':'), '/usr/sbin'];
+const find = (name: string) =>
+  folders.map((folder) => path.join(folder, name)).find((file) => existsSync(file));
+
+export const mariadbIsInstalled = find('mariadbd') !== undefined && find('mariadb-install-db') !== undefined;
+
+/** Starts a MariaDB with a data folder of its own, on loopback. The machine's own service is left alone. */
+export async function startMariadb(options: Record<string, string> = {}): Promise<MariadbServer> {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'tidemark-mariadb-'));
+  const data = path.join(folder, 'data');
+  const user = `--user=${os.userInfo().username}`;
+  await promisify(execFile)(find('mariadb-install-db') ?? '', [
+    '--no-defaults',
+    `--datadir=${data}`,
+    user,
+    '--auth-root-authentication-method=normal',
+    '--skip-test-db',
+    '--skip-name-resolve',
+  ]);
+  const init = path.join(folder, 'init.sql');
+  // A statement per line.
+  await writeFile(
+    init,
+    `create user ${mariadbAccount}@'%' identified by '${mariadbPassword}';
+grant all on *.* to ${mariadbAccount}@'%' with grant option;
+`,
+  );
+  const port = await freePort();
+  const settings = {
+    datadir: data,
+    socket: path.join(folder, 'socket'),
+    'bind-address': '127.0.0.1',
+    port: String(port),
+    'init-file': init,
+    // Crash safety of the test's own disk is not what is tested.
+    'innodb-flush-log-at-trx-commit': '0',
+    'innodb-doublewrite': '0',
+    'performance-schema': '0',
+    'max-connections': '300',
+    'character-set-server': 'utf8mb4',
+    ...options,
+  };
+  const child = spawn(
+    find('mariadbd') ?? '',
+    [
+      '--no-defaults',
+      user,
+      '--skip-name-resolve',
+      ...Object.entries(settings).map(([name, value]) => `--${name}=${value}`),
+    ],
+    { stdio: ['ignore', 'ignore', 'pipe'] },
+  );
+  const ended = once(child, 'exit');
+  await ready(child.stderr);
+  return {
+    port,
+    pid: child.pid,
+    async stop() {
+      child.kill('SIGTERM');
+      await ended;
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** @throws with what the server said, when it ends before it is ready. */
+async function ready(output: NodeJS.ReadableStream): Promise<void> {
+  const lines: string[] = [];
+  await new Promise<void>((resolve, reject) => {
+    createInterface({ input: output })
+      .on('line', (line) => {
+        lines.push(line);
+        if (/ready for connections/.test(line)) resolve();
+      })
+      .once('close', () => reject(new Error(`MariaDB did not start:\n${lines.join('\n')}`)));
+  });
+}
+
+async function freePort(): Promise<number> {
+  const server = net.createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as net.AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
