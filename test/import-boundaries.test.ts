@@ -8,7 +8,7 @@ const source = path.join(import.meta.dirname, '../src');
 const rows = [
   ['lib', 'errors.ts'],
   ['schema', 'config.ts'],
-  ['db', 'egress'],
+  ['db', 'egress', 'conditions'],
   ['jobs', 'organizations'],
   ['connectors'],
   ['connections'],

@@ -1,3 +1,4 @@
+import type { Condition } from '../conditions/index.ts';
 import type { JsonObject } from '../lib/json.ts';
 import type { Actor } from '../organizations/index.ts';
 import type {
@@ -56,7 +57,8 @@ export interface SelectedSchema {
 export interface SchemaSettings {
   /** What was said about single fields. A field that is not here came later: see `addNewFields`. */
   fields: FieldSettings[];
-  filters: JsonObject[];
+  /** Rows are read that fit all of them. */
+  filters: Condition[];
   trackingField: string;
   partitionKey: string;
   userOutputName: string;

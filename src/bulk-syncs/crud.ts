@@ -84,8 +84,7 @@ function selectRequested(schemas: readonly SourceSchema[], request: BulkSyncRequ
       const reason = `${choice.id} is no schema of connection ${request.source_connection_id}`;
       throw new TidemarkError('invalid_field', { field: 'schemas', reason });
     }
-    const fields = schema.fields.map(({ name }) => name);
-    selected.set(choice.id, selectSchema({ id: choice.id, fields }, choice));
+    selected.set(choice.id, selectSchema({ id: choice.id, fields: schema.fields }, choice));
   }
   return [...selected.values()];
 }

@@ -1,14 +1,15 @@
+import type { Field } from '../connectors/index.ts';
 import { TidemarkError } from '../errors.ts';
-import type { JsonObject } from '../lib/json.ts';
 import type { BulkSchemaSettings } from '../schema/bulk-sync.ts';
 import type { BulkSync, FieldSettings, SchemaSettings, SelectedSchema } from './bulk-sync.ts';
+import { draftFilters } from './filters.ts';
 import { longestName } from './output-names.ts';
 
 /** What is known of a schema before a request changes it. */
 export interface KnownSchema {
   id: string;
-  /** Ids of its fields in the source, as far as they are cached. */
-  fields: readonly string[];
+  /** Its fields in the source, as far as they are cached. */
+  fields: readonly Field[];
   /** How it is set now; undefined for one that is being added. */
   current?: SelectedSchema | undefined;
 }
@@ -26,7 +27,8 @@ export function selectSchema(known: KnownSchema, request: BulkSchemaSettings): S
     throw invalid('data_cutoff_timestamp', 'is no RFC 3339 time');
   }
   const tracking = request.tracking_field ?? '';
-  if (tracking !== '' && known.fields.length > 0 && !known.fields.includes(tracking)) {
+  const ids = known.fields.map(({ name }) => name);
+  if (tracking !== '' && ids.length > 0 && !ids.includes(tracking)) {
     throw invalid('tracking_field', `${tracking} is no field of this schema`);
   }
   return {
@@ -34,7 +36,7 @@ export function selectSchema(known: KnownSchema, request: BulkSchemaSettings): S
     enabled: request.enabled ?? true,
     settings: {
       fields: selectFields(known, request.fields ?? [], (reason) => invalid('fields', reason)),
-      filters: (request.filters ?? []) as JsonObject[],
+      filters: draftFilters(request.filters ?? [], known.fields, `schemas.${known.id}.filters`),
       trackingField: tracking,
       partitionKey: request.partition_key ?? '',
       userOutputName,
@@ -61,7 +63,8 @@ function selectFields(
       return [item.id, item] as const;
     }),
   );
-  const ids = known.fields.length > 0 ? known.fields : [...new Set([...current.keys(), ...chosen.keys()])];
+  const names = known.fields.map(({ name }) => name);
+  const ids = names.length > 0 ? names : [...new Set([...current.keys(), ...chosen.keys()])];
   for (const id of chosen.keys()) if (!ids.includes(id)) throw invalid(`${id} is no field of this schema`);
   const unlisted = ![...chosen.values()].some(({ enabled }) => enabled ?? true);
   return ids.map((id) => {

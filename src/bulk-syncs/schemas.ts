@@ -1,9 +1,11 @@
 import { cachedSchemas } from '../connections/index.ts';
+import type { Field } from '../connectors/index.ts';
 import type { Database } from '../db/index.ts';
 import { notFound } from '../errors.ts';
 import type { BulkSchema, BulkSchemaItem, PatchBulkSchemasRequest } from '../schema/bulk-schema.ts';
 import type { BulkSchemaSettings } from '../schema/bulk-sync.ts';
 import type { BulkSync, SelectedSchema } from './bulk-sync.ts';
+import { presentFilters } from './filters.ts';
 import { columnNames, outputNames } from './output-names.ts';
 import { isFieldEnabled, selectSchema } from './schema-settings.ts';
 import { saveSchemas, selectedSchemas } from './selected-schemas.ts';
@@ -43,7 +45,7 @@ export async function updateBulkSchema(
 ): Promise<BulkSchema> {
   const sync = await getBulkSync(db, organizationId, syncId);
   const current = await findSchema(db, sync, id);
-  const known = { id, fields: await fieldIds(db, sync, id), current };
+  const known = { id, fields: await cachedFields(db, sync, id), current };
   await saveSchemas(db, sync.id, [selectSchema(known, request)]);
   return presentOne(db, sync, id);
 }
@@ -61,12 +63,12 @@ export async function patchBulkSchemas(
   const byId = new Map((request.schemas ?? []).map((schema) => [schema.id, schema]));
   for (const { id, ...change } of byId.values()) {
     const current = await findSchema(db, sync, id);
-    const known = { id, fields: await fieldIds(db, sync, id), current };
+    const known = { id, fields: await cachedFields(db, sync, id), current };
     const { settings } = current;
     changed.push(
       selectSchema(known, {
         enabled: current.enabled,
-        filters: settings.filters as NonNullable<BulkSchemaSettings['filters']>,
+        filters: presentFilters(settings.filters),
         tracking_field: settings.trackingField,
         partition_key: settings.partitionKey,
         user_output_name: settings.userOutputName,
@@ -86,9 +88,9 @@ async function findSchema(db: Database, sync: BulkSync, id: string): Promise<Sel
   return schema;
 }
 
-async function fieldIds(db: Database, sync: BulkSync, id: string): Promise<string[]> {
+async function cachedFields(db: Database, sync: BulkSync, id: string): Promise<Field[]> {
   const schema = (await cachedSchemas(db, sync.sourceConnectionId)).find((one) => one.id === id);
-  return schema?.fields.map(({ name }) => name) ?? [];
+  return schema?.fields ?? [];
 }
 
 async function presentOne(db: Database, sync: BulkSync, id: string): Promise<BulkSchema> {
@@ -96,7 +98,7 @@ async function presentOne(db: Database, sync: BulkSync, id: string): Promise<Bul
   const schema = all.find((one) => one.id === id);
   if (schema === undefined) throw notFound('schema', id);
   const { settings } = schema;
-  const cached = await fieldIds(db, sync, id);
+  const cached = (await cachedFields(db, sync, id)).map(({ name }) => name);
   const ids = cached.length > 0 ? cached : settings.fields.map((field) => field.id);
   const names = columnNames(ids, settings.fields, sync.normalizeNames);
   return {
@@ -111,7 +113,7 @@ async function presentOne(db: Database, sync: BulkSync, id: string): Promise<Bul
         user_output_name: field?.userOutputName ?? '',
       };
     }),
-    filters: settings.filters,
+    filters: presentFilters(settings.filters),
   };
 }
 

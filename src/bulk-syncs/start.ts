@@ -68,7 +68,7 @@ async function withNewObjects(
   const ids = new Set(known.map(({ id }) => id));
   const added = (await cachedSchemas(db, sync.sourceConnectionId))
     .filter(({ id }) => !ids.has(id))
-    .map(({ id, fields }) => selectSchema({ id, fields: fields.map(({ name }) => name) }, {}));
+    .map(({ id, fields }) => selectSchema({ id, fields }, {}));
   await saveSchemas(db, sync.id, added);
   return [...known, ...added];
 }

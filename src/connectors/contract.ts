@@ -10,6 +10,7 @@ import type { Readable } from 'node:stream';
 import type { TObject } from 'typebox';
 import type { Egress } from '../egress/index.ts';
 import type { Json, JsonObject } from '../lib/json.ts';
+import type { FieldType } from '../schema/field-type.ts';
 
 export interface Connector {
   /** Connection type id on the wire, e.g. `postgresql`. */
@@ -52,17 +53,6 @@ export interface Session {
   bulkDestination?: BulkDestination;
   close(): Promise<void>;
 }
-
-/** `UtilFieldType` on the wire. */
-export type FieldType =
-  | 'unknown'
-  | 'string'
-  | 'number'
-  | 'boolean'
-  | 'datetime'
-  | 'array'
-  | 'object'
-  | 'binary';
 
 /** A field of a schema or model. `remoteType` is the source's own type name, e.g. `numeric(20,4)`. */
 export interface Field {

@@ -44,9 +44,14 @@ function toRfc3339(text: string): string {
   return `${date}T${time}${zone}`;
 }
 
-function elementType(remoteType: string): TextType {
-  const base = remoteType.replace(/(\[\])+$/, '');
-  if (/^(smallint|integer|bigint|numeric|real|double precision|oid)\b/.test(base)) {
+export interface ElementType extends TextType {
+  type: 'number' | 'boolean' | 'object' | 'datetime' | 'string';
+}
+
+/** What an array of this type consists of; knows the names of PostgreSQL and, in lower case, of others. */
+export function elementType(remoteType: string): ElementType {
+  const base = remoteType.replace(/(\[\d*\])+$/, '');
+  if (/^(u?(tiny|small|medium|big|huge)?int|integer|numeric|decimal|real|float|double|oid)\b/.test(base)) {
     return { type: 'number', remoteType: base };
   }
   if (base === 'boolean') return { type: 'boolean', remoteType: base };

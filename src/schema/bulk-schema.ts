@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { BulkSchemaChoice } from './bulk-sync.ts';
+import { BulkFilter, BulkSchemaChoice } from './bulk-sync.ts';
 
 /** One schema of a bulk sync as the list shows it. */
 export const BulkSchemaItem = Type.Object({
@@ -25,7 +25,7 @@ const BulkField = Type.Object({
 export const BulkSchema = Type.Object({
   ...BulkSchemaItem.properties,
   fields: Type.Array(BulkField),
-  filters: Type.Array(Type.Unknown()),
+  filters: Type.Array(BulkFilter),
 });
 export type BulkSchema = Static<typeof BulkSchema>;
 

@@ -1,4 +1,5 @@
 import { type Static, type TSchema, Type } from 'typebox';
+import { filterFunctions } from './filter.ts';
 import { Actor } from './model.ts';
 import { scheduleFrequencies } from './schedule.ts';
 
@@ -33,11 +34,12 @@ export const AdditionalBulkSchedule = Type.Object({
 });
 export type AdditionalBulkSchedule = Static<typeof AdditionalBulkSchedule>;
 
-const Filter = Type.Object({
+export const BulkFilter = Type.Object({
   field_id: optional(Type.String()),
-  function: Type.String(),
-  value: Type.Optional(Type.Unknown()),
+  function: Type.String({ description: filterFunctions.join(', ') }),
+  value: Type.Optional(Type.Unknown({ description: 'What the function takes: see docs/filters.md.' })),
 });
+export type BulkFilter = Static<typeof BulkFilter>;
 
 /** A field as a request names it: by its id alone, or with what is wanted of it. */
 const FieldChoice = Type.Union([
@@ -56,7 +58,7 @@ const FieldChoice = Type.Union([
 export const BulkSchemaSettings = Type.Object({
   enabled: optional(Type.Boolean()),
   fields: optional(Type.Array(FieldChoice)),
-  filters: optional(Type.Array(Filter)),
+  filters: optional(Type.Array(BulkFilter)),
   tracking_field: optional(Type.String()),
   partition_key: optional(Type.String()),
   user_output_name: optional(Type.String()),

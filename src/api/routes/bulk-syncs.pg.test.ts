@@ -183,6 +183,35 @@ test('schemas: list, filter, get, put, patch', async () => {
   expect((await api.call('GET', `${schemas}/public.nope`)).status).toBe(404);
 });
 
+test('filters are checked against the fields of the schema when they are saved', async () => {
+  const filters = [
+    { field_id: 'id', function: 'GreaterThan', value: '5' },
+    { field_id: 'email', function: 'IsNotNull' },
+  ];
+  const id = await api.create({ schemas: [{ id: 'public.users', filters }] });
+  const schemas = `/bulk/syncs/${id}/schemas`;
+  expect((await api.call('GET', `${schemas}/public.users`)).data).toMatchObject({ filters });
+  const patch = (more: object) => api.call('PATCH', schemas, { schemas: [{ id: 'public.users', ...more }] });
+  expect((await patch({ user_output_name: 'people' })).data).toMatchObject([{ filters }]);
+  expect((await patch({ filters: null })).data).toMatchObject([{ filters: [] }]);
+
+  const place = 'schemas.public.users.filters.0';
+  const refusals: [object, string][] = [
+    [
+      { field_id: 'nope', function: 'IsNull' },
+      `${place}.field_id: "nope" is no field; there are id (number)`,
+    ],
+    [{ function: 'IsNull' }, `${place}.field_id: is needed`],
+    [{ field_id: 'id', function: 'Like' }, `${place}.function: "Like" is no function; there are Equality`],
+    [{ field_id: 'id', function: 'True' }, `${place}.function: True does not suit id (number), which takes`],
+    [{ field_id: 'id', function: 'Equality', value: 'x' }, `${place}.value: "x" is no number`],
+  ];
+  for (const [filter, message] of refusals) {
+    const refused = await api.call('PUT', `${schemas}/public.users`, { filters: [filter] });
+    expect(refused.body).toMatchObject({ status: 400, message: expect.stringContaining(message) });
+  }
+});
+
 test('what a connection offers', async () => {
   await api.create();
   const source = await api.call('GET', `/connections/${api.ids.source}/bulksync/source`);

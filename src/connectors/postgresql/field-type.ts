@@ -1,4 +1,4 @@
-import type { FieldType } from '../contract.ts';
+import type { FieldType } from '../../schema/field-type.ts';
 
 /**
  * The wire's field type of a PostgreSQL type.

@@ -1,0 +1,10 @@
+/** `UtilFieldType` on the wire. */
+export type FieldType =
+  | 'unknown'
+  | 'string'
+  | 'number'
+  | 'boolean'
+  | 'datetime'
+  | 'array'
+  | 'object'
+  | 'binary';
