@@ -36,7 +36,7 @@ const { run } = createRun({ db, recordLogFolder: '/nonexistent' }, { execution, 
 
 const started = performance.now();
 const before = process.resourceUsage();
-const outcome = await bulkSyncRunner(deps)(run);
+const outcome = await bulkSyncRunner(deps, { rangeRows: 250_000, streams: 2 })(run);
 const after = process.resourceUsage();
 const measurement: Measurement = {
   seconds: (performance.now() - started) / 1000,

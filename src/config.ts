@@ -119,6 +119,21 @@ const settings = {
     description: 'Executions that one worker process runs at a time.',
     range: [1, 64],
   }),
+  bulkRangeRows: number({
+    variable: 'TIDEMARK_BULK_RANGE_ROWS',
+    takes: 'rows, 1000 to 100000000',
+    default: '250000',
+    description:
+      'Rows of one range of a bulk table: what is read again after a crash. Tables below two ranges are read whole.',
+    range: [1000, 100_000_000],
+  }),
+  bulkStreams: number({
+    variable: 'TIDEMARK_BULK_STREAMS',
+    takes: 'a count, 1 to 32',
+    default: '2',
+    description: 'Ranges of one bulk table that are copied at a time.',
+    range: [1, 32],
+  }),
   eventRetentionHours: number({
     variable: 'TIDEMARK_EVENT_RETENTION_HOURS',
     takes: 'hours, 1 to 8760',

@@ -33,7 +33,10 @@ export async function startWorker(
 
   const runners = {
     model: modelSyncRunner({ db, keyRing, egress }),
-    bulk: bulkSyncRunner({ db, keyRing, egress }),
+    bulk: bulkSyncRunner(
+      { db, keyRing, egress },
+      { rangeRows: config.bulkRangeRows, streams: config.bulkStreams },
+    ),
   };
   const publicUrl =
     config.publicUrl ?? (await readRunningServer(directory))?.url ?? `http://${config.host}:${config.port}`;

@@ -52,6 +52,15 @@ export interface SelectedSchema {
   id: string;
   enabled: boolean;
   settings: SchemaSettings;
+  /** The name it was given by an earlier start. */
+  output?: GivenName | undefined;
+}
+
+/** A name in the destination, and the naming settings it was derived by. */
+export interface GivenName {
+  schema: string;
+  name: string;
+  naming: string;
 }
 
 export interface SchemaSettings {

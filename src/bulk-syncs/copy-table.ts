@@ -1,84 +1,126 @@
 import { addAbortSignal } from 'node:stream';
-import type { BulkDestination, BulkOutput, BulkSource, BulkTable, WireFormat } from '../connectors/index.ts';
+import {
+  type BulkDestination,
+  type BulkOutput,
+  type BulkRange,
+  type BulkRead,
+  type BulkSource,
+  type BulkTable,
+  type Committed,
+  ConnectionLost,
+  type LoadPlan,
+  type TableLoad,
+  type ValueWarning,
+  type WireFormat,
+} from '../connectors/index.ts';
 import { TidemarkError } from '../errors.ts';
-import type { BulkSync, SchemaSettings } from './bulk-sync.ts';
-import type { OutputName } from './output-names.ts';
-import { columnNames } from './output-names.ts';
-import type { ProgressReport } from './progress.ts';
-import { isFieldEnabled } from './schema-settings.ts';
+import { eachLimited } from '../lib/each-limited.ts';
+import type { JsonObject } from '../lib/json.ts';
+import type { TableProgress } from './progress.ts';
 
 export interface Ends {
   source: BulkSource;
   destination: BulkDestination;
 }
 
-/** The table as the source has it now, with the columns that are wanted. */
-export async function readableTable(
-  source: BulkSource,
-  schemaId: string,
-  sync: BulkSync,
-  settings: SchemaSettings,
-): Promise<BulkTable> {
-  const all = await source.table(schemaId, undefined);
-  const wanted = all.columns.filter(({ name }) => isFieldEnabled(sync, settings, name));
-  const table =
-    wanted.length === all.columns.length
-      ? all
-      : await source.table(
-          schemaId,
-          wanted.map(({ name }) => name),
-        );
-  const names = columnNames(
-    table.columns.map(({ name }) => name),
-    settings.fields,
-    sync.normalizeNames,
-  );
-  const columns = table.columns.map((column, index) => ({
-    ...column,
-    outputName: names[index] ?? column.outputName,
-  }));
-  return { ...table, columns };
+/** One table on its way, as it was settled when its load began. */
+export interface TableCopy {
+  table: BulkTable;
+  output: BulkOutput;
+  plan: LoadPlan;
+  read: BulkRead;
+  /** Empty: the table is read as a whole. */
+  ranges: BulkRange[];
+  /** Committed with the rows. */
+  position: JsonObject;
+}
+
+export interface Copied {
+  rows: number;
+  bytes: number;
+  warnings: ValueWarning[];
+  committed: Committed;
+}
+
+interface CopyContext {
+  signal: AbortSignal;
+  progress: TableProgress;
+  /** Ranges of one table that are on their way at a time. */
+  streams: number;
 }
 
 /**
- * Copies one table whole: loads it beside the live one and swaps. Aborting ends both ends at once.
- *
- * @returns the rows the destination has counted, and the bytes that went there.
+ * Copies what `copy` says and makes it live. Aborting ends both ends at once; ranges that were stored stay for the
+ * run that goes on, and so they do when a connection was lost.
  */
-export async function copyTable(
-  { source, destination }: Ends,
-  table: BulkTable,
-  { schema, name }: OutputName,
-  context: { executionId: string; signal: AbortSignal; progress: ProgressReport },
-): Promise<{ rows: number; bytes: number }> {
-  const { executionId, signal, progress } = context;
-  const { origin, columns, primaryKey } = table;
-  const output: BulkOutput = { origin, schema, name, columns, primaryKey };
-  const format = commonFormat(table.formats, destination.formats);
+export async function copyTable(ends: Ends, copy: TableCopy, context: CopyContext): Promise<Copied> {
+  const { signal, progress } = context;
   signal.throwIfAborted();
-  const plan = { executionId, mode: 'replace', truncate: false, ranged: false } as const;
-  const load = await destination.load(output, plan);
+  const load = await ends.destination.load(copy.output, copy.plan);
   const abort = () => void load.abort();
   signal.addEventListener('abort', abort, { once: true });
   try {
     signal.throwIfAborted();
-    const rows = addAbortSignal(signal, await source.read(table, format, {}));
-    const unfollow = progress.follow(table.schemaId, rows);
-    try {
-      const { rows: written } = await load.write(rows, format);
-      signal.throwIfAborted();
-      await load.commit({});
-      return { rows: written, bytes: rows.bytes };
-    } finally {
-      unfollow();
-      rows.destroy();
-    }
+    for (const rows of load.stored.values()) progress.add(rows);
+    const written = await writeRows(ends, copy, load, context);
+    signal.throwIfAborted();
+    const committed = await load.commit(copy.position);
+    const stored = load.stored.values().reduce((total, rows) => total + rows, 0);
+    return { ...written, rows: stored + written.rows, committed };
   } catch (error) {
-    await load.abort();
+    if (error instanceof ConnectionLost || signal.aborted) await load.abort();
+    else await load.discard();
     throw error;
   } finally {
     signal.removeEventListener('abort', abort);
   }
+}
+
+async function writeRows(
+  { source, destination }: Ends,
+  { table, read, ranges }: TableCopy,
+  load: TableLoad,
+  { signal, progress, streams }: CopyContext,
+): Promise<Omit<Copied, 'committed'>> {
+  const format = commonFormat(table.formats, destination.formats);
+  const total: Omit<Copied, 'committed'> = { rows: 0, bytes: 0, warnings: [] };
+  // A range that fails ends its siblings: the table is tried again as a whole, from what is stored.
+  const stop = new AbortController();
+  const either = AbortSignal.any([signal, stop.signal]);
+  const writeOne = async (range: BulkRange | undefined) => {
+    const rows = addAbortSignal(
+      either,
+      await source.read(table, format, range === undefined ? read : { ...read, range }),
+    );
+    const unfollow = progress.follow(rows);
+    try {
+      const written = await load.write(rows, format, range);
+      total.rows += written.rows;
+      total.bytes += rows.bytes;
+      total.warnings.push(...(rows.warnings ?? []), ...written.warnings);
+    } finally {
+      unfollow();
+      rows.destroy();
+    }
+  };
+  if (ranges.length === 0) {
+    await writeOne(undefined);
+    return total;
+  }
+  let failure: { error: unknown } | undefined;
+  const left = ranges.filter(({ id }) => !load.stored.has(id));
+  await eachLimited(left, streams, async (range) => {
+    try {
+      await writeOne(range);
+    } catch (error) {
+      failure ??= { error };
+      stop.abort(error);
+      throw error;
+    }
+  }).catch((error: unknown) => {
+    throw failure === undefined ? error : failure.error;
+  });
+  return total;
 }
 
 function commonFormat(offered: readonly WireFormat[], accepted: readonly WireFormat[]): WireFormat {

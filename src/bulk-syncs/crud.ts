@@ -7,6 +7,7 @@ import type { Jobs } from '../jobs/index.ts';
 import type { Actor } from '../organizations/index.ts';
 import type { BulkSyncRequest } from '../schema/bulk-sync.ts';
 import type { BulkSync, BulkSyncDraft, SelectedSchema } from './bulk-sync.ts';
+import { saveKnownSchemas } from './discover.ts';
 import { draftBulkSync, type Generation } from './draft.ts';
 import { selectSchema } from './schema-settings.ts';
 import { saveSchemas } from './selected-schemas.ts';
@@ -26,6 +27,11 @@ export async function createBulkSync(
   return deps.db.transaction().execute(async (tx) => {
     const sync = await insertBulkSync(tx, organizationId, actor, draft);
     await saveSchemas(tx, sync.id, selected);
+    await saveKnownSchemas(
+      tx,
+      sync.id,
+      schemas.map(({ id }) => id),
+    );
     return sync;
   });
 }

@@ -11,9 +11,18 @@ export interface OutputName {
 
 type Naming = Pick<BulkSync, 'normalizeNames' | 'destinationConfiguration'>;
 
+/** What names are derived by, as text: a name that was given under other settings is given anew. */
+export function namingOf(sync: Naming, { settings }: Pick<SelectedSchema, 'settings'>): string {
+  const { schema = null, mirror_schemas: mirror = false, advanced } = sync.destinationConfiguration;
+  const { table_prefix: prefix = '' } = (advanced ?? {}) as { table_prefix?: string };
+  return JSON.stringify([schema, mirror, prefix, sync.normalizeNames, settings.userOutputName]);
+}
+
 /**
  * Where each schema of a sync goes. All schemas have to be given, enabled or not, so that a name does not
- * depend on what else runs. A name that is taken gets the source's namespace in front, then a number behind.
+ * depend on what else runs. Names that somebody chose come first, then those given earlier, so that a schema that
+ * turns up in the source takes nobody's table; a name that is taken gets the source's namespace in front, then a
+ * number behind.
  */
 export function outputNames(sync: Naming, schemas: readonly SelectedSchema[]): Map<string, OutputName> {
   const { schema = null, mirror_schemas: mirror, advanced } = sync.destinationConfiguration;
@@ -24,10 +33,16 @@ export function outputNames(sync: Naming, schemas: readonly SelectedSchema[]): M
   const result = new Map<string, OutputName>();
   const taken = new Set<string>();
   const inOrder = schemas.toSorted((a, b) => (a.id < b.id ? -1 : 1));
-  // Names that somebody chose come first: derived ones have to make way.
-  const chosen = inOrder.filter(({ settings }) => settings.userOutputName !== '');
-  const derived = inOrder.filter(({ settings }) => settings.userOutputName === '');
-  for (const { id, settings } of [...chosen, ...derived]) {
+  const isChosen = ({ settings }: SelectedSchema) => settings.userOutputName !== '';
+  const isGiven = (one: SelectedSchema) => one.output?.naming === namingOf(sync, one);
+  const rank = (one: SelectedSchema) => (isChosen(one) ? 0 : isGiven(one) ? 1 : 2);
+  for (const one of inOrder.toSorted((a, b) => rank(a) - rank(b))) {
+    const { id, settings } = one;
+    if (!isChosen(one) && isGiven(one) && one.output !== undefined) {
+      const { schema: output, name } = one.output;
+      result.set(id, { schema: output, name: firstFree([name], taken, output) });
+      continue;
+    }
     const [namespace, table] = splitId(id);
     const output = mirror === true && namespace !== '' ? normalize(namespace, sync.normalizeNames) : fallback;
     const long = namespace === '' ? table : `${namespace}_${table}`;

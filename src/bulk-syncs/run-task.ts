@@ -1,109 +1,130 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { sql } from 'kysely';
 import { ConnectionLost } from '../connectors/index.ts';
-import { messageOf, TidemarkError } from '../errors.ts';
-import type { Counts, Run } from '../executions/index.ts';
+import { messageOf } from '../errors.ts';
+import type { Run } from '../executions/index.ts';
 import type { BulkSync } from './bulk-sync.ts';
-import { copyTable, type Ends, readableTable } from './copy-table.ts';
-import { refuseNotBuilt } from './not-built.ts';
-import type { Task } from './plan.ts';
+import { type Copied, copyTable, type Ends } from './copy-table.ts';
+import { type Preparation, type Prepared, prepareTable } from './prepare-table.ts';
 import type { ProgressReport } from './progress.ts';
+import { recordSchema } from './record-schema.ts';
+import type { Task } from './tasks.ts';
+import { logWarnings } from './warnings.ts';
 
-/** Times a table is started when a connection is lost on the way, and the milliseconds before the second. */
-const tries = 3;
+/**
+ * Times in a row that a table is begun without getting any further when connections are lost, and the milliseconds
+ * before the second, doubled each time: a database that restarts is back within them.
+ */
+const tries = 7;
 const firstWait = 1000;
 
-export interface TaskContext {
+export interface TaskContext extends Preparation {
   run: Run;
   sync: BulkSync;
   ends: Ends;
   progress: ProgressReport;
+  /** Ranges of one table that are on their way at a time. */
+  streams: number;
   /** Aborted with the run, or when another table could not go on for a reason that is not its own. */
   signal: AbortSignal;
+}
+
+/** Why a table ended that its user did not want any more. */
+class SchemaCanceled extends Error {
+  override name = 'SchemaCanceled';
+  override message = 'Canceled';
 }
 
 /** Does one schema and records how it ended. Throws only what ends the whole run. */
 export async function runTask(context: TaskContext, task: Task): Promise<void> {
   const { run, signal } = context;
   signal.throwIfAborted();
-  await record(run, task, { status: 'running' });
+  const { name } = task.output;
+  await recordSchema(run, task.schemaId, { status: 'running', output_name: name });
   const started = performance.now();
-  const copied = await copyWithRetries(context, task).catch((error: unknown) => {
+  try {
+    const copied = await copyWithRetries(context, task);
+    const { rows, bytes, warnings } = copied;
+    const counted = warnings.reduce((total, { count }) => total + count, 0);
+    await logWarnings(run, task, warnings);
+    await recordSchema(
+      run,
+      task.schemaId,
+      { status: 'completed', record_count: rows, byte_count: bytes, warning_count: counted },
+      { records: rows, ...(counted === 0 ? {} : { warnings: counted }) },
+    );
+    const seconds = ((performance.now() - started) / 1000).toFixed(1);
+    const message = `Completed: ${summary(copied, task)} after ${seconds} s`;
+    await run.console('info', message, { records: rows, bytes, ...copied.committed }, task.schemaId);
+  } catch (error) {
     signal.throwIfAborted();
-    return { failure: messageOf(error) };
-  });
-  if ('failure' in copied) {
-    const { failure } = copied;
-    await record(run, task, { status: 'failed', status_message: failure, error_count: 1 }, { errors: 1 });
+    if (error instanceof SchemaCanceled) {
+      await recordSchema(run, task.schemaId, { status: 'canceled' });
+      await run.console('info', 'Canceled', {}, task.schemaId);
+      return;
+    }
+    const failure = messageOf(error);
+    run.recordLog('errors', JSON.stringify({ schema: task.schemaId, error: failure }));
+    await recordSchema(
+      run,
+      task.schemaId,
+      { status: 'failed', status_message: failure, error_count: 1 },
+      { errors: 1 },
+    );
     await run.console('error', `Failed: ${failure}`, {}, task.schemaId);
-    return;
   }
-  const { rows, bytes } = copied;
-  await record(run, task, { status: 'completed', record_count: rows, byte_count: bytes }, { records: rows });
-  const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  const message = `Completed: ${rows} records are in ${outputText(task)} after ${seconds} s`;
-  await run.console('info', message, { records: rows, bytes }, task.schemaId);
 }
 
-async function copyWithRetries(context: TaskContext, task: Task): Promise<{ rows: number; bytes: number }> {
-  const { run, signal } = context;
+async function copyWithRetries(context: TaskContext, task: Task): Promise<Copied> {
+  const { run, signal, ends } = context;
+  const canceled = new AbortController();
+  const either = AbortSignal.any([signal, canceled.signal]);
+  let stored = 0;
   for (let attempt = 1; ; attempt++) {
+    using progress = context.progress.table(task.schemaId, () => canceled.abort(new SchemaCanceled()));
     try {
-      return await copyOnce(context, task);
+      const prepared = await prepareTable(context, task);
+      if (run.execution.options.test === true) return nothing;
+      await announce(run, task, prepared);
+      return await copyTable(ends, prepared, { signal: either, progress, streams: context.streams });
     } catch (error) {
-      signal.throwIfAborted();
+      either.throwIfAborted();
+      if (progress.stored > stored) {
+        stored = progress.stored;
+        attempt = 1;
+      }
       if (!(error instanceof ConnectionLost) || attempt === tries) throw error;
-      const wait = firstWait * 4 ** (attempt - 1);
+      const wait = firstWait * 2 ** (attempt - 1);
       const message = `Lost a connection (${error.message}); try ${attempt + 1} of ${tries} in ${wait / 1000} s`;
       await run.console('warn', message, {}, task.schemaId);
-      await sleep(wait, undefined, { signal });
+      await sleep(wait, undefined, { signal: either });
     }
   }
 }
 
-async function copyOnce(context: TaskContext, task: Task): Promise<{ rows: number; bytes: number }> {
-  const { run, sync, ends, signal, progress } = context;
-  const { schemaId, schema, output } = task;
-  if (schema === undefined) {
-    throw new TidemarkError('unprocessable', { reason: `${schemaId} is not part of this sync any more` });
-  }
-  refuseNotBuilt(sync, schema.settings);
-  const table = await readableTable(ends.source, schemaId, sync, schema.settings);
-  const { estimatedRows } = table;
-  await record(run, task, { estimated_count: estimatedRows ?? null });
-  const about = estimatedRows === undefined ? 'an unknown number of' : `about ${estimatedRows}`;
-  const message = `Loading ${about} records with ${table.columns.length} fields into ${outputText(task)}`;
-  await run.console('info', message, {}, schemaId);
-  if (run.execution.options.test === true) return { rows: 0, bytes: 0 };
-  return copyTable(ends, table, output, { executionId: run.execution.id, signal, progress });
+const nothing: Copied = { rows: 0, bytes: 0, warnings: [], committed: { changes: [] } };
+
+async function announce(run: Run, task: Task, { table, ranges, read, why }: Prepared): Promise<void> {
+  const { estimatedRows: estimate, columns } = table;
+  const what =
+    read.tracking === undefined
+      ? `${estimate === undefined ? 'an unknown number of' : `about ${estimate}`} records`
+      : `records whose ${read.tracking.field} is at or above ${read.tracking.from}`;
+  const parts = ranges.length === 0 ? '' : ` in ${ranges.length} ranges`;
+  const reason = why === undefined ? '' : `; every record is read because ${why}`;
+  const message = `Loading ${what} with ${columns.length} fields into ${outputText(task)}${parts}${reason}`;
+  await run.console('info', message, {}, task.schemaId);
 }
 
-interface SchemaExecution {
-  status?: 'running' | 'completed' | 'failed';
-  status_message?: string;
-  estimated_count?: number | null;
-  record_count?: number;
-  byte_count?: number;
-  error_count?: number;
-}
-
-/** Commits what is known of a schema's execution, with what it adds to the counts of the whole one. */
-async function record(run: Run, task: Task, change: SchemaExecution, counts: Counts = {}): Promise<void> {
-  const now = sql<string>`clock_timestamp()`;
-  const { status } = change;
-  await run.commit({ counts }, async (tx) => {
-    await tx
-      .updateTable('bulk_schema_executions')
-      .set({
-        ...change,
-        updated_at: now,
-        ...(status === 'running' ? { started_at: now, output_name: task.output.name } : {}),
-        ...(status === 'completed' || status === 'failed' ? { completed_at: now } : {}),
-      })
-      .where('execution_id', '=', run.execution.id)
-      .where('schema_id', '=', task.schemaId)
-      .execute();
-  });
+function summary({ rows, committed }: Copied, task: Task): string {
+  const { inserted, updated, deleted, changes } = committed;
+  const counts = Object.entries({ inserted, updated, deleted })
+    .filter(([, count]) => count !== undefined)
+    .map(([what, count]) => `${count} ${what}`);
+  const read = `${rows} records are in ${outputText(task)}`;
+  return [
+    counts.length === 0 ? read : `${rows} records read into ${outputText(task)} (${counts.join(', ')})`,
+    ...changes,
+  ].join('; ');
 }
 
 const outputText = ({ output }: Task) => `${output.schema}.${output.name}`;

@@ -4,21 +4,31 @@ import type { Database } from '../db/index.ts';
 import { TidemarkError } from '../errors.ts';
 import type { Outcome, Run, Runner } from '../executions/index.ts';
 import { eachLimited } from '../lib/each-limited.ts';
+import { obfuscationSalt } from '../organizations/index.ts';
 import type { BulkSync } from './bulk-sync.ts';
 import type { Ends } from './copy-table.ts';
-import { planTasks } from './plan.ts';
+import { discoverObjects } from './discover.ts';
 import { reportProgress } from './progress.ts';
 import { runTask } from './run-task.ts';
 import { getBulkSync } from './store.ts';
+import { planTasks } from './tasks.ts';
 
 /** Tables at a time, unless the sync says otherwise: one reads while another builds its key. */
 const defaultConcurrency = 2;
 
+export interface BulkRunSettings {
+  /** Rows of one range of a table: what a run that takes over may have to read again. */
+  rangeRows: number;
+  /** Ranges of one table that are read at a time. */
+  streams: number;
+}
+
 /** Runs bulk syncs: table by table, each on its own, so that one that fails stops no other. */
-export function bulkSyncRunner(deps: OpenDependencies): Runner {
+export function bulkSyncRunner(deps: OpenDependencies, settings: BulkRunSettings): Runner {
   return async (run) => {
     const { id, organizationId, syncId } = run.execution;
-    const sync = await getBulkSync(deps.db, organizationId, syncId);
+    const sync = startedAs(run, await getBulkSync(deps.db, organizationId, syncId));
+    await discoverObjects(deps, run, sync);
     // Both sessions break off with the run, whatever they are waiting for.
     const source = await openConnection(deps, organizationId, sync.sourceConnectionId, run.signal);
     try {
@@ -26,7 +36,9 @@ export function bulkSyncRunner(deps: OpenDependencies): Runner {
       const destination = await openConnection(deps, organizationId, destinationConnectionId, run.signal);
       try {
         if (run.execution.options.test === true) await destination.session.test();
-        await runTasks(deps.db, run, sync, endsOf(source.session, destination.session));
+        const ends = endsOf(source.session, destination.session);
+        const salt = await obfuscationSalt(deps, organizationId);
+        await runTasks({ db: deps.db, run, sync, ends, salt, ...settings });
       } finally {
         await destination.session.close();
       }
@@ -37,7 +49,25 @@ export function bulkSyncRunner(deps: OpenDependencies): Runner {
   };
 }
 
-async function runTasks(db: Database, run: Run, sync: BulkSync, ends: Ends): Promise<void> {
+/** Connections are those of the start: pointing the sync elsewhere changes its next execution. */
+function startedAs(run: Run, sync: BulkSync): BulkSync {
+  const { subject } = run.execution;
+  if (!('source_connection_id' in subject)) return sync;
+  const { source_connection_id: sourceConnectionId, destination_connection_id: destinationConnectionId } =
+    subject;
+  return { ...sync, sourceConnectionId, destinationConnectionId };
+}
+
+interface Work extends BulkRunSettings {
+  db: Database;
+  run: Run;
+  sync: BulkSync;
+  ends: Ends;
+  salt: string;
+}
+
+async function runTasks(work: Work): Promise<void> {
+  const { db, run, sync } = work;
   const tasks = await planTasks(db, sync, run.execution.id);
   await run.console('info', `Schemas to do: ${tasks.length}`);
   // Whatever makes one table throw (the claim is lost, our own database is away) ends the others, too.
@@ -46,7 +76,7 @@ async function runTasks(db: Database, run: Run, sync: BulkSync, ends: Ends): Pro
   using progress = reportProgress(run);
   await eachLimited(tasks, concurrencyOf(run, sync), async (task) => {
     try {
-      await runTask({ run, sync, ends, progress, signal }, task);
+      await runTask({ ...work, progress, signal }, task);
     } catch (error) {
       stop.abort(error);
       throw error;

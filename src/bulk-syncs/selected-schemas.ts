@@ -1,19 +1,20 @@
 import { sql } from 'kysely';
 import type { Database, Transaction } from '../db/index.ts';
-import type { SchemaSettings, SelectedSchema } from './bulk-sync.ts';
+import type { GivenName, SchemaSettings, SelectedSchema } from './bulk-sync.ts';
 
 /** The schemas of a sync, by id. The caller has made sure that the sync is the organization's. */
 export async function selectedSchemas(db: Database | Transaction, syncId: string): Promise<SelectedSchema[]> {
   const rows = await db
     .selectFrom('bulk_sync_schemas')
-    .select(['id', 'enabled', 'configuration'])
+    .select(['id', 'enabled', 'configuration', 'output'])
     .where('bulk_sync_id', '=', syncId)
     .orderBy('id')
     .execute();
-  return rows.map(({ id, enabled, configuration }) => ({
+  return rows.map(({ id, enabled, configuration, output }) => ({
     id,
     enabled,
     settings: configuration as unknown as SchemaSettings,
+    output: (output as unknown as GivenName | null) ?? undefined,
   }));
 }
 
@@ -32,4 +33,18 @@ export async function saveSchemas(
     on conflict (bulk_sync_id, id) do update
     set enabled = excluded.enabled, configuration = excluded.configuration
   `.execute(db);
+}
+
+/** Keeps the names that schemas were given. */
+export async function saveOutputs(
+  tx: Transaction,
+  syncId: string,
+  outputs: readonly (GivenName & { id: string })[],
+): Promise<void> {
+  await sql`
+    update bulk_sync_schemas as schema
+    set output = jsonb_build_object('schema', given.schema, 'name', given.name, 'naming', given.naming)
+    from jsonb_to_recordset(${JSON.stringify(outputs)}::jsonb) as given (id text, schema text, name text, naming text)
+    where schema.bulk_sync_id = ${syncId}::uuid and schema.id = given.id
+  `.execute(tx);
 }

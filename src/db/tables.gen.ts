@@ -32,6 +32,9 @@ export interface BulkSchemaExecutionsTable {
   started_at: Timestamp | null;
   completed_at: Timestamp | null;
   updated_at: Generated<Timestamp>;
+  plan: JsonColumn | null;
+  output_schema: string | null;
+  cancel_requested: Generated<boolean>;
 }
 
 export interface BulkSyncSchemasTable {
@@ -39,6 +42,7 @@ export interface BulkSyncSchemasTable {
   id: string;
   enabled: Generated<boolean>;
   configuration: Generated<JsonColumn>;
+  output: JsonColumn | null;
 }
 
 export interface BulkSyncsTable {
@@ -54,6 +58,13 @@ export interface BulkSyncsTable {
   updated_by: JsonColumn | null;
   created_at: Generated<Timestamp>;
   updated_at: Generated<Timestamp>;
+  known_schemas: string[] | null;
+}
+
+export interface ConnectionSchemaKeysTable {
+  connection_id: string;
+  schema_id: string;
+  fields: string[];
 }
 
 export interface ConnectionSchemasTable {
@@ -203,6 +214,7 @@ export interface OrganizationsTable {
   client_secret: Buffer | null;
   created_at: Generated<Timestamp>;
   updated_at: Generated<Timestamp>;
+  obfuscation_salt: Buffer | null;
 }
 
 export interface RecordLogFilesTable {
@@ -291,6 +303,7 @@ export interface Tables {
   bulk_schema_executions: BulkSchemaExecutionsTable;
   bulk_sync_schemas: BulkSyncSchemasTable;
   bulk_syncs: BulkSyncsTable;
+  connection_schema_keys: ConnectionSchemaKeysTable;
   connection_schemas: ConnectionSchemasTable;
   connections: ConnectionsTable;
   event_heads: EventHeadsTable;

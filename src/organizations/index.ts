@@ -1,5 +1,6 @@
 export { bootstrap } from './bootstrap.ts';
 export { type Actor, actorOf, authenticate, type Caller } from './caller.ts';
+export { obfuscationSalt } from './obfuscation-salt.ts';
 export {
   createOrganization,
   deleteOrganization,

@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os';
 import { bulkSyncRunner } from '../../src/bulk-syncs/index.ts';
 import { createConnection, startSchemaRefresh } from '../../src/connections/index.ts';
 import type { Database } from '../../src/db/index.ts';
@@ -98,7 +99,7 @@ export async function bulkHarness(): Promise<BulkHarness> {
 
 /** Claims an execution and runs it, as a worker does. */
 export async function beginRun(
-  deps: { db: Database; keyRing: KeyRing; egress: Egress },
+  deps: { db: Database; keyRing: KeyRing; egress: Egress; recordLogFolder?: string },
   executionId: string,
   started: (stop: (reason: 'canceled') => void) => void = () => {},
 ): Promise<Outcome> {
@@ -110,10 +111,13 @@ export async function beginRun(
     .returning(['sync_id', 'organization_id'])
     .executeTakeFirstOrThrow();
   const execution = await getExecution(deps.db, row.organization_id, row.sync_id, executionId);
-  const steered = createRun({ db: deps.db, recordLogFolder: '/nonexistent' }, { execution, claim });
+  const steered = createRun(
+    { db: deps.db, recordLogFolder: deps.recordLogFolder ?? tmpdir() },
+    { execution, claim },
+  );
   started(steered.stop);
   try {
-    return await bulkSyncRunner(deps)(steered.run);
+    return await bulkSyncRunner(deps, { rangeRows: 5000, streams: 2 })(steered.run);
   } finally {
     await steered.close();
   }

@@ -1,6 +1,7 @@
 import type { Database } from '../db/index.ts';
+import type { Json } from '../lib/json.ts';
 import type { BulkSync, SelectedSchema } from './bulk-sync.ts';
-import { type OutputName, outputNames } from './output-names.ts';
+import type { OutputName } from './output-names.ts';
 import { selectedSchemas } from './selected-schemas.ts';
 
 /** One schema that this execution still has to do. */
@@ -9,6 +10,8 @@ export interface Task {
   /** Undefined: it was taken out of the sync since the execution was started. */
   schema: SelectedSchema | undefined;
   output: OutputName;
+  /** How the run before this one was reading it: see table-plan.ts. Null: it had not begun, or read it as a whole. */
+  plan: Json;
 }
 
 /**
@@ -18,16 +21,16 @@ export interface Task {
 export async function planTasks(db: Database, sync: BulkSync, executionId: string): Promise<Task[]> {
   const rows = await db
     .selectFrom('bulk_schema_executions')
-    .select(['schema_id', 'output_name'])
+    .select(['schema_id', 'output_name', 'output_schema', 'plan'])
     .where('execution_id', '=', executionId)
     .where('status', 'in', ['created', 'running'])
     .orderBy('schema_id')
     .execute();
   const all = await selectedSchemas(db, sync.id);
-  const names = outputNames(sync, all);
-  return rows.map(({ schema_id: schemaId, output_name: name }) => ({
+  return rows.map(({ schema_id: schemaId, output_name: name, output_schema: output, plan }) => ({
     schemaId,
     schema: all.find(({ id }) => id === schemaId),
-    output: names.get(schemaId) ?? { schema: 'public', name },
+    output: { schema: output ?? 'public', name },
+    plan,
   }));
 }

@@ -1,0 +1,122 @@
+import { primaryKeyOverride } from '../connections/index.ts';
+import type { BulkOutput, BulkRange, BulkRead, BulkTable } from '../connectors/index.ts';
+import type { Database } from '../db/index.ts';
+import { TidemarkError } from '../errors.ts';
+import type { Run } from '../executions/index.ts';
+import type { BulkSync, SchemaSettings } from './bulk-sync.ts';
+import { chooseLoad } from './choose-load.ts';
+import type { Ends, TableCopy } from './copy-table.ts';
+import { destinationSettings } from './destination-settings.ts';
+import { refuseNotBuilt } from './not-built.ts';
+import { checkOwner, positionOf } from './position.ts';
+import { readableTable } from './readable-table.ts';
+import { recordSchema } from './record-schema.ts';
+import { digestColumns, keptPlan, type TablePlan } from './table-plan.ts';
+import type { Task } from './tasks.ts';
+
+/**
+ * Seconds below the last position from which rows are read again: a transaction that stamps its rows when it
+ * begins may commit this much later and still be seen.
+ */
+const overlapSeconds = 300;
+
+export interface Preparation {
+  db: Database;
+  run: Run;
+  sync: BulkSync;
+  ends: Ends;
+  /** Rows of a range; a table with fewer than two of them is read as a whole. */
+  rangeRows: number;
+  /** What obfuscated values of this organization are salted with. */
+  salt: string;
+}
+
+export interface Prepared extends TableCopy {
+  /** Why every row is read; undefined when only new ones are. */
+  why: string | undefined;
+}
+
+/** Settles how one table is copied: anew, or as the run before this one had settled it. */
+export async function prepareTable(context: Preparation, task: Task): Promise<Prepared> {
+  const { db, run, sync, ends, salt } = context;
+  const { schemaId, schema, output: target } = task;
+  if (schema === undefined) {
+    throw new TidemarkError('unprocessable', { reason: `${schemaId} is not part of this sync any more` });
+  }
+  const { settings } = schema;
+  refuseNotBuilt(sync, settings);
+  const override = await primaryKeyOverride(db, sync.sourceConnectionId, schemaId);
+  const table = await readableTable(ends.source, schemaId, sync, settings, override);
+  await recordSchema(run, schemaId, { estimated_count: table.estimatedRows ?? null });
+  const output = outputOf(sync, settings, table, target);
+  const read: BulkRead = { salt };
+  const kept = keptPlan(task.plan, table);
+  if (kept !== undefined) {
+    const { ranges, load, position, why } = kept;
+    const plan = { executionId: run.execution.id, ...load, ranged: true };
+    return { table, output, plan, read, ranges, position, why };
+  }
+  const stored = await ends.destination.position(target);
+  await checkOwner(db, sync, stored, target);
+  const { resync_mode: resync } = run.execution.options;
+  const choice = chooseLoad(sync, settings, table, typeof resync === 'string' ? resync : undefined, stored);
+  // Before anything is read: a row that changes meanwhile lies above it and is read again.
+  const position = positionOf(sync, settings, table, await boundOf(ends, settings, table));
+  const { from, why } = choice;
+  if (from !== undefined) {
+    const plan = { executionId: run.execution.id, ...choice.plan, ranged: false };
+    const tracking = { field: settings.trackingField, from, overlapSeconds };
+    return { table, output, plan, read: { ...read, tracking }, ranges: [], position, why };
+  }
+  const ranges = run.execution.options.test === true ? [] : await rangesOf(context, table);
+  const plan = { executionId: run.execution.id, ...choice.plan, ranged: ranges.length > 0 };
+  if (ranges.length > 0) {
+    const columns = digestColumns(table);
+    const kept: TablePlan = { ranges, load: choice.plan, position, why: why ?? '', columns };
+    task.plan = JSON.parse(JSON.stringify(kept));
+    await recordSchema(run, schemaId, { plan: task.plan });
+  }
+  return { table, output, plan, read, ranges, position, why };
+}
+
+async function boundOf(
+  { source }: Ends,
+  { trackingField }: SchemaSettings,
+  table: BulkTable,
+): Promise<string | undefined> {
+  if (trackingField === '') return undefined;
+  // A source that cannot follow a field is read in full every time.
+  return source.trackingBound?.(table, trackingField);
+}
+
+async function rangesOf({ ends, rangeRows }: Preparation, table: BulkTable): Promise<BulkRange[]> {
+  if ((table.estimatedRows ?? 0) < 2 * rangeRows || ends.source.ranges === undefined) return [];
+  const ranges = await ends.source.ranges(table, rangeRows);
+  return ranges.length < 2 ? [] : ranges;
+}
+
+function outputOf(
+  sync: BulkSync,
+  settings: SchemaSettings,
+  table: BulkTable,
+  target: Task['output'],
+): BulkOutput {
+  const { origin, columns, primaryKey } = table;
+  const { columnPrefix, hardDeletes } = destinationSettings(sync);
+  const merges = sync.mode === 'replicate' && primaryKey.length > 0;
+  const { partitionKey } = settings;
+  if (partitionKey !== '' && !columns.some(({ name }) => name === partitionKey)) {
+    throw new TidemarkError('unprocessable', {
+      reason: `partition_key: ${partitionKey} is not among the fields of ${table.schemaId} that are read`,
+    });
+  }
+  return {
+    ...target,
+    origin,
+    columns,
+    primaryKey,
+    ...(partitionKey === '' ? {} : { partitionBy: partitionKey }),
+    ...(sync.disableRecordTimestamps ? {} : { syncedAt: `${columnPrefix}synced_at` }),
+    ...(merges && !hardDeletes ? { deletedAt: `${columnPrefix}deleted_at` } : {}),
+  };
+}

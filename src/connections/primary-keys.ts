@@ -1,0 +1,72 @@
+import type { SourceSchema } from '../connectors/index.ts';
+import type { Database } from '../db/index.ts';
+import { TidemarkError } from '../errors.ts';
+import { cachedSchema } from './schema-cache.ts';
+
+/** `SchemaPrimaryKeyOverrideInput` on the wire. */
+interface KeyChoice {
+  field_id: string;
+  is_primary_key: boolean;
+}
+
+/**
+ * Gives a schema the key that its source does not know, or another one. An empty list brings the source's back.
+ *
+ * @throws not_found, invalid_field
+ */
+export async function setPrimaryKey(
+  db: Database,
+  organizationId: string,
+  connectionId: string,
+  schemaId: string,
+  choices: readonly KeyChoice[],
+): Promise<void> {
+  const { fields } = await cachedSchema(db, organizationId, connectionId, schemaId);
+  for (const { field_id: field } of choices) {
+    if (fields.some(({ name }) => name === field)) continue;
+    const reason = `${field} is no field of ${schemaId}: refresh the schemas if it is new`;
+    throw new TidemarkError('invalid_field', { field: 'fields', reason });
+  }
+  const names = choices.filter((choice) => choice.is_primary_key).map(({ field_id }) => field_id);
+  await db.transaction().execute(async (tx) => {
+    await tx
+      .deleteFrom('connection_schema_keys')
+      .where('connection_id', '=', connectionId)
+      .where('schema_id', '=', schemaId)
+      .execute();
+    if (choices.length === 0) return;
+    await tx
+      .insertInto('connection_schema_keys')
+      .values({ connection_id: connectionId, schema_id: schemaId, fields: [...new Set(names)] })
+      .execute();
+  });
+}
+
+/** Names of the fields, in key order; empty: rows have no key. Undefined: the source's own key applies. */
+export async function primaryKeyOverride(
+  db: Database,
+  connectionId: string,
+  schemaId: string,
+): Promise<string[] | undefined> {
+  const row = await db
+    .selectFrom('connection_schema_keys')
+    .select('fields')
+    .where('connection_id', '=', connectionId)
+    .where('schema_id', '=', schemaId)
+    .executeTakeFirst();
+  return row?.fields;
+}
+
+/** The schema as it is used: with the key that was set for it. */
+export async function withPrimaryKey(
+  db: Database,
+  connectionId: string,
+  schema: SourceSchema,
+): Promise<SourceSchema> {
+  const key = await primaryKeyOverride(db, connectionId, schema.id);
+  if (key === undefined) return schema;
+  return {
+    ...schema,
+    fields: schema.fields.map((field) => ({ ...field, primaryKey: key.includes(field.name) })),
+  };
+}
