@@ -97,6 +97,13 @@ export const operations: readonly [
   ],
   [
     'GET',
+    '/api/bulk/syncs/:sync_id/executions/:execution_id/logs/export',
+    'bulkSync.executions.getExport',
+    'any',
+    'addition',
+  ],
+  [
+    'GET',
     '/api/bulk/syncs/:sync_id/executions/:execution_id/schemas/:schema_id/consolelog',
     'bulkSync.executions.getSchemaConsoleLogs',
     'organization',

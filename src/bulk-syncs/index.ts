@@ -1,3 +1,4 @@
+export { cancelBulkSchema } from './cancel-schema.ts';
 export { activateBulkSync, createBulkSync, deleteBulkSync, updateBulkSync } from './crud.ts';
 export { describeDestination, describeSource } from './describe.ts';
 export { bulkSyncStatus, getBulkExecution, listBulkExecutions, presentBulkExecution } from './executions.ts';

@@ -15,17 +15,22 @@ export interface SchemaExecution {
   plan?: Json;
 }
 
-/** Commits what is known of a schema's execution, with what it adds to the counts of the whole one. */
+/**
+ * Commits what is known of a schema's execution, with what it adds to the counts of the whole one.
+ *
+ * @returns false when the schema was canceled before it began.
+ */
 export async function recordSchema(
   run: Run,
   schemaId: string,
   change: SchemaExecution,
   counts: Counts = {},
-): Promise<void> {
+): Promise<boolean> {
   const now = sql<string>`clock_timestamp()`;
   const { status, plan, ...columns } = change;
+  let found = false;
   await run.commit({ counts }, async (tx) => {
-    await tx
+    const row = await tx
       .updateTable('bulk_schema_executions')
       .set({
         ...columns,
@@ -37,6 +42,10 @@ export async function recordSchema(
       })
       .where('execution_id', '=', run.execution.id)
       .where('schema_id', '=', schemaId)
-      .execute();
+      .where('status', 'in', ['created', 'running'])
+      .returning('schema_id')
+      .executeTakeFirst();
+    found = row !== undefined;
   });
+  return found;
 }

@@ -39,13 +39,18 @@ export async function runTask(context: TaskContext, task: Task): Promise<void> {
   const { run, signal } = context;
   signal.throwIfAborted();
   const { name } = task.output;
-  await recordSchema(run, task.schemaId, { status: 'running', output_name: name });
+  if (!(await recordSchema(run, task.schemaId, { status: 'running', output_name: name }))) return;
   const started = performance.now();
   try {
     const copied = await copyWithRetries(context, task);
     const { rows, bytes, warnings } = copied;
     const counted = warnings.reduce((total, { count }) => total + count, 0);
     await logWarnings(run, task, warnings);
+    const { changes: _, ...changed } = copied.committed;
+    run.recordLog(
+      'records',
+      JSON.stringify({ schema: task.schemaId, output: name, records: rows, bytes, ...changed }),
+    );
     await recordSchema(
       run,
       task.schemaId,

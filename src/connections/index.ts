@@ -1,6 +1,6 @@
 export { type ConnectionSettings, createConnection, testConnection, updateConnection } from './change.ts';
 export { connectorOf, type OpenDependencies, openConnection, withConnection } from './open.ts';
-export { primaryKeyOverride, setPrimaryKey, withPrimaryKey } from './primary-keys.ts';
+export { primaryKeyOverride, setPrimaryKey } from './primary-keys.ts';
 export { deleteConnection } from './remove.ts';
 export {
   cachedSchema,

@@ -1,4 +1,3 @@
-import type { SourceSchema } from '../connectors/index.ts';
 import type { Database } from '../db/index.ts';
 import { TidemarkError } from '../errors.ts';
 import { cachedSchema } from './schema-cache.ts';
@@ -55,18 +54,4 @@ export async function primaryKeyOverride(
     .where('schema_id', '=', schemaId)
     .executeTakeFirst();
   return row?.fields;
-}
-
-/** The schema as it is used: with the key that was set for it. */
-export async function withPrimaryKey(
-  db: Database,
-  connectionId: string,
-  schema: SourceSchema,
-): Promise<SourceSchema> {
-  const key = await primaryKeyOverride(db, connectionId, schema.id);
-  if (key === undefined) return schema;
-  return {
-    ...schema,
-    fields: schema.fields.map((field) => ({ ...field, primaryKey: key.includes(field.name) })),
-  };
 }

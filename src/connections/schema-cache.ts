@@ -102,15 +102,10 @@ async function replaceSchemas(db: Database, connectionId: string, schemas: Sourc
   });
 }
 
-/** As of the last refresh, in the source's order. */
+/** As of the last refresh, in the source's order, with the keys that were set for them. */
 export async function cachedSchemas(db: Database, connectionId: string): Promise<SourceSchema[]> {
-  const rows = await db
-    .selectFrom('connection_schemas')
-    .select(['id', 'name', 'fields'])
-    .where('connection_id', '=', connectionId)
-    .orderBy('position')
-    .execute();
-  return rows.map((row) => ({ ...row, fields: row.fields as unknown as SourceSchema['fields'] }));
+  const rows = await selectSchemas(db, connectionId).orderBy('position').execute();
+  return rows.map(toSchema);
 }
 
 export async function cachedSchema(
@@ -120,14 +115,44 @@ export async function cachedSchema(
   schemaId: string,
 ): Promise<SourceSchema> {
   await getConnection(db, organizationId, connectionId);
-  const row = await db
-    .selectFrom('connection_schemas')
-    .select(['id', 'name', 'fields'])
-    .where('connection_id', '=', connectionId)
-    .where('id', '=', schemaId)
+  const row = await selectSchemas(db, connectionId)
+    .where('connection_schemas.id', '=', schemaId)
     .executeTakeFirst();
   if (row === undefined) throw notFound('schema', schemaId);
-  return { ...row, fields: row.fields as unknown as SourceSchema['fields'] };
+  return toSchema(row);
+}
+
+function selectSchemas(db: Database, connectionId: string) {
+  return db
+    .selectFrom('connection_schemas')
+    .leftJoin('connection_schema_keys as key', (join) =>
+      join
+        .onRef('key.connection_id', '=', 'connection_schemas.connection_id')
+        .onRef('key.schema_id', '=', 'connection_schemas.id'),
+    )
+    .select([
+      'connection_schemas.id',
+      'connection_schemas.name',
+      'connection_schemas.fields',
+      'key.fields as key',
+    ])
+    .where('connection_schemas.connection_id', '=', connectionId);
+}
+
+function toSchema({
+  id,
+  name,
+  fields,
+  key,
+}: {
+  id: string;
+  name: string;
+  fields: unknown;
+  key: string[] | null;
+}) {
+  const own = fields as SourceSchema['fields'];
+  if (key === null) return { id, name, fields: own };
+  return { id, name, fields: own.map((field) => ({ ...field, primaryKey: key.includes(field.name) })) };
 }
 
 /**

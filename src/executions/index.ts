@@ -16,5 +16,12 @@ export { releaseExecutions } from './release.ts';
 export { deleteExecutions } from './remove.ts';
 export { createRun } from './run.ts';
 export { startExecution } from './start.ts';
-export { executionOwner, getExecution, listExecutions, syncStatus } from './store.ts';
+export {
+  executionOwner,
+  findExecution,
+  getExecution,
+  isFinished,
+  listExecutions,
+  syncStatus,
+} from './store.ts';
 export { startExecutionWorker } from './worker.ts';

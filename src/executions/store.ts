@@ -88,6 +88,24 @@ export async function getExecution(
   return toExecution(row);
 }
 
+/** An execution whose sync is not known. @throws not_found */
+export async function findExecution(db: Database, organizationId: string, id: string): Promise<Execution> {
+  if (!isUuid(id)) throw notFound('execution', id);
+  const row = await db
+    .selectFrom('executions')
+    .select(executionColumns)
+    .where('id', '=', id)
+    .where('organization_id', '=', organizationId)
+    .executeTakeFirst();
+  if (row === undefined) throw notFound('execution', id);
+  return toExecution(row);
+}
+
+/** Whether an execution has ended for good. */
+export function isFinished({ status }: Pick<Execution, 'status'>): boolean {
+  return !unfinished.some((one) => one === status);
+}
+
 export interface ExecutionPage {
   organizationId: string;
   syncId: string;

@@ -22,6 +22,8 @@ export interface BulkApi extends AsyncDisposable {
   /** Connections to both. */
   ids: { source: string; destination: string };
   call(method: Method, url: string, body?: object, version?: string): Promise<Answer>;
+  /** GET of a whole path, without a credential. */
+  anonymous(path: string): Promise<Answer>;
   /** The least a bulk sync needs, and more. */
   request(more?: object): object;
   /** Makes a bulk sync. Returns its id. */
@@ -38,7 +40,6 @@ export async function bulkApi(): Promise<BulkApi> {
     eventRetention: 48 * 3_600_000,
     eventFeed: noFeed,
     webhookDeadline: 1000,
-    recordLogFolder: '/nonexistent',
   });
   const [shop, warehouse] = [await createDatabase(), await createDatabase()];
   await shop.query(`
@@ -72,6 +73,11 @@ export async function bulkApi(): Promise<BulkApi> {
     warehouse,
     ids,
     call,
+    async anonymous(url) {
+      const response = await app.inject({ method: 'GET', url });
+      const json = response.json();
+      return { status: response.statusCode, body: json, data: json.data };
+    },
     request,
     async create(more) {
       const { data, status, body } = await call('POST', '/bulk/syncs', request(more));

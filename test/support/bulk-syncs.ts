@@ -1,4 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { bulkSyncRunner } from '../../src/bulk-syncs/index.ts';
 import { createConnection, startSchemaRefresh } from '../../src/connections/index.ts';
 import type { Database } from '../../src/db/index.ts';
@@ -26,6 +28,7 @@ export interface BulkHarness extends AsyncDisposable {
   organizationId: string;
   apiKey: string;
   actor: Actor;
+  recordLogFolder: string;
   /** Makes a connection to a database. Returns its id. */
   connect(database: TestDatabase): Promise<string>;
   refresh(connectionId: string): Promise<void>;
@@ -45,7 +48,8 @@ export async function bulkHarness(): Promise<BulkHarness> {
   const metadata = await createMetadataDatabase();
   const { db, url } = metadata;
   const jobs = await startJobs(url, [executionQueue], 'send', () => {});
-  const deps = { db, keyRing: new KeyRing([testKey]), egress: createEgress({ allow: [] }) };
+  const recordLogFolder = await mkdtemp(path.join(tmpdir(), 'tidemark-logs-'));
+  const deps = { db, keyRing: new KeyRing([testKey]), egress: createEgress({ allow: [] }), recordLogFolder };
   const { organizationId, userId, apiKey = '' } = await bootstrap({ db });
   const actor: Actor = { id: userId, name: 'admin@localhost', type: 'user' };
   let connections = 0;
@@ -93,6 +97,7 @@ export async function bulkHarness(): Promise<BulkHarness> {
       await jobs.stop(0);
       await deps.egress.close();
       await metadata[Symbol.asyncDispose]();
+      await rm(recordLogFolder, { recursive: true });
     },
   };
 }

@@ -69,10 +69,31 @@ test('an execution from start to end: shapes, status, paging, console', async ()
   expect(line).toMatchObject({ level: 'info', message: 'Schemas to do: 2', timestamp: expect.any(String) });
   const ofSchema = (await api.call('GET', `${path}/schemas/public.users/consolelog`)).data.entries;
   expect(ofSchema.map(({ message }: { message: string }) => message)).toEqual([
-    expect.stringMatching(/^Loading .* records with 3 fields into ends\.users$/),
+    expect.stringMatching(
+      /^Loading .* records with 3 fields into ends\.users; every record is read because it has no tracking field$/,
+    ),
     expect.stringMatching(/^Completed: 10 records/),
   ]);
-  expect((await api.call('GET', `${path}/logs`)).data).toEqual({ URLs: [], Expires: null });
+  const logs = (await api.call('GET', `${path}/logs`)).data;
+  expect(logs).toEqual({ URLs: [expect.stringContaining('/records/log')], Expires: expect.any(String) });
+  const exported = await api.call('POST', `${path}/logs/export`);
+  expect(exported.body).toMatchObject({
+    data: { url: expect.stringContaining('/logs/export?') },
+    job: { job_id: done.id, type: 'exportlogs', status: 'done', result: { url: expect.any(String) } },
+  });
+  const { pathname, search } = new URL(exported.data.url);
+  const download = await api.anonymous(`${pathname}${search}`);
+  expect(download.body).toEqual({
+    records: [
+      expect.arrayContaining([
+        expect.objectContaining({ schema: 'public.users', output: 'users', records: 10 }),
+      ]),
+    ],
+  });
+  expect((await api.anonymous(`${pathname}${search}x`)).status).toBe(403);
+  expect((await api.call('GET', `/jobs/exportlogs/${done.id}`)).data.status).toBe('done');
+  expect((await api.call('GET', `/jobs/exportlogs/${crypto.randomUUID()}`)).status).toBe(404);
+  expect((await api.call('GET', `/jobs/nonsense/${done.id}`)).status).toBe(400);
 
   const list = await api.call('GET', `/bulk/syncs/status?sync_id=${id}`);
   expect(list.data).toEqual([

@@ -90,17 +90,6 @@ export function bulkExecutionRoutes(app: App, deps: ApiDependencies): void {
       return { data: await consoleLog(deps, id, { ...request.query, schemaId }) };
     },
   );
-
-  // Rows of a bulk execution go from one database to the other without being looked at: there are no files.
-  app.get(
-    '/api/bulk/syncs/:sync_id/executions/:execution_id/logs',
-    { schema: { operationId: 'bulkSync.executions.getLogs', params: LogParameters } },
-    async (request) => {
-      const { sync_id, execution_id } = request.params;
-      await getExecution(deps.db, organizationOf(request), sync_id, execution_id);
-      return { data: { URLs: [], Expires: null } };
-    },
-  );
 }
 
 /** `ExecutionConsoleLogsResponse` on the wire. */

@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import {
+  cancelBulkSchema,
   getBulkSchema,
   listBulkSchemas,
   patchBulkSchemas,
@@ -55,6 +56,16 @@ export function bulkSchemaRoutes(app: App, deps: ApiDependencies): void {
       const { id, schema_id } = request.params;
       const organizationId = organizationOf(request);
       return { data: await updateBulkSchema(deps.db, organizationId, id, schema_id, request.body) };
+    },
+  );
+
+  app.post(
+    '/api/bulk/syncs/:id/schemas/:schema_id/cancel',
+    { schema: { operationId: 'bulkSync.schemas.cancel', params: SchemaParameters } },
+    async (request) => {
+      const { id, schema_id } = request.params;
+      await cancelBulkSchema(deps.db, organizationOf(request), id, schema_id);
+      return { data: { message: `cancellation of ${schema_id} requested` } };
     },
   );
 }

@@ -1,9 +1,7 @@
-import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { notFound, TidemarkError } from '../../errors.ts';
 import {
   cancelExecution,
-  executionOwner,
   getExecution,
   listExecutions,
   listRecordLogs,
@@ -14,11 +12,11 @@ import {
   recordLogTypes,
 } from '../../executions/index.ts';
 import { getModelSync } from '../../model-syncs/index.ts';
-import { authenticate } from '../../organizations/index.ts';
 import type { App } from '../app.ts';
 import { organizationOf } from '../authentication.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { type SignedLinks, signedLinks } from '../signed-links.ts';
+import { LinkQuery, logReader, recordLogPathOf } from '../record-log-links.ts';
+import { signedLinks } from '../signed-links.ts';
 
 const base = '/api/syncs/:sync_id/executions';
 const SyncParameter = Type.Object({ sync_id: Type.String() });
@@ -34,10 +32,6 @@ const UpdateExecution = Type.Object({ status: Type.String() });
 const ConsoleQuery = Type.Object({
   limit: Type.Optional(Type.Integer()),
   after: Type.Optional(Type.String()),
-});
-const LinkQuery = Type.Object({
-  expires: Type.Optional(Type.String()),
-  signature: Type.Optional(Type.String()),
 });
 
 export function modelSyncExecutionRoutes(app: App, deps: ApiDependencies): void {
@@ -124,7 +118,7 @@ function recordLogRoutes(app: App, deps: ApiDependencies): void {
       const type = logType(request.params.type);
       await getExecution(db, organizationOf(request), sync_id, id);
       const files = await listRecordLogs(db, id, type);
-      const signed = files.map(({ filename }) => links.sign(pathOf(sync_id, id, type, filename)));
+      const signed = files.map(({ filename }) => links.sign(recordLogPathOf(sync_id, id, type, filename)));
       const expires = signed[0]?.expires.toISOString() ?? null;
       return { data: { expires, urls: signed.map(({ path }) => `${deps.publicUrl}${path}`) } };
     },
@@ -139,39 +133,13 @@ function recordLogRoutes(app: App, deps: ApiDependencies): void {
     async (request, reply) => {
       const { sync_id, id, filename } = request.params;
       const type = logType(request.params.type);
-      const path = pathOf(sync_id, id, type, filename);
-      const organizationId = await readerOf(deps, links, request, path, id);
+      const path = recordLogPathOf(sync_id, id, type, filename);
+      const organizationId = await logReader(deps, links, request, path, id);
       const execution = await getExecution(db, organizationId, sync_id, id);
       const file = await openRecordLog(deps, execution, type, filename);
       return reply.type('application/json; charset=utf-8').send(file);
     },
   );
-}
-
-/** The organization whose file may be read: that of the link's execution, or the caller's. */
-async function readerOf(
-  deps: ApiDependencies,
-  links: SignedLinks,
-  request: FastifyRequest,
-  path: string,
-  executionId: string,
-): Promise<string> {
-  const query = request.query as { expires?: string; signature?: string };
-  if (query.signature !== undefined) {
-    if (links.verify(path, query)) return executionOwner(deps.db, executionId);
-    throw new TidemarkError('forbidden', {
-      reason: 'This link has expired or was changed; ask for a new one',
-    });
-  }
-  const caller = await authenticate(deps, request.headers.authorization);
-  if (caller === undefined) throw new TidemarkError('unauthorized');
-  request.caller = caller;
-  return organizationOf(request);
-}
-
-function pathOf(syncId: string, executionId: string, type: string, filename: string): string {
-  const segments = ['api', 'syncs', syncId, 'executions', executionId, type, filename];
-  return `/${segments.map(encodeURIComponent).join('/')}`;
 }
 
 function logType(type: string): RecordLogType {

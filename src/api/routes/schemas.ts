@@ -3,6 +3,7 @@ import {
   cachedSchema,
   getConnection,
   schemaCacheStatus,
+  setPrimaryKey,
   startSchemaRefresh,
   withConnection,
 } from '../../connections/index.ts';
@@ -12,6 +13,11 @@ import { IdParameter } from '../../schema/parameters.ts';
 import type { App } from '../app.ts';
 import { organizationOf } from '../authentication.ts';
 import type { ApiDependencies } from '../dependencies.ts';
+
+const KeyParameters = Type.Object({ connection_id: Type.String(), schema_id: Type.String() });
+const SetPrimaryKeysRequest = Type.Object({
+  fields: Type.Optional(Type.Array(Type.Object({ field_id: Type.String(), is_primary_key: Type.Boolean() }))),
+});
 
 const SchemaParameters = Type.Object({ id: Type.String(), schema_id: Type.String() });
 
@@ -62,6 +68,36 @@ export function schemaRoutes(app: App, deps: ApiDependencies): void {
         return catalogue.records(schema_id, sampleSize);
       });
       return { data: records };
+    },
+  );
+}
+
+/** Keys for schemas whose source knows none, or another one. */
+export function primaryKeyRoutes(app: App, deps: ApiDependencies): void {
+  const path = '/api/connections/:connection_id/schemas/:schema_id/primary_keys';
+  app.put(
+    path,
+    {
+      schema: {
+        operationId: 'schemas.setPrimaryKeys',
+        params: KeyParameters,
+        body: SetPrimaryKeysRequest,
+      },
+    },
+    async (request, reply) => {
+      const { connection_id, schema_id } = request.params;
+      const { fields } = request.body;
+      await setPrimaryKey(deps.db, organizationOf(request), connection_id, schema_id, fields ?? []);
+      return reply.code(202).send();
+    },
+  );
+  app.delete(
+    path,
+    { schema: { operationId: 'schemas.resetPrimaryKeys', params: KeyParameters } },
+    async (request, reply) => {
+      const { connection_id, schema_id } = request.params;
+      await setPrimaryKey(deps.db, organizationOf(request), connection_id, schema_id, []);
+      return reply.code(202).send();
     },
   );
 }
