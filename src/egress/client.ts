@@ -1,4 +1,4 @@
-import { Agent, request as send } from 'undici';
+import { Agent } from 'undici';
 import { messageOf } from '../errors.ts';
 import { addressPolicy } from './addresses.ts';
 import { guardedConnector, type Resolve, systemResolve } from './connector.ts';
@@ -9,10 +9,7 @@ import {
   type EgressRequest,
   type EgressResponse,
 } from './contract.ts';
-import { timingOf } from './timing.ts';
-
-/** Bytes of a response that are read; the rest is nobody's business and may have no end. */
-const maxResponse = 64 * 1024;
+import { Exchange } from './exchange.ts';
 
 /** @param options.allow CIDR ranges that are let through although they are private. @throws for a bad range. */
 export function createEgress(options: { allow: readonly string[]; resolve?: Resolve }): Egress {
@@ -31,46 +28,43 @@ export function createEgress(options: { allow: readonly string[]; resolve?: Reso
 }
 
 async function exchange(agent: Agent, request: EgressRequest): Promise<EgressResponse> {
-  const url = parse(request.url);
-  // One controller and one timer: AbortSignal.any and AbortSignal.timeout cost several times as much.
-  const controller = new AbortController();
-  const { signal } = controller;
-  let late = false;
-  const timer = setTimeout(() => {
-    late = true;
-    controller.abort();
-  }, request.deadline);
-  const giveUp = () => controller.abort();
-  request.signal?.addEventListener('abort', giveUp);
-  if (request.signal?.aborted) giveUp();
-  const started = performance.now();
-  const payload = typeof request.body === 'string' ? Buffer.from(request.body) : (request.body ?? null);
+  const { origin, pathname, search } = parse(request.url);
+  const body = typeof request.body === 'string' ? Buffer.from(request.body) : (request.body ?? null);
+  const { signal, deadline } = request;
+  const ended = Promise.withResolvers<EgressResponse>();
+  const exchange = new Exchange(body, (outcome) => {
+    if (outcome instanceof Error) ended.reject(outcome);
+    else ended.resolve(outcome);
+  });
+  const timer = setTimeout(
+    () => exchange.giveUp(new EgressError('timeout', `no complete response within ${deadline} ms`)),
+    deadline,
+  );
+  const abort = () => exchange.giveUp(new Error('given up'));
+  signal?.addEventListener('abort', abort);
   try {
-    const { statusCode, headers, body } = await send(url, {
-      dispatcher: agent,
-      method: request.method,
-      // Compressed answers would have to be inflated to be shown: a small one can become a very large one.
-      headers: { 'accept-encoding': 'identity', ...request.headers },
-      body: payload,
-      signal,
-      headersTimeout: 0,
-      bodyTimeout: 0,
-    });
-    const answered = performance.now();
-    const received = await readUpTo(body, maxResponse);
-    const timing = timingOf(payload, started, answered);
-    return { status: statusCode, headers: flatten(headers), body: received, timing };
+    if (signal?.aborted) abort();
+    else
+      agent.dispatch(
+        {
+          origin,
+          path: pathname + search,
+          method: request.method,
+          // Compressed answers would have to be inflated to be shown: a small one can become a very large one.
+          headers: { 'accept-encoding': 'identity', ...request.headers },
+          body,
+          headersTimeout: 0,
+          bodyTimeout: 0,
+        },
+        exchange,
+      );
+    return await ended.promise;
   } catch (error) {
-    if (request.signal?.aborted) throw error;
-    if (late) {
-      throw new EgressError('timeout', `no complete response within ${request.deadline} ms`, {
-        cause: error,
-      });
-    }
+    if (signal?.aborted) throw error;
     throw toEgressError(error);
   } finally {
     clearTimeout(timer);
-    request.signal?.removeEventListener('abort', giveUp);
+    signal?.removeEventListener('abort', abort);
   }
 }
 
@@ -86,27 +80,6 @@ function parse(text: string): URL {
   // A trailing dot names the same host and would slip past a check of the name.
   url.hostname = url.hostname.replace(/\.$/, '');
   return url;
-}
-
-/** The beginning of a body. Breaking out of the loop destroys the stream and with it the connection. */
-async function readUpTo(body: AsyncIterable<Buffer>, limit: number): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of body) {
-    chunks.push(chunk.subarray(0, limit - size));
-    size += chunk.length;
-    if (size >= limit) break;
-  }
-  return Buffer.concat(chunks);
-}
-
-function flatten(headers: Record<string, string | string[] | undefined>): Record<string, string> {
-  const flat: Record<string, string> = {};
-  for (const name in headers) {
-    const value = headers[name];
-    if (value !== undefined) flat[name] = typeof value === 'string' ? value : value.join(', ');
-  }
-  return flat;
 }
 
 function toEgressError(error: unknown): EgressError {

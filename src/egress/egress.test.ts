@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import net from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Receiver, startReceiver } from '../../test/support/receiver.ts';
 import { addressPolicy } from './addresses.ts';
@@ -99,6 +101,25 @@ test('the deadline covers the last byte; an endless body is cut at 64 KiB', asyn
   await expect(get(open, receiver.url, 300)).rejects.toMatchObject({ failure: 'timeout' });
   receiver.behave(() => 'huge');
   expect((await get(open, receiver.url)).body.length).toBe(64 * 1024);
+});
+
+test('the deadline covers what comes before the request: the name, the handshake', async () => {
+  const silent = net.createServer().listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const { port: silentPort } = silent.address() as net.AddressInfo;
+  const sockets: net.Socket[] = [];
+  silent.on('connection', (socket) => sockets.push(socket.on('error', () => {})));
+  const unresolved = createEgress({ allow: [], resolve: () => new Promise(() => {}) });
+
+  const started = performance.now();
+  await expect(get(open, `https://127.0.0.1:${silentPort}/`, 300)).rejects.toMatchObject({
+    failure: 'timeout',
+  });
+  await expect(get(unresolved, 'http://slow.test/', 300)).rejects.toMatchObject({ failure: 'timeout' });
+  expect(performance.now() - started).toBeLessThan(5000);
+  for (const socket of sockets) socket.destroy();
+  silent.close();
+  await unresolved.close();
 });
 
 test('what went wrong is said in words', async () => {
