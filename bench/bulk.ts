@@ -1,12 +1,11 @@
-import { execFile, fork } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
-import path from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import pg from 'pg';
-import { migrate, startEmbeddedPostgres } from '../src/db/index.ts';
+import { migrate } from '../src/db/index.ts';
 import type { Measurement } from './bulk-child.ts';
+import { median, print, startChild, withServer } from './support.ts';
 
 const shell = promisify(execFile);
 
@@ -34,10 +33,7 @@ export async function run(): Promise<void> {
   await shell('psql', ['--version']).catch(() => {
     throw new Error('this benchmark needs psql: on Debian, apt install postgresql-client');
   });
-  const folder = await mkdtemp(path.join(os.tmpdir(), 'tidemark-bench-'));
-  await chmod(folder, 0o755);
-  const server = await startEmbeddedPostgres(folder);
-  try {
+  await withServer(async (server) => {
     for (const name of ['metadata', 'shop', 'warehouse'])
       await query(server.url(), `create database ${name}`);
     await migrate(server.url('metadata'));
@@ -79,23 +75,15 @@ export async function run(): Promise<void> {
       'µs/row',
       3,
     );
-  } finally {
-    await server.stop();
-    await rm(folder, { recursive: true, force: true });
-  }
+  });
 }
 
 async function measureSync(metadata: string, shop: string, warehouse: string): Promise<Measurement> {
-  const child = fork(path.join(import.meta.dirname, 'bulk-child.ts'), [metadata, shop, warehouse], {
-    execArgv: process.env.BENCH_PROFILE ? ['--cpu-prof', `--cpu-prof-dir=${process.env.BENCH_PROFILE}`] : [],
+  const { child, first } = await startChild<Measurement>('bulk-child.ts', {
+    args: [metadata, shop, warehouse],
   });
-  const measured = once(child, 'message');
-  const exited = once(child, 'exit').then(([code]) => {
-    throw new Error(`the sync's process ended with ${code} before it had measured anything`);
-  });
-  const [measurement] = (await Promise.race([measured, exited])) as [Measurement];
-  await exited.catch(() => {});
-  return measurement;
+  if (child.exitCode === null) await once(child, 'exit');
+  return first;
 }
 
 async function pipeTable(shop: string, warehouse: string): Promise<void> {
@@ -125,15 +113,4 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
   const started = performance.now();
   await work();
   return (performance.now() - started) / 1000;
-}
-
-function median(values: number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-}
-
-function print(name: string, values: number[], unit: string, digits = 0): void {
-  const [middle, low, high] = [median(values), Math.min(...values), Math.max(...values)].map((value) =>
-    value.toFixed(digits),
-  );
-  console.log(`${name.padEnd(36)} ${middle} ${unit} (${low}–${high})`);
 }

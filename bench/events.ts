@@ -1,21 +1,23 @@
 import { execFile } from 'node:child_process';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
-import path from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { sql } from 'kysely';
 import {
-  type Database,
+  type DatabaseHandle,
+  type EmbeddedPostgres,
   maintainPartitions,
   migrate,
   openDatabase,
-  startEmbeddedPostgres,
 } from '../src/db/index.ts';
-import { appendEvent, listEvents, sampleEvent } from '../src/events/index.ts';
+import { appendEvent, type EventLog, openEventLog, sampleEvent } from '../src/events/index.ts';
+import { createOrganizations, format, quantile, withServer } from './support.ts';
 
 const hour = 3_600_000;
 const retention = 48 * hour;
+/** What retained events are spread over: less than the retention, which goes on while they are written. */
+const span = 47 * hour;
 const writers = 16;
+const reads = 2000;
 
 /**
  * Prints appends/s with one and with 200 organizations, what a page of the log costs with few and with many
@@ -29,57 +31,42 @@ export async function run(): Promise<void> {
       seconds: { type: 'string', default: '10' },
     },
   });
-  const folder = await mkdtemp(path.join(os.tmpdir(), 'tidemark-bench-'));
-  await chmod(folder, 0o755);
-  const server = await startEmbeddedPostgres(folder);
-  try {
-    const url = await server.database('bench');
-    await migrate(url);
-    const { db, close } = openDatabase(url, writers);
-    for (let back = 48; back >= 0; back -= 6)
-      await maintainPartitions(db, retention, Date.now() - back * hour);
+  await withServer(async (server) => {
     console.log(
       `${os.availableParallelism()} cores, ${writers} writers, payloads of ${payload.length} bytes`,
     );
+    await using scratch = await openBench(server, 'scratch');
     for (const count of [1, 200]) {
-      const rate = await appends(db, await organizations(db, count), Number(values.seconds));
-      console.log(
-        `appends, ${count} organizations`.padEnd(34),
-        `${Math.round(rate).toLocaleString('en')} events/s`,
-      );
+      const rate = await appends(scratch, count, Number(values.seconds));
+      console.log(`appends, ${count} organizations`.padEnd(34), `${format(rate)} events/s`);
     }
-    await sql`truncate events`.execute(db);
-    const [organizationId = ''] = await organizations(db, 1);
-    const few = await pages(db, organizationId, 10_000, 0);
-    const many = await pages(db, organizationId, Number(values.retained), 10_000);
-    for (const [name, before] of few) {
-      const after = many.get(name) ?? before;
-      const ratio = (share: 'p50' | 'p99') => (after[share] / before[share]).toFixed(2);
-      console.log(`ratio, ${name}`.padEnd(46), `p50 ${ratio('p50')}     p99 ${ratio('p99')}`);
-    }
-    await size(db);
-    await close();
-  } finally {
-    await server.stop();
-    await rm(folder, { recursive: true, force: true });
-  }
-}
-
-interface Times {
-  p50: number;
-  p99: number;
+    await using few = await openRetained(server, 'few', 10_000);
+    await using many = await openRetained(server, 'many', Number(values.retained));
+    // What the load left to the disk would otherwise be measured.
+    await promisify(execFile)('sync');
+    await comparePages(few, many);
+    await size(many);
+  });
 }
 
 const event = sampleEvent('sync.completed');
 const payload = JSON.stringify(event);
 
-async function organizations(db: Database, count: number): Promise<string[]> {
-  const names = Array.from({ length: count }, () => ({ name: crypto.randomUUID() }));
-  const rows = await db.insertInto('organizations').values(names).returning('id').execute();
-  return rows.map(({ id }) => id);
+type Bench = DatabaseHandle & AsyncDisposable;
+
+/** A database with the partitions of a server that has run for two days. */
+async function openBench(server: EmbeddedPostgres, name: string): Promise<Bench> {
+  const url = await server.database(name);
+  await migrate(url);
+  const handle = openDatabase(url, writers);
+  for (let back = 48; back >= 0; back -= 6) {
+    await maintainPartitions(handle.db, retention, Date.now() - back * hour);
+  }
+  return { ...handle, [Symbol.asyncDispose]: handle.close };
 }
 
-async function appends(db: Database, tenants: string[], seconds: number): Promise<number> {
+async function appends({ db }: Bench, count: number, seconds: number): Promise<number> {
+  const tenants = await createOrganizations(db, count);
   let done = 0;
   const end = performance.now() + seconds * 1000;
   await Promise.all(
@@ -95,80 +82,98 @@ async function appends(db: Database, tenants: string[], seconds: number): Promis
   return done / seconds;
 }
 
-/** Fills the log up to so many events, a tenth of them this organization's, and times pages of it. */
-async function pages(
-  db: Database,
-  organizationId: string,
-  retained: number,
-  existing: number,
-): Promise<Map<string, Times>> {
-  const written = Date.now();
-  for (let from = existing; from < retained; from += 500_000) {
-    const to = Math.min(retained, from + 500_000);
+interface Retained extends Bench {
+  log: EventLog;
+  count: number;
+  organizationId: string;
+  /** When the newest event was made. */
+  end: number;
+}
+
+/** A log of so many events, evenly over 47 hours up to now, a tenth of them of the organization that will read. */
+async function openRetained(server: EmbeddedPostgres, name: string, count: number): Promise<Retained> {
+  const bench = await openBench(server, name);
+  const [organizationId = ''] = await createOrganizations(bench.db, 1);
+  const end = Date.now();
+  for (let from = 0; from < count; from += 500_000) {
     await sql`
       insert into events (organization_id, created_at, id, type, event)
       select case when n % 10 = 0 then ${organizationId}::uuid else md5((n % 200)::text)::uuid end,
-        now() - interval '47 hours' + (n::float8 / ${retained}) * interval '47 hours' + ${existing} * interval '1 microsecond',
+        ${new Date(end)}::timestamptz - (${count} - n) * (${span}::float8 / ${count}) * interval '1 millisecond',
         gen_random_uuid(), 'sync.completed', ${payload}
-      from generate_series(${from}::int, ${to - 1}::int) n on conflict do nothing`.execute(db);
+      from generate_series(${from}::int, ${Math.min(count, from + 500_000) - 1}::int) n`.execute(bench.db);
   }
-  await sql`vacuum analyze events`.execute(db);
-  await sql`checkpoint`.execute(db);
-  // What the load left to the disk would otherwise be measured.
-  await promisify(execFile)('sync');
-  const kinds = [
-    // What the machine and the connection cost alone: the noise of the others.
-    ['select 1', () => sql`select 1`.execute(db)],
-    ['newest 10', () => listEvents(db, { organizationId, ascending: false, limit: 10, retention })],
-    [
-      'next 100, a little behind',
-      () => {
-        // 100 to 200 events of this organization before the end.
-        const behind = ((1000 + Math.random() * 1000) / retained) * 47 * hour;
-        const after = new Date(written - behind).toISOString();
-        return listEvents(db, { organizationId, ascending: true, after, limit: 100, retention });
-      },
-    ],
-    [
-      'next 100, anywhere',
-      () => {
-        const after = new Date(Date.now() - Math.random() * 46 * hour).toISOString();
-        return listEvents(db, { organizationId, ascending: true, after, limit: 100, retention });
-      },
-    ],
-    [
-      'nothing new',
-      () =>
-        listEvents(db, {
-          organizationId,
-          ascending: true,
-          after: new Date().toISOString(),
-          limit: 100,
-          retention,
-        }),
-    ],
-  ] as const;
-  const result = new Map<string, Times>();
-  for (const [name, read] of kinds) {
-    // Pages that were just written are in memory; after a load and a vacuum of everything they have to come back.
-    for (let n = 0; n < 2000; n++) await read();
-    const times: number[] = [];
-    for (let n = 0; n < 2000; n++) {
-      const started = performance.now();
-      await read();
-      times.push(performance.now() - started);
-    }
-    times.sort((a, b) => a - b);
-    result.set(name, { p50: at(times, 0.5), p99: at(times, 0.99) });
-    console.log(
-      `${retained.toLocaleString('en')} retained, ${name}`.padEnd(46),
-      `p50 ${at(times, 0.5).toFixed(2)} ms  p99 ${at(times, 0.99).toFixed(2)} ms`,
-    );
-  }
-  return result;
+  await sql`vacuum analyze events`.execute(bench.db);
+  await sql`checkpoint`.execute(bench.db);
+  const log = openEventLog(await server.database(name));
+  return {
+    ...bench,
+    log,
+    count,
+    organizationId,
+    end,
+    async [Symbol.asyncDispose]() {
+      await log.close();
+      await bench.close();
+    },
+  };
 }
 
-async function size(db: Database): Promise<void> {
+type Read = (from: Retained) => Promise<unknown>;
+
+/** The next page after what was there so many milliseconds before the end. */
+const next =
+  (before: (from: Retained) => number): Read =>
+  (from) => {
+    const { log, organizationId, end } = from;
+    const after = new Date(end - before(from)).toISOString();
+    return log.list({ organizationId, ascending: true, after, limit: 100, retention });
+  };
+
+const kinds: [name: string, read: Read][] = [
+  // What the machine and the connection cost alone: the noise of the others.
+  ['select 1', ({ db }) => sql`select 1`.execute(db)],
+  [
+    'newest 10',
+    ({ log, organizationId }) => log.list({ organizationId, ascending: false, limit: 10, retention }),
+  ],
+  // 100 to 200 events of this organization before the end.
+  ['next 100, a little behind', next(({ count }) => ((1000 + Math.random() * 1000) / count) * span)],
+  ['nothing new', next(() => 0)],
+  // Never so near to the end that the page would not be full.
+  ['next 100, anywhere', next(() => (0.15 + Math.random() * 0.85) * span)],
+];
+
+/** Reads in turns from both: what else happens on this machine meets them alike. */
+async function comparePages(few: Retained, many: Retained): Promise<void> {
+  for (const [name, read] of kinds) {
+    const times: [Retained, number[]][] = [
+      [few, []],
+      [many, []],
+    ];
+    // The first half warms up: pages that a load and a vacuum pushed out of memory have to come back.
+    for (let n = 0; n < 2 * reads; n++) {
+      for (const [from, taken] of times) {
+        const started = performance.now();
+        await read(from);
+        if (n >= reads) taken.push(performance.now() - started);
+      }
+    }
+    const [[p50, p99] = [], [manyP50, manyP99] = []] = times.map(([{ count }, taken]) => {
+      const quantiles = [0.5, 0.99].map((share) => quantile(taken, share));
+      const [half = 0, most = 0] = quantiles;
+      console.log(
+        `${format(count)} retained, ${name}`.padEnd(46),
+        `p50 ${format(half, 2)} ms  p99 ${format(most, 2)} ms`,
+      );
+      return quantiles;
+    });
+    const ratio = (before = 1, after = 1) => format(after / before, 2);
+    console.log(`ratio, ${name}`.padEnd(46), `p50 ${ratio(p50, manyP50)}     p99 ${ratio(p99, manyP99)}`);
+  }
+}
+
+async function size({ db }: Bench): Promise<void> {
   const { rows } = await sql<{ bytes: number; count: number; heap: number }>`
     select sum(pg_total_relation_size(inhrelid))::int8 as bytes, sum(pg_relation_size(inhrelid))::int8 as heap,
       (select count(*) from events) as count
@@ -189,8 +194,4 @@ async function size(db: Database): Promise<void> {
   await sql`drop table ${sql.raw(partition.name)}`.execute(db);
   const took = Math.round(performance.now() - started);
   console.log(`dropping the largest partition    ${took} ms for ${Math.round(partition.bytes / 1e6)} MB`);
-}
-
-function at(sorted: number[], share: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
 }

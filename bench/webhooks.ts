@@ -1,21 +1,14 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
-import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Agent, request } from 'undici';
-import {
-  type Database,
-  maintainPartitions,
-  migrate,
-  openDatabase,
-  startEmbeddedPostgres,
-} from '../src/db/index.ts';
+import { type Database, maintainPartitions, migrate, openDatabase } from '../src/db/index.ts';
 import { appendEvent, sampleEvent } from '../src/events/index.ts';
 import { KeyRing } from '../src/lib/seal.ts';
 import { createWebhook, enqueueDeliveries } from '../src/webhooks/index.ts';
+import { createOrganizations, format, median, print, quantile, startChild, withServer } from './support.ts';
 
 const organizations = 8;
 const inFlight = 256;
@@ -34,29 +27,21 @@ export async function run(): Promise<void> {
       seconds: { type: 'string', default: '20' },
     },
   });
-  const folder = await mkdtemp(path.join(os.tmpdir(), 'tidemark-bench-'));
-  await chmod(folder, 0o755);
-  const server = await startEmbeddedPostgres(folder);
-  const receiver = await startChild('webhook-receiver-child.ts', {});
-  try {
+  await withServer(async (server) => {
     const databaseUrl = await server.database('bench');
     await migrate(databaseUrl);
     const { db, close } = openDatabase(databaseUrl);
     await maintainPartitions(db, 48 * 3_600_000);
-    const bench = {
-      db,
-      databaseUrl,
-      receiver: receiver.child,
-      url: `http://127.0.0.1:${receiver.first.port}`,
-    };
-    await throughput(bench, Number(values.events), Number(values.repeat));
-    await latencies(bench, Number(values.seconds));
-    await close();
-  } finally {
-    receiver.child.disconnect();
-    await server.stop();
-    await rm(folder, { recursive: true, force: true });
-  }
+    const { child, first } = await startChild<{ port: number }>('webhook-receiver-child.ts');
+    const bench = { db, databaseUrl, receiver: child, url: `http://127.0.0.1:${first.port}` };
+    try {
+      await throughput(bench, Number(values.events), Number(values.repeat));
+      await latencies(bench, Number(values.seconds));
+    } finally {
+      child.disconnect();
+      await close();
+    }
+  });
 }
 
 interface Bench {
@@ -81,10 +66,16 @@ async function throughput(bench: Bench, events: number, repeat: number): Promise
     ours.push(events / elapsed);
     cpu.push((cpuSeconds / events) * 1e6);
   }
-  console.log(`bare undici loop   ${show(bare)} requests/s`);
-  console.log(`deliveries         ${show(ours)} deliveries/s, recorded and signed`);
-  console.log(`ratio              ${(median(ours) / median(bare)).toFixed(2)}`);
-  console.log(`CPU of the worker  ${show(cpu)} µs/delivery`);
+  print('bare undici loop', bare, 'requests/s');
+  print('deliveries, recorded and signed', ours, 'deliveries/s');
+  print(
+    'ratio, round by round',
+    ours.map((rate, round) => rate / (bare[round] ?? 0)),
+    '',
+    2,
+  );
+  print('CPU of the worker', cpu, 'µs/delivery');
+  console.log(`ratio of the medians                 ${format(median(ours) / median(bare), 2)}`);
 }
 
 /** Posts as many bodies as there are events, keeping as many requests in flight as our worker may. */
@@ -118,7 +109,7 @@ async function bareLoop(bench: Bench, events: number): Promise<number> {
 async function deliverAll(bench: Bench, events: number): Promise<[seconds: number, cpuSeconds: number]> {
   bench.receiver.send({ expect: events });
   const arrived = once(bench.receiver, 'message');
-  const worker = await startChild('webhook-worker-child.ts', { DATABASE_URL: bench.databaseUrl });
+  const worker = await startWorker(bench);
   const up = performance.now();
   const pending = async () => {
     const row = await bench.db
@@ -137,13 +128,11 @@ async function deliverAll(bench: Bench, events: number): Promise<[seconds: numbe
 }
 
 async function latencies(bench: Bench, seconds: number): Promise<void> {
-  const worker = await startChild('webhook-worker-child.ts', { DATABASE_URL: bench.databaseUrl });
+  const worker = await startWorker(bench);
   const good = await tenant(bench, '/timed');
   await measureLatency(bench, good, 2);
   const alone = await measureLatency(bench, good, seconds);
-  console.log(
-    `200 events/s, ${seconds} s, commit to arrival      p50 ${ms(alone, 0.5)}  p99 ${ms(alone, 0.99)}  max ${ms(alone, 1)}`,
-  );
+  console.log(`200 events/s, ${seconds} s, commit to arrival      ${latency(alone)}`);
 
   const hanging = await Promise.all(Array.from({ length: 100 }, () => tenant(bench, '/hang')));
   for (const id of hanging) await appendMany(bench, id, 5);
@@ -157,9 +146,7 @@ async function latencies(bench: Bench, seconds: number): Promise<void> {
   const beside = await measureLatency(bench, good, seconds);
   stop.abort();
   await trickle;
-  console.log(
-    `the same beside 100 webhooks that hang   p50 ${ms(beside, 0.5)}  p99 ${ms(beside, 0.99)}  max ${ms(beside, 1)}`,
-  );
+  console.log(`the same beside 100 webhooks that hang   ${latency(beside)}`);
   worker.child.disconnect();
 }
 
@@ -185,7 +172,7 @@ async function measureLatency(bench: Bench, organizationId: string, seconds: num
   const [{ arrivals }] = (await reported) as [{ arrivals: [number, number][] }];
   if (arrivals.length !== total) throw new Error(`${arrivals.length} of ${total} events arrived`);
   // A delivery can overtake the acknowledgement of its own commit.
-  return arrivals.map(([n, at]) => Math.max(0, at - (committed.get(n) ?? 0))).sort((a, b) => a - b);
+  return arrivals.map(([n, at]) => Math.max(0, at - (committed.get(n) ?? 0)));
 }
 
 async function append(bench: Bench, organizationId: string, event: object): Promise<void> {
@@ -208,32 +195,16 @@ async function appendMany(bench: Bench, organizationId: string, count: number): 
 }
 
 async function tenant({ db, url }: Bench, path: string): Promise<string> {
-  const { id } = await db
-    .insertInto('organizations')
-    .values({ name: crypto.randomUUID() })
-    .returning('id')
-    .executeTakeFirstOrThrow();
+  const [id = ''] = await createOrganizations(db, 1);
   const keyRing = new KeyRing([Buffer.alloc(32, 1)]);
   await createWebhook({ db, keyRing }, id, { endpoint: `${url}${path}`, secret: 'bench secret' });
   return id;
 }
 
-async function startChild(file: string, environment: Record<string, string>) {
-  const child = fork(path.join(import.meta.dirname, file), { env: { ...process.env, ...environment } });
-  const [first] = (await once(child, 'message')) as [{ port: number }];
-  return { child, first };
-}
+const startWorker = ({ databaseUrl }: Bench) =>
+  startChild('webhook-worker-child.ts', { environment: { DATABASE_URL: databaseUrl } });
 
-function median(values: number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
-}
-
-function show(values: number[]): string {
-  const round = (value: number) => Math.round(value).toLocaleString('en');
-  return `${round(median(values))} (${round(Math.min(...values))}–${round(Math.max(...values))})`;
-}
-
-function ms(sorted: number[], share: number): string {
-  const index = Math.min(sorted.length - 1, Math.floor(sorted.length * share));
-  return `${(sorted[index] ?? 0).toFixed(1)} ms`;
+function latency(times: number[]): string {
+  const [p50, p99, max] = [0.5, 0.99, 1].map((share) => format(quantile(times, share), 1));
+  return `p50 ${p50} ms  p99 ${p99} ms  max ${max} ms`;
 }

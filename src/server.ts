@@ -10,7 +10,7 @@ import {
 } from './db/index.ts';
 import { createEgress } from './egress/index.ts';
 import { messageOf } from './errors.ts';
-import { startEventFeed } from './events/index.ts';
+import { openEventLog, startEventFeed } from './events/index.ts';
 import { executionQueue, releaseExecutions } from './executions/index.ts';
 import {
   announceServer,
@@ -103,6 +103,8 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Serv
   undo.push(() => egress.close());
   const eventFeed = await startEventFeed(databaseUrl);
   undo.push(() => eventFeed.stop());
+  const eventLog = openEventLog(databaseUrl);
+  undo.push(() => eventLog.close());
 
   const dependencies: ApiDependencies = {
     db,
@@ -114,6 +116,7 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Serv
     partnerKey: config.partnerKey,
     eventRetention,
     eventFeed,
+    eventLog,
     webhookDeadline: config.webhookTimeoutSeconds * 1000,
     recordLogFolder: directory.recordLogs,
   };

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Database } from '../db/index.ts';
 import type { Egress } from '../egress/index.ts';
-import type { EventFeed } from '../events/index.ts';
+import type { EventFeed, EventLog } from '../events/index.ts';
 import type { Jobs } from '../jobs/index.ts';
 import type { KeyRing } from '../lib/seal.ts';
 
@@ -18,6 +18,7 @@ export interface ApiDependencies {
   /** Milliseconds that events are kept. */
   eventRetention: number;
   eventFeed: EventFeed;
+  eventLog: EventLog;
   /** Milliseconds that a webhook's endpoint may take to answer. */
   webhookDeadline: number;
   /** Milliseconds between heartbeats of an event stream, and that a client may read nothing. For tests. */

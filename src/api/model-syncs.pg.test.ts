@@ -1,7 +1,7 @@
 import pino from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type ModelSyncs, startModelSyncs } from '../../test/support/model-syncs.ts';
-import { noFeed } from '../../test/support/no-feed.ts';
+import { noEvents } from '../../test/support/no-events.ts';
 import { type App, buildApp } from './index.ts';
 
 const partnerKey = 'a partner key';
@@ -22,7 +22,7 @@ beforeAll(async () => {
     partnerKey,
     recordLogFolder: '/nowhere',
     eventRetention: 48 * 3_600_000,
-    eventFeed: noFeed,
+    ...noEvents,
     webhookDeadline: 1000,
   });
   const other = await world.db

@@ -6,7 +6,7 @@ export {
   schemaName,
   type Transaction,
 } from './database.ts';
-export { removeEmbeddedPostgres, startEmbeddedPostgres } from './embedded/index.ts';
+export { type EmbeddedPostgres, removeEmbeddedPostgres, startEmbeddedPostgres } from './embedded/index.ts';
 export { listen } from './listen.ts';
 export { migrate } from './migrate.ts';
 export { maintainPartitions } from './partitions.ts';

@@ -1,6 +1,6 @@
-import type { Database } from '../db/index.ts';
 import type { EventFeed } from './feed.ts';
-import { type EventQuery, type ListedEvent, listEvents } from './list.ts';
+import type { EventQuery, ListedEvent } from './list.ts';
+import type { EventLog } from './log.ts';
 
 /** Rows read at a time: what one reader holds in memory. */
 const pageSize = 100;
@@ -20,14 +20,14 @@ export interface Following {
  * milliseconds, with no events when there are none. The reader sets the pace: nothing is read ahead.
  */
 export async function* followEvents(
-  deps: { db: Database; feed: EventFeed },
+  deps: { log: EventLog; feed: EventFeed },
   query: Pick<EventQuery, 'organizationId' | 'types' | 'retention'> & { after: string },
   heartbeat: number,
   signal: AbortSignal,
 ): AsyncGenerator<Following> {
   let { after } = query;
   const read = async () => {
-    const events = await listEvents(deps.db, { ...query, after, ascending: true, limit: pageSize });
+    const events = await deps.log.list({ ...query, after, ascending: true, limit: pageSize });
     after = events.at(-1)?.createdAt ?? after;
     return events;
   };

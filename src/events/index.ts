@@ -2,5 +2,7 @@ export { appendEvent, type StoredEvent } from './append.ts';
 export { type EventType, eventTypes, isEventType } from './catalogue.ts';
 export { type EventFeed, startEventFeed } from './feed.ts';
 export { followEvents } from './follow.ts';
-export { type EventQuery, findEvent, keptSince, type ListedEvent, listEvents, logEnd } from './list.ts';
+export { keptSince } from './kept-since.ts';
+export type { EventQuery, ListedEvent } from './list.ts';
+export { type EventLog, openEventLog } from './log.ts';
 export { sampleEvent } from './sample.ts';

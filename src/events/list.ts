@@ -1,7 +1,3 @@
-import { sql } from 'kysely';
-import type { Database } from '../db/index.ts';
-import { isUuid } from '../lib/uuid.ts';
-
 export interface EventQuery {
   organizationId: string;
   /** Any of these; all when left out. */
@@ -27,64 +23,31 @@ export interface ListedEvent {
   event: string;
 }
 
-const columns = [
-  'id',
-  'organization_id as organizationId',
-  'created_at as createdAt',
-  'type',
-  'event',
-] as const;
+export const columns = 'id, organization_id as "organizationId", created_at as "createdAt", type, event';
 
-/** Older events, and what belongs to them, are gone even while their partition still stands. @param retention milliseconds */
-export const keptSince = (retention: number) =>
-  sql<string>`now() - ${retention / 1000} * interval '1 second'`;
-
-/** The query of a page, for what it costs to be looked at. */
-export function selectEvents(db: Database, query: EventQuery) {
-  let select = db
-    .selectFrom('events')
-    .select(columns)
-    .where('organization_id', '=', query.organizationId)
-    .where('created_at', '>', keptSince(query.retention))
-    .orderBy('created_at', query.ascending ? 'asc' : 'desc')
-    .limit(query.limit);
-  if (query.types !== undefined) select = select.where('type', 'in', query.types);
-  if (query.after !== undefined) select = select.where('created_at', '>', query.after);
-  if (query.before !== undefined) select = select.where('created_at', '<', query.before);
-  return select;
-}
+/** @param seconds the parameter that says how long events are kept. */
+export const kept = (seconds: string) => `created_at > now() - ${seconds}::float8 * interval '1 second'`;
 
 /**
  * One page of the log, by keyset on (organization_id, created_at): what it costs depends on the page, not on
  * the age of the table. A cursor that was cut to milliseconds lies before the event it came from, so such a
  * reader sees an event again and never misses one.
+ *
+ * Every combination of bounds is a statement with a name of its own: a session plans it once.
  */
-export async function listEvents(db: Database, query: EventQuery): Promise<ListedEvent[]> {
-  return await selectEvents(db, query).execute();
-}
-
-export async function findEvent(
-  db: Database,
-  organizationId: string,
-  id: string,
-  retention: number,
-): Promise<ListedEvent | undefined> {
-  if (!isUuid(id)) return undefined;
-  return await db
-    .selectFrom('events')
-    .select(columns)
-    .where('id', '=', id)
-    .where('organization_id', '=', organizationId)
-    .where('created_at', '>', keptSince(retention))
-    .executeTakeFirst();
-}
-
-/** Where the log of an organization ends now: whatever is appended later comes after it. */
-export async function logEnd(db: Database, organizationId: string): Promise<string> {
-  const row = await db
-    .selectFrom('event_heads')
-    .select('head')
-    .where('organization_id', '=', organizationId)
-    .executeTakeFirst();
-  return row?.head ?? '1970-01-01T00:00:00Z';
+export function pageStatement(query: EventQuery) {
+  const { organizationId, types, after, before, ascending, limit, retention } = query;
+  const values: unknown[] = [organizationId, retention / 1000, limit];
+  let name = `list_events_${ascending ? 'up' : 'down'}`;
+  let where = `organization_id = $1::uuid and ${kept('$2')}`;
+  const bound = (what: string, condition: string, value: unknown) => {
+    if (value === undefined) return;
+    name += `_${what}`;
+    where += ` and ${condition.replace('?', `$${values.push(value)}`)}`;
+  };
+  bound('after', 'created_at > ?::timestamptz', after);
+  bound('before', 'created_at < ?::timestamptz', before);
+  bound('types', 'type = any(?::text[])', types);
+  const order = `order by created_at ${ascending ? 'asc' : 'desc'} limit $3::int`;
+  return { name, text: `select ${columns} from events where ${where} ${order}`, values };
 }

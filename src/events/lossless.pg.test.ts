@@ -3,15 +3,20 @@ import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createMetadataDatabase, type MetadataDatabase } from '../../test/support/database.ts';
 import { openDatabase } from '../db/index.ts';
-import { appendEvent, listEvents } from './index.ts';
+import { appendEvent, type EventLog, openEventLog } from './index.ts';
 
 const retention = 48 * 3_600_000;
 let metadata: MetadataDatabase;
+let log: EventLog;
 
 beforeAll(async () => {
   metadata = await createMetadataDatabase();
+  log = openEventLog(metadata.url);
 });
-afterAll(() => metadata[Symbol.asyncDispose]());
+afterAll(async () => {
+  await log.close();
+  await metadata[Symbol.asyncDispose]();
+});
 
 async function organizations(count: number): Promise<string[]> {
   const names = Array.from({ length: count }, () => ({ name: crypto.randomUUID() }));
@@ -57,7 +62,7 @@ test('a poller loses nothing while 16 writers commit with delays and a long tran
     for (;;) {
       // Read before the page: only a page asked for after the last write may end the loop by being empty.
       const complete = !writing;
-      const page = await listEvents(metadata.db, {
+      const page = await log.list({
         organizationId,
         ascending: true,
         after: cut(cursor),
@@ -94,7 +99,7 @@ test('a cursor cut to milliseconds repeats events and misses none [P3]', async (
   const seen = new Set<string>();
   let cursor = '2000-01-01T00:00:00.000Z';
   for (let rounds = 0; rounds < 60; rounds++) {
-    const page = await listEvents(metadata.db, {
+    const page = await log.list({
       organizationId,
       ascending: true,
       after: cursor,
@@ -116,14 +121,14 @@ test('created_at is unique and strictly increasing, newest first without a curso
   const times = events.map(({ createdAt }) => createdAt);
   expect(times).toEqual([...new Set(times)].sort());
 
-  const newest = await listEvents(metadata.db, { organizationId, ascending: false, limit: 3, retention });
+  const newest = await log.list({ organizationId, ascending: false, limit: 3, retention });
   expect(newest.map(({ id }) => id)).toEqual(
     events
       .slice(-3)
       .reverse()
       .map(({ id }) => id),
   );
-  const between = await listEvents(metadata.db, {
+  const between = await log.list({
     organizationId,
     ascending: true,
     after: times[2],
@@ -141,18 +146,12 @@ test('an event whose transaction is rolled back never was', async () => {
     throw new Error('rolled back');
   });
   await expect(attempt).rejects.toThrow('rolled back');
-  expect(await listEvents(metadata.db, { organizationId, ascending: false, limit: 10, retention })).toEqual(
-    [],
-  );
+  expect(await log.list({ organizationId, ascending: false, limit: 10, retention })).toEqual([]);
 });
 
 test('events older than the retention are not returned, though their partition still stands', async () => {
   const [organizationId = ''] = await organizations(1);
   await append(organizationId, 1);
-  expect(
-    await listEvents(metadata.db, { organizationId, ascending: false, limit: 10, retention: 0 }),
-  ).toEqual([]);
-  expect(
-    (await listEvents(metadata.db, { organizationId, ascending: false, limit: 10, retention })).length,
-  ).toBe(1);
+  expect(await log.list({ organizationId, ascending: false, limit: 10, retention: 0 })).toEqual([]);
+  expect((await log.list({ organizationId, ascending: false, limit: 10, retention })).length).toBe(1);
 });

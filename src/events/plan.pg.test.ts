@@ -1,16 +1,19 @@
-import { sql } from 'kysely';
+import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createMetadataDatabase, type MetadataDatabase } from '../../test/support/database.ts';
-import { maintainPartitions } from '../db/index.ts';
-import { type EventQuery, selectEvents } from './list.ts';
+import { type DatabaseHandle, maintainPartitions, openDatabase } from '../db/index.ts';
+import { type EventQuery, pageStatement } from './list.ts';
+import { logSessions } from './log.ts';
 
 const hour = 3_600_000;
 const retention = 48 * hour;
 let metadata: MetadataDatabase;
+let sessions: DatabaseHandle;
 const organizationId = crypto.randomUUID();
 
 beforeAll(async () => {
   metadata = await createMetadataDatabase();
+  sessions = openDatabase(metadata.url, 1, logSessions);
   // As a server that has run for two days leaves them: 40,000 events of 20 organizations over 42 hours.
   for (let back = 42; back >= 0; back -= 6) {
     await maintainPartitions(metadata.db, retention, Date.now() - back * hour);
@@ -24,7 +27,10 @@ beforeAll(async () => {
   );
   await metadata.query('analyze tidemark.events');
 });
-afterAll(() => metadata[Symbol.asyncDispose]());
+afterAll(async () => {
+  await sessions.close();
+  await metadata[Symbol.asyncDispose]();
+});
 
 interface PlanNode {
   'Node Type': string;
@@ -37,10 +43,16 @@ interface PlanNode {
 
 /** The scans that ran: what a query really touched. */
 async function scans(query: Omit<EventQuery, 'organizationId' | 'retention'>): Promise<PlanNode[]> {
-  const select = selectEvents(metadata.db, { ...query, organizationId, retention });
-  const [row] = await select.explain<{ 'QUERY PLAN': { Plan: PlanNode }[] }>('json', sql`analyze`);
+  const { text, values } = pageStatement({ ...query, organizationId, retention });
+  const literals = values.map((value) => pg.escapeLiteral(String(value)));
+  const { pool } = sessions;
+  await pool.query(`prepare page as ${text}`);
+  const { rows } = await pool.query<{ 'QUERY PLAN': { Plan: PlanNode }[] }>(
+    `explain (analyze, format json) execute page(${literals.join()})`,
+  );
+  await pool.query('deallocate page');
   const flat = (node: PlanNode): PlanNode[] => [node, ...(node.Plans ?? []).flatMap(flat)];
-  const root = row?.['QUERY PLAN'][0]?.Plan;
+  const root = rows[0]?.['QUERY PLAN'][0]?.Plan;
   if (root === undefined) throw new Error('no plan');
   return flat(root).filter((node) => node['Relation Name'] !== undefined && node['Actual Loops'] > 0);
 }
@@ -73,4 +85,20 @@ test('partitions before a cursor are not opened', async () => {
   const names = touched.map((node) => Number(node['Relation Name']?.split('_')[1]) * 1000);
   expect(names.length).toBeGreaterThan(0);
   expect(Math.min(...names)).toBeGreaterThan(Date.now() - 8 * hour);
+});
+
+test('a reader behind what nobody has analyzed yet still reads no more than its page', async () => {
+  const { rows } = await sessions.pool.query<{ partition: string; last: string }>(
+    'select tableoid::regclass::text as partition, created_at as last from events order by created_at desc limit 1',
+  );
+  const { partition = '', last = '' } = rows[0] ?? {};
+  await sessions.pool.query(`alter table ${partition} set (autovacuum_enabled = off)`);
+  await metadata.query(
+    `insert into tidemark.events (organization_id, created_at, id, type, event)
+     select $1, $2::timestamptz + n * interval '1 millisecond', gen_random_uuid(), 'sync.running', '{}'
+     from generate_series(1, 5000) n`,
+    [organizationId, last],
+  );
+  const touched = await scans({ ascending: true, after: last, limit: 100 });
+  expect(rowsOf(touched)).toBe(100);
 });

@@ -5,7 +5,6 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { createMetadataDatabase, type MetadataDatabase } from '../../test/support/database.ts';
 import { temporaryFolder } from '../../test/support/server.ts';
 import { until } from '../../test/support/until.ts';
-import { listEvents } from '../events/index.ts';
 import { type Jobs, startJobs } from '../jobs/index.ts';
 import { claimExecution } from './claim.ts';
 import {
@@ -90,13 +89,12 @@ const paused = (execution: Execution, step: number) =>
 
 async function events(execution: Execution): Promise<string[]> {
   const { organizationId } = execution;
-  const list = await listEvents(metadata.db, {
-    organizationId,
-    limit: 100,
-    retention: 3_600_000,
-    ascending: true,
-    after: '2000-01-01',
-  });
+  const list = await metadata.db
+    .selectFrom('events')
+    .select('type')
+    .where('organization_id', '=', organizationId)
+    .orderBy('created_at')
+    .execute();
   return list.map(({ type }) => type);
 }
 

@@ -2,7 +2,7 @@ import path from 'node:path';
 import pino from 'pino';
 import { type ApiDependencies, type App, buildApp } from '../../src/api/index.ts';
 import { createEgress } from '../../src/egress/index.ts';
-import { startEventFeed } from '../../src/events/index.ts';
+import { openEventLog, startEventFeed } from '../../src/events/index.ts';
 import { executionQueue } from '../../src/executions/index.ts';
 import { type Jobs, startJobs } from '../../src/jobs/index.ts';
 import { KeyRing } from '../../src/lib/seal.ts';
@@ -50,6 +50,7 @@ export async function startTestApp(prepare: (app: App) => void = () => {}): Prom
     partnerKey,
     eventRetention: 48 * 3_600_000,
     eventFeed: await startEventFeed(database.url),
+    eventLog: openEventLog(database.url),
     webhookDeadline: 2000,
     recordLogFolder: path.join(await temporaryFolder(), 'record-logs'),
   };
@@ -90,6 +91,7 @@ export async function startTestApp(prepare: (app: App) => void = () => {}): Prom
       await jobs.stop();
       await deps.egress.close();
       await deps.eventFeed.stop();
+      await deps.eventLog.close();
       await database[Symbol.asyncDispose]();
     },
   };

@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import { buildApp } from '../../src/api/index.ts';
 import { type BulkHarness, bulkHarness } from './bulk-syncs.ts';
 import { createDatabase, type TestDatabase } from './database.ts';
-import { noFeed } from './no-feed.ts';
+import { noEvents } from './no-events.ts';
 
 type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
@@ -38,7 +38,7 @@ export async function bulkApi(): Promise<BulkApi> {
     publicUrl: 'http://127.0.0.1:8080',
     partnerKey: undefined,
     eventRetention: 48 * 3_600_000,
-    eventFeed: noFeed,
+    ...noEvents,
     webhookDeadline: 1000,
   });
   const [shop, warehouse] = [await createDatabase(), await createDatabase()];

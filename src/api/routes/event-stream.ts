@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { FastifyRequest } from 'fastify';
 import { messageOf, TidemarkError } from '../../errors.ts';
-import { followEvents, logEnd } from '../../events/index.ts';
+import { followEvents } from '../../events/index.ts';
 import { EventStreamQuery } from '../../schema/event.ts';
 import type { App } from '../app.ts';
 import type { ApiDependencies } from '../dependencies.ts';
@@ -19,7 +19,7 @@ const patience = 30_000;
 
 /** Server-sent events; docs/event-stream.md is the protocol. */
 export function eventStreamRoutes(app: App, deps: ApiDependencies): void {
-  const { db, eventFeed, eventRetention, log } = deps;
+  const { eventFeed, eventLog, eventRetention, log } = deps;
   const open = new Map<string, number>();
   const closing = new AbortController();
   app.addHook('preClose', async () => closing.abort());
@@ -34,7 +34,7 @@ export function eventStreamRoutes(app: App, deps: ApiDependencies): void {
       const organizationId = namedOrganization(request, request.query.organization_id);
       const types = eventTypesParameter([...(request.query.type ?? []), ...(request.query.event_type ?? [])]);
       const position = positionOf(request);
-      const after = position ?? (await logEnd(db, organizationId));
+      const after = position ?? (await eventLog.end(organizationId));
       const others = open.get(organizationId) ?? 0;
       if (others >= perOrganization) throw new TidemarkError('too_many_streams', { limit: perOrganization });
 
@@ -48,7 +48,7 @@ export function eventStreamRoutes(app: App, deps: ApiDependencies): void {
         const query = { organizationId, types, after, retention: eventRetention };
         let said = '';
         for await (const { phase, events } of followEvents(
-          { db, feed: eventFeed },
+          { log: eventLog, feed: eventFeed },
           query,
           deps.streamTimes?.heartbeat ?? heartbeat,
           signal,

@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { notFound, TidemarkError } from '../../errors.ts';
-import { type EventQuery, eventTypes, findEvent, type ListedEvent, listEvents } from '../../events/index.ts';
+import { type EventQuery, eventTypes, type ListedEvent } from '../../events/index.ts';
 import { isTimestamp } from '../../lib/timestamp.ts';
 import { Event, EventsPage, EventsQuery } from '../../schema/event.ts';
 import { decodePageToken, encodePageToken } from '../../schema/page-token.ts';
@@ -11,7 +11,8 @@ import type { ApiDependencies } from '../dependencies.ts';
 import { eventTypesParameter, integerParameter, namedOrganization, timestampParameter } from '../query.ts';
 import { sendJson } from '../send-json.ts';
 
-export function eventRoutes(app: App, { db, eventFeed, eventRetention: retention }: ApiDependencies): void {
+export function eventRoutes(app: App, deps: ApiDependencies): void {
+  const { eventFeed, eventLog, eventRetention: retention } = deps;
   app.get(
     '/api/events',
     {
@@ -27,7 +28,7 @@ export function eventRoutes(app: App, { db, eventFeed, eventRetention: retention
           reason: 'wait: needs starting_after or a page_token that goes forward',
         });
       }
-      const read = () => listEvents(db, { ...query, organizationId, limit: query.limit + 1 });
+      const read = () => eventLog.list({ ...query, organizationId, limit: query.limit + 1 });
       const gone = new AbortController();
       reply.raw.once('close', () => gone.abort());
       const deadline = performance.now() + wait * 1000;
@@ -54,7 +55,7 @@ export function eventRoutes(app: App, { db, eventFeed, eventRetention: retention
     },
     async (request, reply) => {
       const { id } = request.params;
-      const event = await findEvent(db, organizationOf(request), id, retention);
+      const event = await eventLog.find(organizationOf(request), id, retention);
       if (event === undefined) throw notFound('event', id);
       return sendJson(reply, `{"data":${presentEvent(event)}}`);
     },
