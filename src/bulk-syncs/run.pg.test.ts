@@ -56,7 +56,7 @@ const tables = async (database: TestDatabase) =>
   (
     await database.query<{ name: string }>(
       `select c.oid::regclass::text as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
-       where c.relkind = 'r' and n.nspname !~ '^(pg_|information_schema)' order by 1`,
+       where c.relkind = 'r' and n.nspname !~ '^(pg_|information_schema)' and c.relname <> '_tidemark_state' order by 1`,
     )
   ).map(({ name }) => name);
 

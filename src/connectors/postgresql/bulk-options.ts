@@ -9,6 +9,9 @@ export const destinationOptions: JsonObject = {
     required: false,
     items: {
       table_prefix: { default: '', items: null, required: false },
+      truncate_existing: { default: false, items: null, required: false },
+      hard_deletes: { default: false, items: null, required: false },
+      record_column_prefix: { default: '_tidemark_', items: null, required: false },
     },
   },
 };

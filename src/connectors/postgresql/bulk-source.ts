@@ -3,14 +3,14 @@ import pg, { type Client } from 'pg';
 import type { BulkSource, BulkTable, WireFormat } from '../contract.ts';
 import { CopyOut } from './bulk-copy-out.ts';
 import { lostOrRefused } from './bulk-errors.ts';
+import { openSession } from './bulk-session.ts';
 import { RecyclingSocket } from './bulk-socket.ts';
 import { describeTable, findRelation, type Relation } from './bulk-table.ts';
 
 /** Opens a connection that nobody else uses, whose text output is the same on every server. Who asked ends it. */
 export type Connect = (applicationName: string, socket?: () => Socket) => Promise<Client>;
 
-/** No deadline: a read takes as long as the table is big. */
-const begin = 'set statement_timeout = 0; begin isolation level repeatable read read only';
+const begin = 'begin isolation level repeatable read read only';
 
 export function bulkSource(connect: Connect): BulkSource {
   return {
@@ -43,12 +43,8 @@ export function bulkSource(connect: Connect): BulkSource {
   };
 }
 
-async function open(connect: Connect): Promise<Client> {
-  try {
-    return await connect('tidemark bulk read', () => new RecyclingSocket());
-  } catch (error) {
-    throw lostOrRefused(error);
-  }
+function open(connect: Connect): Promise<Client> {
+  return openSession(connect, 'tidemark bulk read', () => new RecyclingSocket());
 }
 
 /** The rows are out, or the stream has already said what went wrong. */

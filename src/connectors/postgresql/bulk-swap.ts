@@ -1,42 +1,24 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import pg, { type Client } from 'pg';
-import { TidemarkError } from '../../errors.ts';
-import type { BulkOutput } from '../contract.ts';
-import { originExpression } from './bulk-table.ts';
-
-/** Milliseconds to wait for the live table's readers; while we wait, new readers queue up behind us. */
-const lockTimeout = 2000;
-const lockTries = 15;
-
-interface LiveTable {
-  oid: number;
-  kind: string;
-  origin: string;
-  /** Views and foreign keys that would be lost with the table. */
-  dependents: string[];
-}
-
-/** Whether the live table, if there is one, can be dropped. Asked before the load, which may take hours. */
-export async function checkReplaceable(client: Client, output: BulkOutput): Promise<void> {
-  const live = await findLive(client, output);
-  if (live === undefined) return;
-  const name = `${output.schema}.${output.name}`;
-  if (live.origin === output.origin) {
-    refuse(`${name} in the destination is the source table itself: choose another schema or a table prefix`);
-  }
-  if (live.kind !== 'r') refuse(`${name} exists in the destination and is not a plain table`);
-  if (live.dependents.length > 0) {
-    refuse(`${name} cannot be replaced because ${live.dependents.join(', ')} depends on it`);
-  }
-}
+import type { BulkOutput, LoadPlan } from '../contract.ts';
+import { checkReplaceable, findLive, lockLive } from './bulk-live.ts';
+import { ownColumns, qualified, refuse } from './bulk-names.ts';
 
 /** Puts the side table in the live one's place, with the same grants. Commits nothing. */
-export async function swap(client: Client, output: BulkOutput, sideName: string): Promise<void> {
-  const schema = pg.escapeIdentifier(output.schema);
-  const side = `${schema}.${pg.escapeIdentifier(sideName)}`;
-  const live = `${schema}.${pg.escapeIdentifier(output.name)}`;
-  if (await lockLive(client, live)) {
-    await checkReplaceable(client, output);
+export async function swap(
+  client: Client,
+  output: BulkOutput,
+  plan: LoadPlan,
+  sideName: string,
+): Promise<void> {
+  const side = qualified({ schema: output.schema, name: sideName });
+  const live = qualified(output);
+  await addOwnColumns(client, output, side);
+  if (await lockLive(client, output, 'readers')) {
+    const found = await findLive(client, output);
+    if (plan.mode === 'merge') {
+      refuse(`${output.schema}.${output.name} was created while its rows were loaded: run it again`);
+    }
+    if (found !== undefined) checkReplaceable(found, output);
     await copyGrants(client, live, side);
     await client.query(`drop table ${live}`);
   }
@@ -44,46 +26,14 @@ export async function swap(client: Client, output: BulkOutput, sideName: string)
   await renameKey(client, output);
 }
 
-/**
- * Locks out readers, for the moment of the swap. Tries for a short time again and again: one long wait behind
- * a long query would make every new reader of the table wait as well.
- *
- * @returns false when there is no live table.
- */
-async function lockLive(client: Client, live: string): Promise<boolean> {
-  for (let attempt = 1; ; attempt++) {
-    await client.query(`savepoint swap; set local lock_timeout = ${lockTimeout}`);
-    try {
-      await client.query(`lock table ${live} in access exclusive mode`);
-      return true;
-    } catch (error) {
-      const code = error instanceof pg.DatabaseError ? error.code : undefined;
-      await client.query('rollback to savepoint swap');
-      if (code === '42P01') return false;
-      if (code !== '55P03') throw error;
-      if (attempt === lockTries)
-        refuse(`${live} stayed in use: its lock was not given in ${lockTries} tries`);
-      await sleep(lockTimeout / 2);
-    }
+/** After the rows: a column that comes with a constant costs no byte in any of them. */
+async function addOwnColumns(client: Client, output: BulkOutput, side: string): Promise<void> {
+  for (const name of ownColumns(output)) {
+    const column = pg.escapeIdentifier(name);
+    const isDefault = name === output.syncedAt ? ' default statement_timestamp()' : '';
+    await client.query(`alter table ${side} add column ${column} timestamptz${isDefault}`);
+    await client.query(`alter table ${side} alter column ${column} drop default`);
   }
-}
-
-async function findLive(client: Client, output: BulkOutput): Promise<LiveTable | undefined> {
-  const { rows } = await client.query<LiveTable>(
-    `select c.oid, c.relkind as kind, ${originExpression} as origin, array(
-       select distinct pg_describe_object(d.classid, d.objid, 0) from (
-         select 'pg_class'::regclass as classid, r.ev_class as objid
-         from pg_depend p join pg_rewrite r on p.classid = 'pg_rewrite'::regclass and p.objid = r.oid
-         where p.refclassid = 'pg_class'::regclass and p.refobjid = c.oid and r.ev_class <> c.oid
-         union all
-         select 'pg_constraint'::regclass, k.oid from pg_constraint k
-         where k.confrelid = c.oid and k.conrelid <> c.oid and k.contype = 'f'
-       ) d order by 1) as dependents
-     from pg_class c join pg_namespace n on n.oid = c.relnamespace
-     where n.nspname = $1 and c.relname = $2`,
-    [output.schema, output.name],
-  );
-  return rows[0];
 }
 
 async function copyGrants(client: Client, live: string, side: string): Promise<void> {
@@ -106,8 +56,4 @@ async function renameKey(client: Client, output: BulkOutput): Promise<void> {
     [output.schema, output.name],
   );
   for (const { statement } of rows) await client.query(statement);
-}
-
-function refuse(reason: string): never {
-  throw new TidemarkError('unprocessable', { reason });
 }

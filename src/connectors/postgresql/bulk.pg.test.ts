@@ -1,86 +1,17 @@
 import { expect, test } from 'vitest';
+import {
+  connectTo,
+  execution,
+  outputOf,
+  pair,
+  planOf,
+  replicate,
+  tablesOf,
+} from '../../../test/support/bulk-pair.ts';
 import { contentHash } from '../../../test/support/content-hash.ts';
-import { type TestDatabase, testDatabase } from '../../../test/support/database.ts';
-import type {
-  BulkDestination,
-  BulkOutput,
-  BulkSource,
-  BulkTable,
-  LoadPlan,
-  WireFormat,
-} from '../contract.ts';
+import { testDatabase } from '../../../test/support/database.ts';
 import { bulkDestination } from './bulk-destination.ts';
 import { bulkSource } from './bulk-source.ts';
-import { connector } from './client.ts';
-
-const execution = '0198a5a0-0000-7000-8000-000000000001';
-
-interface Pair {
-  source: TestDatabase;
-  destination: TestDatabase;
-  from: BulkSource;
-  to: BulkDestination;
-}
-
-const connectTo = ({ url }: TestDatabase) => {
-  const { hostname, port, username, password, pathname } = new URL(url);
-  const database = pathname.slice(1);
-  const configuration = {
-    hostname,
-    port: Number(port),
-    username,
-    password,
-    database,
-    ssl: false,
-    client_certs: false,
-  };
-  return connector(configuration, undefined);
-};
-
-async function pair(): Promise<Pair> {
-  const [source, destination] = [await testDatabase(), await testDatabase()];
-  return {
-    source,
-    destination,
-    from: bulkSource(connectTo(source)),
-    to: bulkDestination(connectTo(destination)),
-  };
-}
-
-const outputOf = (
-  table: BulkTable,
-  schema = 'copy',
-  name = table.schemaId.replace(/^[^.]*\./, ''),
-): BulkOutput => ({
-  origin: table.origin,
-  schema,
-  name,
-  columns: table.columns,
-  primaryKey: table.primaryKey,
-});
-
-const planOf = (executionId: string): LoadPlan => ({
-  executionId,
-  mode: 'replace',
-  truncate: false,
-  ranged: false,
-});
-
-async function replicate({ from, to }: Pair, schemaId: string, format: WireFormat = 'pg-binary') {
-  const table = await from.table(schemaId, undefined);
-  const load = await to.load(outputOf(table), planOf(execution));
-  const { rows } = await load.write(await from.read(table, format, {}), format);
-  await load.commit({});
-  return rows;
-}
-
-const tablesOf = async (database: TestDatabase) =>
-  (
-    await database.query<{ name: string }>(
-      `select c.oid::regclass::text as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
-       where c.relkind = 'r' and n.nspname !~ '^(pg_|information_schema)' order by 1`,
-    )
-  ).map(({ name }) => name);
 
 const awkward = `
 create type mood as enum ('fine', 'so, so', 'da "quote"');
@@ -119,7 +50,7 @@ test.each(['pg-binary', 'copy-text'] as const)(
   async (format) => {
     const both = await pair();
     await both.source.query(awkward);
-    expect(await replicate(both, 'public.awkward', format)).toBe(3);
+    expect(await replicate(both, 'public.awkward', { format })).toMatchObject({ rows: 3 });
     const [expected, actual] = [
       await contentHash(both.source, 'awkward'),
       await contentHash(both.destination, 'copy.awkward'),
@@ -151,7 +82,7 @@ test('a table of a hundred thousand rows arrives whole', async () => {
     `create table big as select i as id, md5(i::text) as a, repeat('x', i % 700) as b from generate_series(1, 100000) i`,
   );
   for (const format of ['pg-binary', 'copy-text'] as const) {
-    expect(await replicate(both, 'public.big', format)).toBe(100_000);
+    expect(await replicate(both, 'public.big', { format })).toMatchObject({ rows: 100_000 });
     expect(await contentHash(both.destination, 'copy.big')).toEqual(await contentHash(both.source, 'big'));
   }
 });
@@ -164,7 +95,7 @@ test('sockets that cannot recycle buffers, as with TLS, give the same rows', asy
   const connect = connectTo(both.source);
   const plain = { ...both, from: bulkSource((applicationName) => connect(applicationName)) };
   for (const format of ['pg-binary', 'copy-text'] as const) {
-    expect(await replicate(plain, 'public.t', format)).toBe(50_000);
+    expect(await replicate(plain, 'public.t', { format })).toMatchObject({ rows: 50_000 });
     expect(await contentHash(both.destination, 'copy.t')).toEqual(await contentHash(both.source, 't'));
   }
 });
@@ -181,17 +112,17 @@ test('keys, odd names, no rows, no columns', async () => {
     insert into columnless default values`);
   const table = await both.from.table(`we"ird 💥.ta.ble 'x' 🦩`, undefined);
   expect(table.primaryKey).toEqual(['a"b', 'select']);
-  const load = await both.to.load({ ...outputOf(table, 'Zi"el', "ta.ble 'x' 🦩") }, planOf(execution));
+  const load = await both.to.load({ ...outputOf(table, 'Zi"el', "ta.ble 'x' 🦩") }, planOf());
   await load.write(await both.from.read(table, 'pg-binary', {}), 'pg-binary');
   await load.commit({});
   const [row] = await both.destination.query(`select * from "Zi""el"."ta.ble 'x' 🦩"`);
   expect(row).toEqual({ select: 1, 'Ü; drop': 'x', 'a"b': 2 });
   const keys = await both.destination.query(
-    `select conname, pg_get_constraintdef(oid) as definition from pg_constraint where contype = 'p' and oid >= 16384`,
+    `select conname, pg_get_constraintdef(oid) as definition from pg_constraint where contype = 'p' and conrelid = '"Zi""el"."ta.ble ''x'' 🦩"'::regclass`,
   );
   expect(keys).toEqual([{ conname: "ta.ble 'x' 🦩_pkey", definition: 'PRIMARY KEY ("a""b", "select")' }]);
-  expect(await replicate(both, 'public.empty')).toBe(0);
-  expect(await replicate(both, 'public.columnless')).toBe(2);
+  expect(await replicate(both, 'public.empty')).toMatchObject({ rows: 0 });
+  expect(await replicate(both, 'public.columnless')).toMatchObject({ rows: 2 });
 });
 
 test('a selection of columns leaves the key out when it is not whole', async () => {
@@ -215,7 +146,7 @@ test('readers see the old rows until the commit, then the new ones, and keep the
   try {
     await both.source.query('insert into t values (2)');
     const table = await both.from.table('public.t', undefined);
-    const load = await both.to.load(outputOf(table), planOf(execution));
+    const load = await both.to.load(outputOf(table), planOf());
     await load.write(await both.from.read(table, 'pg-binary', {}), 'pg-binary');
     expect(await both.destination.query('select id from copy.t')).toEqual([{ id: 1 }]);
     await load.commit({});
@@ -224,7 +155,9 @@ test('readers see the old rows until the commit, then the new ones, and keep the
       await both.destination.query(`select has_table_privilege('${role}', 'copy.t', 'select') as may`),
     ).toEqual([{ may: true }]);
     expect(
-      await both.destination.query(`select conname from pg_constraint where contype = 'p' and oid >= 16384`),
+      await both.destination.query(
+        `select conname from pg_constraint where contype = 'p' and conrelid = 'copy.t'::regclass`,
+      ),
     ).toEqual([{ conname: 't_pkey' }]);
     expect(await tablesOf(both.destination)).toEqual(['copy.t']);
   } finally {
@@ -262,10 +195,10 @@ test('a sync onto its own source is refused', async () => {
   await source.query('create table t as select 1 as id');
   const [from, to] = [bulkSource(connectTo(source)), bulkDestination(connectTo(source))];
   const output = outputOf(await from.table('public.t', undefined), 'public');
-  await expect(to.load(output, planOf(execution))).rejects.toThrow(
+  await expect(to.load(output, planOf())).rejects.toThrow(
     'public.t in the destination is the source table itself',
   );
-  await (await to.load({ ...output, name: 'copy_of_t' }, planOf(execution))).abort();
+  await (await to.load({ ...output, name: 'copy_of_t' }, planOf())).abort();
 });
 
 test('the swap waits for a reader of the live table', async () => {
@@ -289,11 +222,11 @@ test('an aborted or failed load leaves the live table and nothing else', async (
   await both.source.query('create table t as select i as id from generate_series(1, 50000) i');
   await replicate(both, 'public.t');
   const table = await both.from.table('public.t', undefined);
-  const aborted = await both.to.load(outputOf(table), planOf(execution));
+  const aborted = await both.to.load(outputOf(table), planOf());
   await aborted.write(await both.from.read(table, 'pg-binary', {}), 'pg-binary');
   await aborted.abort();
 
-  const failed = await both.to.load(outputOf(table), planOf(execution));
+  const failed = await both.to.load(outputOf(table), planOf());
   await both.source.query('alter table t alter id type bigint');
   const wrong = { ...table, columns: table.columns.map((column) => ({ ...column, type: 'bigint' })) };
   const refused = failed.write(await both.from.read(wrong, 'pg-binary', {}), 'pg-binary');
@@ -321,7 +254,7 @@ test.each(['source', 'destination'] as const)(
       `create table t as select i as id, repeat('x', 1000) as filler from generate_series(1, 100000) i`,
     );
     const table = await both.from.table('public.t', undefined);
-    const load = await both.to.load(outputOf(table), planOf(execution));
+    const load = await both.to.load(outputOf(table), planOf());
     const rows = await both.from.read(table, 'pg-binary', {});
     const written = load.write(rows, 'pg-binary');
     const refused = expect(written).rejects.toMatchObject({ name: 'ConnectionLost' });
@@ -333,7 +266,7 @@ test.each(['source', 'destination'] as const)(
     );
     await refused;
     await load.abort();
-    expect(await replicate(both, 'public.t')).toBe(100_000);
+    expect(await replicate(both, 'public.t')).toMatchObject({ rows: 100_000 });
   },
 );
 
@@ -341,10 +274,10 @@ test('a run that takes over ends the load of the run before it', async () => {
   const both = await pair();
   await both.source.query('create table t as select 1 as id');
   const table = await both.from.table('public.t', undefined);
-  const stalled = await both.to.load(outputOf(table), planOf(execution));
+  const stalled = await both.to.load(outputOf(table), planOf());
   await stalled.write(await both.from.read(table, 'pg-binary', {}), 'pg-binary');
   await both.source.query('update t set id = 2');
-  expect(await replicate(both, 'public.t')).toBe(1);
+  expect(await replicate(both, 'public.t')).toMatchObject({ rows: 1 });
   await expect(stalled.commit({})).rejects.toMatchObject({ name: 'ConnectionLost' });
   expect(await both.destination.query('select id from copy.t')).toEqual([{ id: 2 }]);
   expect(await tablesOf(both.destination)).toEqual(['copy.t']);

@@ -8,13 +8,15 @@ import { withClient } from './with-client.ts';
 
 /**
  * What a user can read: tables, partitioned tables (not their partitions), views, materialized views and
- * foreign tables, outside the system's schemas. The id is `schema.table`, both names as they are.
+ * foreign tables, outside the system's schemas and but for what Tidemark keeps in a destination. The id is
+ * `schema.table`, both names as they are.
  */
 const relations = `
   select c.oid, n.nspname || '.' || c.relname as id, n.nspname as schema, c.relname as name
   from pg_class c join pg_namespace n on n.oid = c.relnamespace
   where c.relkind in ('r', 'p', 'v', 'm', 'f') and not c.relispartition
     and n.nspname <> 'information_schema' and n.nspname not like 'pg\\_%'
+    and c.relname not like '\\_tidemark\\_%'
     and has_schema_privilege(n.oid, 'usage') and has_table_privilege(c.oid, 'select')`;
 
 interface ColumnRow {

@@ -1,0 +1,89 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg, { type Client } from 'pg';
+import type { BulkOutput, BulkTarget } from '../contract.ts';
+import { qualified, refuse } from './bulk-names.ts';
+import { originExpression } from './bulk-table.ts';
+
+/** Milliseconds to wait for the live table's users; while we wait, others queue up behind us. */
+const lockTimeout = 2000;
+const lockTries = 15;
+
+/** What stands under the output's name in the destination. */
+export interface LiveTable {
+  oid: number;
+  kind: string;
+  origin: string;
+  views: string[];
+  foreignKeys: string[];
+}
+
+export async function findLive(client: Client, { schema, name }: BulkTarget): Promise<LiveTable | undefined> {
+  const { rows } = await client.query<LiveTable>(
+    `select c.oid, c.relkind as kind, ${originExpression} as origin,
+       array(select distinct pg_describe_object('pg_class'::regclass, r.ev_class, 0)
+         from pg_depend p join pg_rewrite r on p.classid = 'pg_rewrite'::regclass and p.objid = r.oid
+         where p.refclassid = 'pg_class'::regclass and p.refobjid = c.oid and r.ev_class <> c.oid
+         order by 1) as views,
+       array(select pg_describe_object('pg_constraint'::regclass, k.oid, 0) from pg_constraint k
+         where k.confrelid = c.oid and k.conrelid <> c.oid and k.contype = 'f' order by 1) as "foreignKeys"
+     from pg_class c join pg_namespace n on n.oid = c.relnamespace
+     where n.nspname = $1 and c.relname = $2`,
+    [schema, name],
+  );
+  return rows[0];
+}
+
+/** Whether the live table can be dropped. Asked before the load, which may take hours, and again at its end. */
+export function checkReplaceable(live: LiveTable, output: BulkOutput): void {
+  checkWritable(live, output, ['r']);
+  const dependents = [...live.views, ...live.foreignKeys];
+  if (dependents.length === 0) return;
+  refuse(
+    `${output.schema}.${output.name} cannot be replaced because ${dependents.join(', ')} depends on it: drop it, or set advanced.truncate_existing`,
+  );
+}
+
+/** Whether rows of the live table can be written: it is a table, and not the source itself. */
+export function checkWritable(
+  live: LiveTable,
+  output: BulkOutput,
+  kinds: readonly string[] = ['r', 'p'],
+): void {
+  const name = `${output.schema}.${output.name}`;
+  if (live.origin === output.origin) {
+    refuse(`${name} in the destination is the source table itself: choose another schema or a table prefix`);
+  }
+  if (!kinds.includes(live.kind)) refuse(`${name} exists in the destination and is not a plain table`);
+}
+
+/**
+ * Locks the live table for the rest of the transaction: against readers, or against writers only. Tries for a
+ * short time again and again: one long wait behind a long query would make every new reader of the table wait
+ * as well.
+ *
+ * @returns false when there is no live table.
+ */
+export async function lockLive(
+  client: Client,
+  target: BulkTarget,
+  against: 'readers' | 'writers',
+): Promise<boolean> {
+  const live = qualified(target);
+  const mode = against === 'readers' ? 'access exclusive' : 'share row exclusive';
+  for (let attempt = 1; ; attempt++) {
+    await client.query(`savepoint lock; set local lock_timeout = ${lockTimeout}`);
+    try {
+      await client.query(`lock table ${live} in ${mode} mode`);
+      await client.query('set local lock_timeout = 0; release savepoint lock');
+      return true;
+    } catch (error) {
+      const code = error instanceof pg.DatabaseError ? error.code : undefined;
+      await client.query('rollback to savepoint lock');
+      if (code === '42P01') return false;
+      if (code !== '55P03') throw error;
+      if (attempt === lockTries)
+        refuse(`${live} stayed in use: its lock was not given in ${lockTries} tries`);
+      await sleep(lockTimeout / 2);
+    }
+  }
+}

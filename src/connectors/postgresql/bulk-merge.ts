@@ -1,0 +1,56 @@
+import type { Client } from 'pg';
+import type { BulkOutput, Committed, LoadPlan } from '../contract.ts';
+import { assignments, writeDifference } from './bulk-difference.ts';
+import { alters, compare, evolve } from './bulk-evolve.ts';
+import { checkWritable, findLive, lockLive } from './bulk-live.ts';
+import { qualified, refuse } from './bulk-names.ts';
+import { addKey, keyProblem, raise } from './bulk-stage.ts';
+import { readState } from './bulk-state.ts';
+
+/**
+ * Writes the staged rows into the live table, which keeps whatever hangs on it. Commits nothing; until the commit
+ * readers see the old rows, and wait only where columns are altered or the table is emptied.
+ */
+export async function mergeStaged(
+  client: Client,
+  output: BulkOutput,
+  plan: LoadPlan,
+  stage: string,
+): Promise<Committed> {
+  const state = await readState(client, output);
+  const replaces = plan.mode === 'replace';
+  const foreseen = await compare(client, output, stage, state);
+  const against = replaces || alters(foreseen) ? 'readers' : 'writers';
+  const live = (await lockLive(client, output, against)) ? await findLive(client, output) : undefined;
+  if (live === undefined) {
+    refuse(`${output.schema}.${output.name} was dropped while its rows were loaded: run it again`);
+  }
+  checkWritable(live, output);
+  await addKey(client, output, stage);
+  await client.query(`analyze ${stage}`);
+  await raise(client, 'work_mem', '64MB');
+  const changes = await evolve(client, output, await compare(client, output, stage, state));
+  try {
+    // TRUNCATE refuses a table that foreign keys refer to: there the difference is written.
+    const counts =
+      replaces && live.foreignKeys.length === 0
+        ? await refill(client, output, stage)
+        : await writeDifference(client, output, live, stage, replaces ? 'remove' : plan.missing);
+    return { ...counts, changes };
+  } catch (error) {
+    throw keyProblem(error, output);
+  }
+}
+
+async function refill(
+  client: Client,
+  output: BulkOutput,
+  stage: string,
+): Promise<Omit<Committed, 'changes'>> {
+  const { targets, values } = await assignments(client, output);
+  await client.query(`truncate ${qualified(output)}`);
+  const { rowCount } = await client.query(
+    `insert into ${qualified(output)} (${targets}) select ${values} from ${stage} s`,
+  );
+  return { inserted: rowCount ?? 0 };
+}

@@ -1,0 +1,68 @@
+import pg, { type Client } from 'pg';
+import type { JsonObject } from '../../lib/json.ts';
+import type { BulkTarget } from '../contract.ts';
+import { qualified } from './bulk-names.ts';
+
+/** What Tidemark knows of the tables of a namespace, beside them: it goes wherever they are copied or restored. */
+const tableName = '_tidemark_state';
+
+/** What was committed with the rows of a table. */
+export interface CommittedState {
+  position: JsonObject;
+  /** Its columns as the source had them, by their names here. */
+  columns: string[];
+}
+
+/** Creates the namespace and its state table where they are missing. */
+export async function ensureState(client: Client, schema: string): Promise<void> {
+  const namespace = await client.query('select from pg_namespace where nspname = $1', [schema]);
+  // CREATE … IF NOT EXISTS asks for the right to create even when there is nothing to do.
+  if (namespace.rowCount === 0) await create(client, `schema if not exists ${pg.escapeIdentifier(schema)}`);
+  if (await hasState(client, schema)) return;
+  // The regclass is an oid while the table lives and a name in a dump: a table that was dropped and made anew is not
+  // taken for the old one, one that was restored is.
+  await create(
+    client,
+    `table if not exists ${stateOf(schema)}
+     (name text, entry text, relation regclass, value jsonb not null, primary key (name, entry))`,
+  );
+}
+
+export async function readState(client: Client, target: BulkTarget): Promise<CommittedState | undefined> {
+  if (!(await hasState(client, target.schema))) return undefined;
+  const { rows } = await client.query<{ value: CommittedState }>(
+    `select value from ${stateOf(target.schema)}
+     where name = $1 and entry = 'position' and relation = to_regclass($2)`,
+    [target.name, qualified(target)],
+  );
+  return rows[0]?.value;
+}
+
+/** In the transaction that makes the rows live. */
+export async function writeState(client: Client, target: BulkTarget, state: CommittedState): Promise<void> {
+  await client.query(
+    `insert into ${stateOf(target.schema)} (name, entry, relation, value) values ($1, 'position', to_regclass($2), $3)
+     on conflict (name, entry) do update set relation = excluded.relation, value = excluded.value`,
+    [target.name, qualified(target), JSON.stringify(state)],
+  );
+}
+
+async function hasState(client: Client, schema: string): Promise<boolean> {
+  const { rows } = await client.query<{ there: boolean }>('select to_regclass($1) is not null as there', [
+    stateOf(schema),
+  ]);
+  return rows[0]?.there === true;
+}
+
+async function create(client: Client, what: string): Promise<void> {
+  try {
+    await client.query(`create ${what}`);
+  } catch (error) {
+    // Another table of the same run created it at the same moment.
+    if (!(error instanceof pg.DatabaseError && error.code === '23505')) throw error;
+  }
+}
+
+function stateOf(schema: string): string {
+  return qualified({ schema, name: tableName });
+}
