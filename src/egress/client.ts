@@ -1,15 +1,11 @@
 import { Agent } from 'undici';
-import { messageOf } from '../errors.ts';
 import { addressPolicy } from './addresses.ts';
 import { guardedConnector, type Resolve, systemResolve } from './connector.ts';
-import {
-  type Egress,
-  EgressError,
-  type EgressFailure,
-  type EgressRequest,
-  type EgressResponse,
-} from './contract.ts';
+import { type Egress, EgressError, type EgressRequest, type EgressResponse } from './contract.ts';
 import { Exchange } from './exchange.ts';
+import { toEgressError } from './failure.ts';
+import { parseUrl } from './parse-url.ts';
+import { stream } from './stream.ts';
 
 /** @param options.allow CIDR ranges that are let through although they are private. @throws for a bad range. */
 export function createEgress(options: { allow: readonly string[]; resolve?: Resolve }): Egress {
@@ -23,12 +19,13 @@ export function createEgress(options: { allow: readonly string[]; resolve?: Reso
   });
   return {
     request: (request) => exchange(agent, request),
+    stream: (request) => stream(agent, request),
     close: () => agent.destroy(),
   };
 }
 
 async function exchange(agent: Agent, request: EgressRequest): Promise<EgressResponse> {
-  const { origin, pathname, search } = parse(request.url);
+  const { origin, pathname, search } = parseUrl(request.url);
   const body = typeof request.body === 'string' ? Buffer.from(request.body) : (request.body ?? null);
   const { signal, deadline } = request;
   const ended = Promise.withResolvers<EgressResponse>();
@@ -66,35 +63,4 @@ async function exchange(agent: Agent, request: EgressRequest): Promise<EgressRes
     clearTimeout(timer);
     signal?.removeEventListener('abort', abort);
   }
-}
-
-function parse(text: string): URL {
-  if (!URL.canParse(text)) throw new EgressError('invalid_url', `${text} is not a URL`);
-  const url = new URL(text);
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
-    throw new EgressError('invalid_url', `${url.protocol} is not http: or https:`);
-  }
-  if (url.username !== '' || url.password !== '') {
-    throw new EgressError('invalid_url', 'credentials do not belong into the URL');
-  }
-  // A trailing dot names the same host and would slip past a check of the name.
-  url.hostname = url.hostname.replace(/\.$/, '');
-  return url;
-}
-
-function toEgressError(error: unknown): EgressError {
-  if (error instanceof EgressError) return error;
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  const [failure, words] = describe(code);
-  return new EgressError(failure, `${words} (${messageOf(error)})`, { cause: error });
-}
-
-function describe(code: string): [EgressFailure, string] {
-  if (/^(ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL|EACCES)$/.test(code)) {
-    return ['connect', 'the connection was refused or the host cannot be reached'];
-  }
-  if (/^(UND_ERR_CONNECT_TIMEOUT|ETIMEDOUT)$/.test(code)) return ['timeout', 'the connection took too long'];
-  if (/^(ENOTFOUND|EAI_)/.test(code)) return ['dns', 'the name does not resolve'];
-  if (/(CERT|SSL|TLS|SELF_SIGNED|UNABLE_TO)/.test(code)) return ['tls', 'the TLS handshake failed'];
-  return ['reset', 'the connection broke before the response was complete'];
 }

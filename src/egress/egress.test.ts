@@ -147,3 +147,15 @@ test('ranges: public is allowed, exceptions are what the operator said, nonsense
     expect(() => addressPolicy([range]), range).toThrow(range);
   }
 });
+
+test('a stream is guarded alike, keeps the path as it is given, and is left without a trace', async () => {
+  const get = (egress: Egress, path: string) =>
+    egress.stream({ url: receiver.url, path, method: 'GET', headers: {}, idle: 300 });
+  await expect(get(closed, '/')).rejects.toMatchObject({ failure: 'refused_address' });
+  receiver.behave(() => 'huge');
+  const huge = await get(open, '/a/../b?c=%2E');
+  expect(receiver.requests.at(-1)?.url).toBe('/a/../b?c=%2E');
+  huge.body.destroy();
+  receiver.behave(() => 'hang');
+  await expect(get(open, '/')).rejects.toMatchObject({ failure: 'timeout' });
+});

@@ -76,7 +76,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 }
 
-function flatten(headers: IncomingHttpHeaders): Record<string, string> {
+export function flatten(headers: IncomingHttpHeaders): Record<string, string> {
   const flat: Record<string, string> = {};
   for (const name in headers) {
     const value = headers[name];

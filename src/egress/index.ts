@@ -1,2 +1,3 @@
 export { createEgress } from './client.ts';
-export { type Egress, EgressError, type Timing } from './contract.ts';
+export { type Egress, EgressError, type EgressStream, type Timing } from './contract.ts';
+export { toEgressError } from './failure.ts';

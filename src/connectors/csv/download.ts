@@ -1,0 +1,106 @@
+import { type Egress, type EgressError, type EgressStream, toEgressError } from '../../egress/index.ts';
+import { TidemarkError } from '../../errors.ts';
+import { ConnectionLost } from '../contract.ts';
+import { largestFile, receive, tooBig } from '../file-formats/receive.ts';
+import type { Configuration } from './configuration.ts';
+import { fetchToken } from './oauth.ts';
+import { type FileRequest, fileRequest } from './request.ts';
+
+/** Milliseconds of silence, and for the whole file. */
+const idle = 60_000;
+const deadline = 3_600_000;
+const mostRedirects = 5;
+
+export interface Download {
+  egress: Egress;
+  signal?: AbortSignal;
+  limit?: number;
+  /** What a download before this one gave: then it may be found unchanged. */
+  since?: Validators;
+}
+
+/** Tell one version of the file from another. Empty: the server gives none. */
+export interface Validators {
+  etag?: string;
+  modified?: string;
+}
+
+/**
+ * Stores the file, unpacked, and tells its version; undefined when it is unchanged since the last download.
+ *
+ * @throws unprocessable for what will not work, ConnectionLost for what may work later.
+ */
+export async function download(
+  configuration: Configuration,
+  file: string,
+  { egress, signal, limit = largestFile, since = {} }: Download,
+): Promise<Validators | undefined> {
+  const timeout = AbortSignal.timeout(deadline);
+  const either = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
+  try {
+    const request = fileRequest(configuration);
+    const { oauth } = configuration.auth ?? {};
+    if (oauth?.client_id) request.headers.Authorization = `Bearer ${await fetchToken(oauth, egress, either)}`;
+    if (since.etag !== undefined) request.headers['If-None-Match'] = since.etag;
+    if (since.modified !== undefined) request.headers['If-Modified-Since'] = since.modified;
+    const { status, headers, body } = await follow(request, egress, either);
+    if (status === 304) {
+      body.destroy();
+      return undefined;
+    }
+    const name = request.url.href.split(/[?#]/)[0] ?? '';
+    if (Number(headers['content-length']) > limit) {
+      body.destroy();
+      throw tooBig(name, limit);
+    }
+    await receive(body, file, { name, limit, signal: either });
+    const { etag, 'last-modified': modified } = headers;
+    return { ...(etag === undefined ? {} : { etag }), ...(modified === undefined ? {} : { modified }) };
+  } catch (error) {
+    if (signal?.aborted) throw signal.reason;
+    if (timeout.aborted) throw new ConnectionLost(`the file took longer than ${deadline / 60_000} minutes`);
+    if (error instanceof TidemarkError || error instanceof ConnectionLost) throw error;
+    const failure = toEgressError(error);
+    throw isPassing(failure)
+      ? new ConnectionLost(failure.message, { cause: error })
+      : refused(failure.message);
+  }
+}
+
+/**
+ * Follows redirects: places that hold files often answer with the address of another one. Each address is checked
+ * like the first, and what proves who we are stays with the first.
+ */
+async function follow(request: FileRequest, egress: Egress, signal: AbortSignal): Promise<EgressStream> {
+  let { url, headers } = request;
+  for (let redirects = 0; ; redirects++) {
+    const answer = await egress.stream({ url: url.href, method: 'GET', headers, idle, signal });
+    const { location } = answer.headers;
+    if (answer.status < 300 || answer.status === 304) return answer;
+    answer.body.destroy();
+    if (answer.status >= 400 || location === undefined) throw unanswered(answer.status);
+    if (redirects === mostRedirects)
+      throw refused(`the URL leads through more than ${mostRedirects} redirects`);
+    if (!URL.canParse(location, url.href)) throw refused(`the URL leads to ${location}, which is no URL`);
+    const next = new URL(location, url);
+    if (url.protocol === 'https:' && next.protocol !== 'https:')
+      throw refused('the URL leads from https: to http:');
+    if (next.origin !== url.origin) headers = { 'User-Agent': headers['User-Agent'] ?? '' };
+    url = next;
+  }
+}
+
+function unanswered(status: number): Error {
+  const text = `the URL answered ${status}`;
+  if (status === 408 || status === 429 || status >= 500) return new ConnectionLost(text);
+  const remedy = status === 401 || status === 403 ? ': check configuration.auth' : '';
+  return refused(`${text}${remedy}`);
+}
+
+function isPassing({ failure }: EgressError): boolean {
+  return failure !== 'refused_address' && failure !== 'invalid_url' && failure !== 'tls';
+}
+
+function refused(reason: string): TidemarkError {
+  return new TidemarkError('unprocessable', { reason });
+}

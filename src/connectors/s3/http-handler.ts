@@ -1,0 +1,63 @@
+import type { Readable } from 'node:stream';
+import type { S3Client } from '@aws-sdk/client-s3';
+import { type Egress, EgressError } from '../../egress/index.ts';
+
+/** Milliseconds of silence, while a part is sent or received, until a request is tried again. */
+const idle = 60_000;
+
+/** undici frames the body itself and does not wait for 100 Continue. */
+const ownFraming = /^(expect|transfer-encoding)$/i;
+
+type Handler = S3Client['config']['requestHandler'];
+
+/** Sends the SDK's requests through the egress guard: its own handler would resolve and dial whatever it is told. */
+export function egressHandler(egress: Egress): Handler {
+  return {
+    async handle(request, options: { abortSignal?: unknown } = {}) {
+      const { abortSignal } = options;
+      const { protocol, hostname, port, path, query, method, body } = request;
+      const headers = Object.entries(request.headers as Record<string, string>).filter(
+        ([name]) => !ownFraming.test(name),
+      );
+      try {
+        const { status, ...response } = await egress.stream({
+          url: `${protocol}//${hostname}${port === undefined ? '' : `:${port}`}`,
+          path: `${path}${queryString(query)}`,
+          method,
+          headers: Object.fromEntries(headers),
+          body: body as string | Uint8Array | Readable,
+          idle,
+          ...(abortSignal === undefined ? {} : { signal: abortSignal as AbortSignal }),
+        });
+        return { response: { statusCode: status, ...response } };
+      } catch (error) {
+        throw retryable(error);
+      }
+    },
+    updateHttpClientConfig() {},
+    httpHandlerConfigs: () => ({}),
+  };
+}
+
+/** The SDK tries again what has this name; an address that is refused stays refused. */
+function retryable(error: unknown): unknown {
+  if (!(error instanceof EgressError)) return error;
+  const { failure } = error;
+  if (failure === 'refused_address' || failure === 'invalid_url' || failure === 'tls') return error;
+  return Object.assign(new Error(error.message, { cause: error }), { name: 'TimeoutError' });
+}
+
+/** As the signature is computed: everything but letters, digits and `-._~` is escaped. */
+function queryString(query: Record<string, string | string[] | null> = {}): string {
+  const pairs = Object.entries(query).flatMap(([name, values]) =>
+    values === null ? [escaped(name)] : [values].flat().map((value) => `${escaped(name)}=${escaped(value)}`),
+  );
+  return pairs.length === 0 ? '' : `?${pairs.join('&')}`;
+}
+
+function escaped(text: string): string {
+  return encodeURIComponent(text).replaceAll(
+    /[!'()*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+}
