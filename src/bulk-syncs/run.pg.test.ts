@@ -3,40 +3,20 @@ import { once } from 'node:events';
 import path from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { bulkSyncs } from '../../test/support/bulk-sync-of.ts';
 import { type BulkHarness, bulkHarness } from '../../test/support/bulk-syncs.ts';
 import { contentHash } from '../../test/support/content-hash.ts';
-import { type TestDatabase, testDatabase } from '../../test/support/database.ts';
-import type { BulkSyncRequest } from '../schema/bulk-sync.ts';
-import { createBulkSync, updateBulkSync } from './crud.ts';
+import type { TestDatabase } from '../../test/support/database.ts';
+import { updateBulkSync } from './crud.ts';
 import { updateBulkSchema } from './schemas.ts';
-import { startBulkSync } from './start.ts';
 
 let harness: BulkHarness;
+let syncOf: ReturnType<typeof bulkSyncs>;
 beforeAll(async () => {
   harness = await bulkHarness();
+  syncOf = bulkSyncs(harness);
 });
 afterAll(() => harness[Symbol.asyncDispose]());
-
-/** A sync between two databases of its own, whose source has been filled with `sql`. */
-async function syncOf(sql: string, request: Partial<BulkSyncRequest> = {}) {
-  const [source, destination] = [await testDatabase(), await testDatabase()];
-  await source.query(sql);
-  const body: BulkSyncRequest = {
-    name: 'copy',
-    source_connection_id: await harness.connect(source),
-    destination_connection_id: await harness.connect(destination),
-    destination_configuration: { schema: 'copy' },
-    ...request,
-  };
-  const { organizationId, actor } = harness;
-  const sync = await createBulkSync(harness, organizationId, actor, body, 'either');
-  const start = (options = {}) => startBulkSync(harness, organizationId, sync.id, options);
-  const run = async (options = {}) => {
-    const execution = await start(options);
-    return harness.run(execution.id);
-  };
-  return { source, destination, sync, body, start, run };
-}
 
 /** A view that stops at its 30,000th record until the returned function is called. */
 async function gate(source: TestDatabase): Promise<() => Promise<unknown>> {
@@ -78,7 +58,9 @@ test('copies every schema, and a second run replaces what it left', async () => 
   const lines = (await harness.console(execution.id)).entries.map(({ message }) => message);
   expect(lines[0]).toBe('Schemas to do: 3');
   expect(lines).toContainEqual(
-    expect.stringMatching(/^Completed: 1000 records are in copy\.order_items after [\d.]+ s$/),
+    expect.stringMatching(
+      /^Completed: 1000 records read into copy\.order_items \(1000 inserted\) after [\d.]+ s$/,
+    ),
   );
   const parity = async () => {
     expect(await contentHash(destination, 'copy.order_items')).toEqual(
@@ -220,8 +202,12 @@ test('only chosen fields travel, under the names chosen for them; later fields a
   ]);
   const none = { ...body, automatically_add_new_fields: 'none' as const };
   await updateBulkSync(harness, harness.organizationId, harness.actor, sync.id, none, 'either');
+  await source.query(`insert into people values (2, 'Bob', 'secret', 6)`);
   await run();
-  expect(await destination.query('select * from copy.people')).toEqual([{ id: 1, 'Full Name': 'Ann' }]);
+  expect(await destination.query('select * from copy.people order by id')).toEqual([
+    { id: 1, 'Full Name': 'Ann', later: 5 },
+    { id: 2, 'Full Name': 'Bob', later: null },
+  ]);
 });
 
 test('settings that are not built yet fail their schema instead of being ignored', async () => {

@@ -2,11 +2,12 @@ import { type OpenDependencies, openConnection } from '../connections/index.ts';
 import type { Session } from '../connectors/index.ts';
 import type { Database } from '../db/index.ts';
 import { TidemarkError } from '../errors.ts';
-import type { Outcome, Run, Runner } from '../executions/index.ts';
+import { isCanceled, type Outcome, type Run, type Runner } from '../executions/index.ts';
 import { eachLimited } from '../lib/each-limited.ts';
 import { obfuscationSalt } from '../organizations/index.ts';
 import type { BulkSync } from './bulk-sync.ts';
 import type { Ends } from './copy-table.ts';
+import { discardLeftovers } from './discard-leftovers.ts';
 import { discoverObjects } from './discover.ts';
 import { reportProgress } from './progress.ts';
 import { runTask } from './run-task.ts';
@@ -29,6 +30,7 @@ export function bulkSyncRunner(deps: OpenDependencies, settings: BulkRunSettings
     const { id, organizationId, syncId } = run.execution;
     const sync = startedAs(run, await getBulkSync(deps.db, organizationId, syncId));
     await discoverObjects(deps, run, sync);
+    const salt = await obfuscationSalt(deps, organizationId);
     // Both sessions break off with the run, whatever they are waiting for.
     const source = await openConnection(deps, organizationId, sync.sourceConnectionId, run.signal);
     try {
@@ -37,11 +39,13 @@ export function bulkSyncRunner(deps: OpenDependencies, settings: BulkRunSettings
       try {
         if (run.execution.options.test === true) await destination.session.test();
         const ends = endsOf(source.session, destination.session);
-        const salt = await obfuscationSalt(deps, organizationId);
         await runTasks({ db: deps.db, run, sync, ends, salt, ...settings });
       } finally {
         await destination.session.close();
       }
+    } catch (error) {
+      if (isCanceled(run)) await discardLeftovers(deps, run, sync, { ...settings, salt }).catch(() => {});
+      throw error;
     } finally {
       await source.session.close();
     }

@@ -14,7 +14,7 @@ export { executionQueue } from './queue.ts';
 export { listRecordLogs, openRecordLog, recordLogTypes } from './record-logs.ts';
 export { releaseExecutions } from './release.ts';
 export { deleteExecutions } from './remove.ts';
-export { createRun } from './run.ts';
+export { createRun, isCanceled } from './run.ts';
 export { startExecution } from './start.ts';
 export {
   executionOwner,

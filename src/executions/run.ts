@@ -18,6 +18,11 @@ export class Stopped extends Error {
   }
 }
 
+/** Whether a run stops because its user does not want it any more, not to be gone on with by another worker. */
+export function isCanceled({ signal }: Pick<Run, 'signal'>): boolean {
+  return signal.reason instanceof Stopped && signal.reason.reason === 'canceled';
+}
+
 /** Our own database could not be reached while progress was committed. */
 export class MetadataUnavailable extends Error {
   override name = 'MetadataUnavailable';

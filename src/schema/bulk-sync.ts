@@ -73,7 +73,15 @@ export const BulkSchemaChoice = Type.Object({ id: Type.String(), ...BulkSchemaSe
 const DestinationConfiguration = Type.Object({
   schema: optional(Type.String()),
   mirror_schemas: optional(Type.Boolean()),
-  advanced: optional(Type.Object({ table_prefix: optional(Type.String()) })),
+  advanced: optional(
+    Type.Object({
+      table_prefix: optional(Type.String({ maxLength: 40 })),
+      truncate_existing: optional(Type.Boolean()),
+      hard_deletes: optional(Type.Boolean()),
+      /** In front of `synced_at` and `deleted_at`. */
+      record_column_prefix: optional(Type.String({ maxLength: 40 })),
+    }),
+  ),
 });
 
 /** Body of create and update, of both generations of clients. An update replaces everything but `schemas`. */
