@@ -259,6 +259,7 @@ export interface BulkTable {
 
 /** A part of a table that is read on its own. Kept in the checkpoint, so that a run that takes over reads the same parts. */
 export interface BulkRange {
+  /** Names its bounds: ranges of another division of the table have other ids. */
   id: string;
   /** The source's own description of it. */
   bounds: JsonObject;
@@ -281,7 +282,8 @@ export interface BulkSource {
   table(schemaId: string, columns: readonly string[] | undefined): Promise<BulkTable>;
   /**
    * The greatest value of a field, as text of full precision; undefined when there is none. Taken before a
-   * read, it is where the next one starts.
+   * read, it is where the next one starts. Infinities, NaN and times beyond tomorrow do not count: they would hide
+   * what comes after them.
    *
    * @throws invalid_field when the field's type has no order that can be followed.
    */

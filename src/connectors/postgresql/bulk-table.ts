@@ -7,6 +7,9 @@ export interface Relation {
   oid: number;
   /** Quoted and qualified, to be put into a statement. */
   name: string;
+  kind: string;
+  /** Its size on disk, partitions included; 0 for views and foreign tables. */
+  pages: number;
   /** Rows as of the last ANALYZE; below zero: never analyzed. */
   estimate: number;
   origin: string;
@@ -62,7 +65,10 @@ order by a.attnum`;
 /** @throws not_found when there is no such table, or none that this user can see. */
 export async function findRelation(client: Client, schemaId: string): Promise<Relation> {
   const { rows } = await client.query<Relation>(
-    `select c.oid, format('%I.%I', n.nspname, c.relname) as name, c.reltuples as estimate, ${originExpression} as origin
+    `select c.oid, format('%I.%I', n.nspname, c.relname) as name, c.relkind as kind, c.reltuples as estimate,
+       ceil(case when c.relkind in ('r', 'm') then pg_relation_size(c.oid)
+         when c.relkind = 'p' then (select sum(pg_relation_size(relid)) from pg_partition_tree(c.oid) where isleaf)
+         else 0 end / current_setting('block_size')::numeric)::float8 as pages, ${originExpression} as origin
      from pg_class c join pg_namespace n on n.oid = c.relnamespace
      where n.nspname || '.' || c.relname = $1 and c.relkind in ('r', 'p', 'v', 'm', 'f')
      order by n.nspname`,
@@ -78,7 +84,8 @@ export async function describeTable(
   schemaId: string,
   columns: readonly string[] | undefined,
 ): Promise<BulkTable> {
-  const { oid, estimate, origin } = await findRelation(client, schemaId);
+  const relation = await findRelation(client, schemaId);
+  const { oid, origin } = relation;
   const all = (await client.query<ColumnRow>(columnsQuery, [oid])).rows;
   const chosen = all.filter(({ name }) => columns === undefined || columns.includes(name));
   const key = all.filter((column) => column.key !== null).sort((a, b) => Number(a.key) - Number(b.key));
@@ -88,7 +95,24 @@ export async function describeTable(
     columns: chosen.map(({ name, type, nullable }) => ({ name, outputName: name, type, nullable })),
     // A key that lost a column does not identify rows any more.
     primaryKey: key.every((column) => chosen.includes(column)) ? key.map(({ name }) => name) : [],
-    estimatedRows: estimate < 0 ? undefined : estimate,
+    estimatedRows: await estimateRows(client, relation),
     formats: ['pg-binary', 'copy-text'],
   };
+}
+
+/**
+ * The planner's estimate: it looks at the present size of a table and of its partitions, also of one that was never
+ * analyzed. (Of one that is nearly empty it then thinks too much, and of views it knows nothing.)
+ */
+async function estimateRows(client: Client, relation: Relation): Promise<number | undefined> {
+  const { kind, estimate, pages, name } = relation;
+  if (kind === 'v') return undefined;
+  if (kind !== 'f' && pages >= 10) {
+    const { rows } = await client.query<{ 'QUERY PLAN': [{ Plan: { 'Plan Rows': number } }] }>(
+      `explain (format json) select from ${name}`,
+    );
+    const planned = rows[0]?.['QUERY PLAN'][0].Plan['Plan Rows'];
+    if (planned !== undefined) return planned;
+  }
+  return estimate < 0 ? undefined : estimate;
 }

@@ -1,0 +1,36 @@
+import pg, { type Client } from 'pg';
+import type { BulkColumn, BulkRead, BulkTable, WireFormat } from '../contract.ts';
+import { rangeCondition } from './bulk-ranges.ts';
+import type { Relation } from './bulk-table.ts';
+import { trackingCondition } from './bulk-tracking.ts';
+
+/** The COPY that reads what is asked for, in a transaction that has begun. */
+export async function copyStatement(
+  client: Client,
+  relation: Relation,
+  table: BulkTable,
+  format: WireFormat,
+  { tracking, range, salt }: BulkRead,
+): Promise<string> {
+  if (table.columns.some(({ obfuscated }) => obfuscated)) {
+    if (salt === undefined) throw new Error('obfuscated columns need a salt');
+    // A parameter, and not part of any statement: those are logged and shown in pg_stat_activity.
+    await client.query(`select set_config('tidemark.salt', $1, true)`, [salt]);
+  }
+  const conditions = [
+    ...(tracking === undefined ? [] : [await trackingCondition(client, relation.oid, tracking)]),
+    ...(range === undefined ? [] : [rangeCondition(range)]),
+  ];
+  const where = conditions.length === 0 ? '' : ` where ${conditions.join(' and ')}`;
+  const options = format === 'pg-binary' ? ' (format binary)' : '';
+  const values = table.columns.map(valueOfColumn).join(', ');
+  return `copy (select ${values} from ${relation.name}${where}) to stdout${options}`;
+}
+
+/** A cast to the type a column already has costs nothing: the planner drops it. */
+function valueOfColumn({ name, type, obfuscated }: BulkColumn): string {
+  const column = pg.escapeIdentifier(name);
+  if (!obfuscated) return `${column}::${type}`;
+  const salt = `(select convert_to(current_setting('tidemark.salt'), 'UTF8'))`;
+  return `encode(sha256(${salt} || convert_to(${column}::text, 'UTF8')), 'hex')`;
+}

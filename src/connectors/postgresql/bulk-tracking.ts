@@ -1,0 +1,62 @@
+import pg, { type Client } from 'pg';
+import { TidemarkError } from '../../errors.ts';
+import type { BulkRead, BulkTable } from '../contract.ts';
+import { findField } from './bulk-fields.ts';
+import { findRelation } from './bulk-table.ts';
+
+const times = ['date', 'timestamp', 'timestamptz'];
+const followed = [
+  ...times,
+  ...['int2', 'int4', 'int8', 'numeric', 'float4', 'float8', 'text', 'varchar', 'bpchar', 'uuid'],
+];
+
+/**
+ * Of times, the greatest that is not beyond tomorrow, and of numbers the greatest finite one: a single `infinity` or
+ * 9999-12-31 would hide everything that comes after it. Such rows lie above the bound and are read each time.
+ */
+export async function greatest(
+  client: Client,
+  { schemaId }: BulkTable,
+  field: string,
+): Promise<string | undefined> {
+  const relation = await findRelation(client, schemaId);
+  const { type } = await trackedField(client, relation.oid, field);
+  const column = pg.escapeIdentifier(field);
+  const { rows } = await client.query<{ value: string }>(
+    `select ${column}::text as value from ${relation.name}
+     where ${column} ${await ordinary(client, type)} order by ${column} desc limit 1`,
+  );
+  return rows[0]?.value;
+}
+
+async function ordinary(client: Client, type: string): Promise<string> {
+  if (times.includes(type)) return `<= now() + interval '1 day'`;
+  if (type === 'float4' || type === 'float8') return `< 'Infinity'`;
+  if (type !== 'numeric') return 'is not null';
+  const { rows } = await client.query<{ server_version_num: string }>('show server_version_num');
+  // Before PostgreSQL 14 numeric has no infinity. NaN is greater than it.
+  return Number(rows[0]?.server_version_num) < 140_000 ? `< 'NaN'` : `< 'Infinity'`;
+}
+
+/** Rows at or above `from` less the overlap, which only times have, and those without a value. */
+export async function trackingCondition(
+  client: Client,
+  oid: number,
+  { field, from, overlapSeconds }: NonNullable<BulkRead['tracking']>,
+): Promise<string> {
+  const { type, nullable } = await trackedField(client, oid, field);
+  const column = pg.escapeIdentifier(field);
+  let bound = pg.escapeLiteral(from);
+  if (times.includes(type)) bound = `(${bound}::${type} - make_interval(secs => ${overlapSeconds}))::${type}`;
+  return nullable ? `(${column} >= ${bound} or ${column} is null)` : `${column} >= ${bound}`;
+}
+
+async function trackedField(client: Client, oid: number, name: string) {
+  const field = await findField(client, oid, name);
+  if (field !== undefined && followed.includes(field.type)) return field;
+  const reason =
+    field === undefined
+      ? `${name} is no field of the table any more`
+      : `${name} is of type ${field.type}, whose order cannot be followed: choose a time, a number or a text`;
+  throw new TidemarkError('invalid_field', { field: 'tracking_field', reason });
+}
