@@ -55,6 +55,13 @@ create table crm.contacts (
 export const changedCustomers = 500;
 export const newOrders = 25;
 
+/** Columns of the tables that are replicated: the copies have those of Tidemark beside them. */
+export const replicated = {
+  customers: 'id, email, name, balance, tags, profile, joined, updated_at',
+  products: 'sku, price, sizes, picture, weight',
+  orders: 'id, customer_id, sku, state, quantity, paid_at, shipping',
+};
+
 /** Makes both databases anew. @param superuserUrl URL of any database on the server. */
 export async function createSampleDatabases(
   superuserUrl: string,

@@ -5,7 +5,7 @@ import type { Client } from '../client.ts';
 import type { DemoReceiver } from './receiver.ts';
 import { type Counts, number, runBulkSync, runModelSync } from './run.ts';
 import type { Screen } from './screen.ts';
-import { changedCustomers, changeShop, contentHash, newOrders, rows } from './shop.ts';
+import { changedCustomers, changeShop, contentHash, newOrders, replicated, rows } from './shop.ts';
 import type { DemoSyncs } from './syncs.ts';
 
 export interface Stage {
@@ -78,12 +78,11 @@ async function parity({ databases, receiver }: Stage): Promise<Check[]> {
       'select id, email, name, balance, tags, profile, joined from customers',
       'select * from crm.contacts',
     ],
-    ...['customers', 'products'].map((table) => [
+    ...Object.entries(replicated).map(([table, columns]) => [
       `warehouse.${table}`,
-      `select * from ${table}`,
-      `select * from warehouse.${table}`,
+      `select ${columns} from ${table}`,
+      `select ${columns} from warehouse.${table}`,
     ]),
-    ['warehouse.orders', 'select * from orders', 'select * from warehouse.orders'],
   ] as [string, string, string][];
   const checks = pairs.map(async ([name, from, to]) => {
     const [source, target] = await Promise.all([
