@@ -31,8 +31,12 @@ export interface ConnectorHarness {
   source?: {
     /** A schema with the fields id, name and note, a key on id, and the three records of `records`. */
     schemaId: string;
+    /** The system knows no keys. */
+    keyless?: true;
     /** The model configuration that reads it. */
     model: JsonObject;
+    /** A model configuration that selects nothing. Undefined: an empty one. */
+    nothing?: JsonObject;
     /** Changes the name of one record. */
     rename(id: string, name: string): Promise<void>;
   };
@@ -136,7 +140,11 @@ function sourceTests(subject: Subject): void {
     expect(first).toEqual(second);
     const schema = first.find(({ id }) => id === found.source.schemaId);
     expect(schema?.fields.map((field) => field.name)).toEqual(fields);
-    expect(schema?.fields.map((field) => field.primaryKey)).toEqual([true, false, false]);
+    expect(schema?.fields.map((field) => field.primaryKey)).toEqual([
+      found.source.keyless !== true,
+      false,
+      false,
+    ]);
     expect((await found.catalogue.records(found.source.schemaId, 2)).length).toBe(2);
     await expect(found.catalogue.records('no.such', 1)).rejects.toMatchObject({ key: 'not_found' });
   });
@@ -145,7 +153,7 @@ function sourceTests(subject: Subject): void {
     const found = parts();
     expect((await found.model.fields(found.source.model)).map((field) => field.name)).toEqual(fields);
     expect((await found.model.sample(found.source.model, ['name'], 1)).length).toBe(1);
-    await expect(found.model.fields({})).rejects.toMatchObject({ status: 400 });
+    await expect(found.model.fields(found.source.nothing ?? {})).rejects.toMatchObject({ status: 400 });
   });
 
   test('records come exactly, with the keys and hashes that keys() gives', async () => {

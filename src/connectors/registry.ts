@@ -1,9 +1,10 @@
 import type { Connector } from './contract.ts';
+import { csv } from './csv/index.ts';
 import { postgresql } from './postgresql/index.ts';
 import { webhook } from './webhook/index.ts';
 
 /** Every connector, one line each. */
-export const connectors: readonly Connector[] = [postgresql, webhook];
+export const connectors: readonly Connector[] = [csv, postgresql, webhook];
 
 const byId = new Map(connectors.map((connector) => [connector.id, connector]));
 

@@ -23,13 +23,13 @@ export async function* decodeCopyText(chunks: AsyncIterable<Buffer>): AsyncGener
   }
 }
 
-function decodeRow(line: string): CopyRow {
+export function decodeRow(line: string): CopyRow {
   const fields: CopyRow = line.split('\t');
   if (!line.includes('\\')) return fields;
   return fields.map((field) => (field === '\\N' ? null : unescaped(field ?? '')));
 }
 
-function unescaped(field: string): string {
+export function unescaped(field: string): string {
   if (!field.includes('\\')) return field;
   return field.replaceAll(/\\([0-7]{1,3}|x[0-9a-fA-F]{1,2}|.)/g, (_, code: string) => {
     if (/^[0-7]/.test(code)) return String.fromCharCode(Number.parseInt(code, 8));
@@ -52,7 +52,7 @@ export function encodeCopyText(rows: Iterable<CopyRow>): string {
   return text;
 }
 
-function escaped(field: string): string {
+export function escaped(field: string): string {
   if (!/[\\\n\r\t]/.test(field)) return field;
   return field
     .replaceAll('\\', '\\\\')

@@ -30,11 +30,32 @@ export interface Validators {
  *
  * @throws unprocessable for what will not work, ConnectionLost for what may work later.
  */
-export async function download(
+export function download(
   configuration: Configuration,
   file: string,
-  { egress, signal, limit = largestFile, since = {} }: Download,
+  context: Download,
 ): Promise<Validators | undefined> {
+  const { limit = largestFile, since } = context;
+  return exchange(configuration, context, since, async ({ status, headers, body }, name, signal) => {
+    if (status === 304) return undefined;
+    if (Number(headers['content-length']) > limit) throw tooBig(name, limit);
+    await receive(body, file, { name, limit, signal });
+    const { etag, 'last-modified': modified } = headers;
+    return { ...(etag === undefined ? {} : { etag }), ...(modified === undefined ? {} : { modified }) };
+  });
+}
+
+/** Whether the file would be given. */
+export async function probe(configuration: Configuration, context: Download): Promise<void> {
+  await exchange(configuration, context, undefined, async () => {});
+}
+
+async function exchange<Result>(
+  configuration: Configuration,
+  { egress, signal }: Download,
+  since: Validators = {},
+  use: (answer: EgressStream, name: string, signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
   const timeout = AbortSignal.timeout(deadline);
   const either = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
   try {
@@ -43,19 +64,12 @@ export async function download(
     if (oauth?.client_id) request.headers.Authorization = `Bearer ${await fetchToken(oauth, egress, either)}`;
     if (since.etag !== undefined) request.headers['If-None-Match'] = since.etag;
     if (since.modified !== undefined) request.headers['If-Modified-Since'] = since.modified;
-    const { status, headers, body } = await follow(request, egress, either);
-    if (status === 304) {
-      body.destroy();
-      return undefined;
+    const answer = await follow(request, egress, either);
+    try {
+      return await use(answer, request.url.href.split(/[?#]/)[0] ?? '', either);
+    } finally {
+      answer.body.destroy();
     }
-    const name = request.url.href.split(/[?#]/)[0] ?? '';
-    if (Number(headers['content-length']) > limit) {
-      body.destroy();
-      throw tooBig(name, limit);
-    }
-    await receive(body, file, { name, limit, signal: either });
-    const { etag, 'last-modified': modified } = headers;
-    return { ...(etag === undefined ? {} : { etag }), ...(modified === undefined ? {} : { modified }) };
   } catch (error) {
     if (signal?.aborted) throw signal.reason;
     if (timeout.aborted) throw new ConnectionLost(`the file took longer than ${deadline / 60_000} minutes`);
