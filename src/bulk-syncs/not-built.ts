@@ -12,7 +12,6 @@ export function refuseNotBuilt(sync: BulkSync, settings: SchemaSettings): void {
     throw new TidemarkError('not_implemented', { operation });
   };
   if (settings.filters.length > 0) refuse('Filtering a schema of a bulk sync');
-  if (settings.fields.some(({ enabled, obfuscated }) => enabled && obfuscated)) refuse('Obfuscating a field');
   const cutoff = settings.dataCutoffTimestamp ?? sync.dataCutoffTimestamp;
   if (cutoff !== null && !settings.disableDataCutoff) refuse('A data cutoff');
 }

@@ -215,7 +215,6 @@ test('settings that are not built yet fail their schema instead of being ignored
   const set = (settings: object) =>
     updateBulkSchema(harness.db, harness.organizationId, sync.id, 'public.t', settings);
   for (const [settings, words] of [
-    [{ fields: [{ id: 'id' }, { id: 'secret', obfuscated: true }] }, 'Obfuscating a field is not built yet'],
     [
       { filters: [{ field_id: 'id', function: 'Equality', value: 1 }] },
       'Filtering a schema of a bulk sync is not built yet',
