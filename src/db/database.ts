@@ -21,6 +21,15 @@ export interface DatabaseHandle {
   close(): Promise<void>;
 }
 
+const pools = new WeakMap<Database, pg.Pool>();
+
+/** What Kysely has no words for, COPY above all, goes past it. */
+export function poolOf(db: Database): pg.Pool {
+  const pool = pools.get(db);
+  if (pool === undefined) throw new Error('this is no database that openDatabase opened');
+  return pool;
+}
+
 /**
  * @param url postgresql:// URL of the metadata database. @param max connections at most.
  * @param settings of the sessions, e.g. `{ jit: 'off' }`.
@@ -43,6 +52,7 @@ export function openDatabase(
   // Nor is the pool's listener there while a transaction holds a connection between two of its queries.
   pool.on('connect', (client) => client.on('error', () => {}));
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+  pools.set(db, pool);
   // Kysely's own destroy leaves a pool open that was only used directly.
   return { db, pool, close: () => pool.end() };
 }

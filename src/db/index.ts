@@ -10,3 +10,4 @@ export { type EmbeddedPostgres, removeEmbeddedPostgres, startEmbeddedPostgres } 
 export { listen } from './listen.ts';
 export { migrate } from './migrate.ts';
 export { maintainPartitions } from './partitions.ts';
+export { type Session, withSession } from './session.ts';

@@ -164,10 +164,12 @@ export interface ModelSyncIntentsTable {
   created_at: Generated<Timestamp>;
 }
 
-export interface ModelSyncPlanTable {
-  sync_id: string;
+export interface ModelSyncPlansTable {
   plan: number;
-  record_key: string;
+  sync_id: string;
+  execution_id: string;
+  delivered: Generated<number>;
+  finished: Generated<boolean>;
 }
 
 export interface ModelSyncsTable {
@@ -313,7 +315,7 @@ export interface Tables {
   idempotency_keys: IdempotencyKeysTable;
   model_sync_baseline: ModelSyncBaselineTable;
   model_sync_intents: ModelSyncIntentsTable;
-  model_sync_plan: ModelSyncPlanTable;
+  model_sync_plans: ModelSyncPlansTable;
   model_syncs: ModelSyncsTable;
   models: ModelsTable;
   organizations: OrganizationsTable;

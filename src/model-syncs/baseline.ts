@@ -1,11 +1,12 @@
 import { sql } from 'kysely';
-import type { ModelSyncMode, RecordResult } from '../connectors/index.ts';
+import type { RecordResult } from '../connectors/index.ts';
 import type { Database, Transaction } from '../db/index.ts';
+import type { DeliverCheckpoint } from './plan.ts';
+import { type PlannedRecord, planTable } from './planned-records.ts';
 
-/** What a destination said about one record. `hash` is the source's, without the mapping's digest. */
+/** What a destination said about one record. */
 export interface Answer {
-  key: string;
-  hash: string;
+  record: PlannedRecord;
   result: RecordResult;
 }
 
@@ -13,26 +14,30 @@ export interface Answer {
  * Moves the baseline for every record the destination has taken. A refused record stays as it was, so that
  * every later execution offers it again. So does a record that `update` did not find: it may appear. One
  * that `create` found already there is known from now on.
+ *
+ * @param answers of a stretch of the plan, in order.
  */
 export async function acknowledge(
   tx: Transaction,
-  sync: { id: string; mode: ModelSyncMode; mappingDigest: string },
+  { plan, task }: Pick<DeliverCheckpoint, 'plan' | 'task'>,
   answers: readonly Answer[],
 ): Promise<void> {
-  const taken = answers.filter(
-    ({ result }) => result.status !== 'refused' && !(result.status === 'skipped' && sync.mode === 'update'),
-  );
-  if (taken.length === 0) return;
-  const keys = taken.map(({ key }) => key);
+  const { mode, sync } = task.target;
+  const placesOf = (status: string) =>
+    answers.flatMap(({ record, result }) => (result.status === status ? [record.n] : []));
+  const skipped = placesOf('skipped');
+  const left = [...placesOf('refused'), ...(mode === 'update' ? skipped : [])];
+  const [first, last] = [answers.at(0)?.record.n, answers.at(-1)?.record.n];
+  if (left.length === answers.length) return;
   // What `create` found there is not the source's: noted with a hash that never matches, so that another mode
   // of the same sync still brings it up to date.
-  const hashes = taken.map(({ hash, result }) =>
-    result.status === 'skipped' ? BigInt.asIntN(64, ~BigInt(hash)).toString() : hash,
-  );
+  const hash =
+    skipped.length === 0 ? sql`hash` : sql`case when n = any(${skipped}::bigint[]) then ~hash else hash end`;
   await sql`
     insert into model_sync_baseline (sync_id, record_key, hash)
-    select ${sync.id}::uuid, key, hash # ${sync.mappingDigest}::bigint
-    from unnest(${keys}::text[], ${hashes}::bigint[]) as batch (key, hash)
+    select ${sync.id}::uuid, record_key, ${hash} # ${task.mappingDigest}::bigint
+    from ${sql.table(planTable(plan))}
+    where n between ${first} and ${last} and n <> all(${left}::bigint[])
     on conflict (sync_id, record_key) do update set hash = excluded.hash`.execute(tx);
 }
 

@@ -1,6 +1,5 @@
-import { sql } from 'kysely';
 import type { ModelSyncMode } from '../connectors/index.ts';
-import type { Staging } from './staging.ts';
+import type { Session } from '../db/index.ts';
 
 export interface Scope {
   syncId: string;
@@ -11,6 +10,8 @@ export interface Scope {
   everything: boolean;
   /** Even what was created before is offered to be created again. */
   resync: boolean;
+  /** Signed 64-bit number, mixed into every hash so that another mapping changes every record. */
+  mappingDigest: string;
 }
 
 export interface Classes {
@@ -23,62 +24,75 @@ export interface Classes {
   invalid: number;
 }
 
-/** What the staged records are, compared with the baseline. Changes nothing. */
-export async function classify(staging: Staging, scope: Scope): Promise<Classes> {
-  const { rows } = await sql<Classes>`
-    select
-      count(*) filter (where valid and wanted and not known) as inserts,
-      count(*) filter (where valid and wanted and known) as updates,
-      count(*) filter (where valid and not wanted) as unchanged,
-      coalesce(sum(occurrences) filter (where not valid), 0)::bigint as invalid
-    from (${compared(scope)}) record`.execute(staging);
-  const [classes] = rows;
+/** Whether every record is sent that can be, so that there is nothing to find out first. */
+export function sendsAll({ mode, baselineApplies, everything, resync }: Scope): boolean {
+  return !baselineApplies || resync || (everything && mode !== 'create');
+}
+
+/**
+ * What the staged records are, compared with the baseline. Changes nothing.
+ *
+ * @param staged a table with record_key and hash.
+ */
+export async function classify(session: Session, staged: string, scope: Scope): Promise<Classes> {
+  const [classes] = await session.query<Classes & Record<string, number>>(
+    `select
+       count(*) filter (where valid and wanted and not known) as inserts,
+       count(*) filter (where valid and wanted and known) as updates,
+       count(*) filter (where valid and not wanted) as unchanged,
+       coalesce(sum(occurrences) filter (where not valid), 0)::bigint as invalid
+     from (${compared(staged, scope)}) record`,
+  );
   if (classes === undefined) throw new Error('an aggregate without grouping has one row');
   return classes;
 }
 
-/** Writes down the keys of the records to send, in order: an index takes sorted keys twice as fast. */
-export async function writePlan(staging: Staging, scope: Scope, plan: number): Promise<void> {
-  await sql`
-    insert into model_sync_plan (sync_id, plan, record_key)
-    select ${scope.syncId}::uuid, ${plan}::bigint, record_key
-    from (${compared(scope)}) record
-    where valid and wanted
-    order by record_key`.execute(staging);
-}
-
-/** Takes what is there as acknowledged: later executions send only what changes after this. */
-export async function writeBaseline(staging: Staging, syncId: string): Promise<void> {
-  await sql`
-    insert into model_sync_baseline (sync_id, record_key, hash)
-    select ${syncId}::uuid, record_key, hash from (${grouped}) staged where valid
-    order by record_key
-    on conflict (sync_id, record_key) do update set hash = excluded.hash`.execute(staging);
+export interface InvalidKey {
+  key: string | null;
+  occurrences: number;
 }
 
 /** The identities that cannot be sent, and how many records have each. */
-export async function invalidKeys(staging: Staging): Promise<{ key: string | null; occurrences: number }[]> {
-  const { rows } = await sql<{ key: string | null; occurrences: number }>`
-    select record_key as key, occurrences from (${grouped}) staged
-    where not valid order by record_key`.execute(staging);
-  return rows;
+export function invalidKeys(session: Session, staged: string): Promise<InvalidKey[]> {
+  return session.query<InvalidKey & Record<string, unknown>>(
+    `select record_key as key, occurrences from (${grouped(staged)}) staged where not valid order by record_key`,
+  );
 }
 
-const grouped = sql`
-  select record_key, min(hash) as hash, count(*) as occurrences,
-    record_key is not null and count(*) = 1 as valid
-  from model_sync_staging group by record_key`;
+/** Takes what is there as acknowledged: later executions send only what changes after this. */
+export async function writeBaseline(session: Session, staged: string, scope: Scope): Promise<void> {
+  await session.query(
+    `insert into model_sync_baseline (sync_id, record_key, hash)
+     select $1::uuid, record_key, hash # $2::bigint from (${grouped(staged)}) staged where valid
+     order by record_key
+     on conflict (sync_id, record_key) do update set hash = excluded.hash`,
+    [scope.syncId, scope.mappingDigest],
+  );
+}
 
-function compared({ syncId, mode, baselineApplies, everything, resync }: Scope) {
-  const wanted =
-    resync || (everything && mode !== 'create')
-      ? sql`true`
-      : mode === 'create'
-        ? sql`baseline.record_key is null`
-        : sql`baseline.hash is distinct from staged.hash`;
-  return sql`
-    select staged.*, baseline.record_key is not null as known, ${wanted} as wanted
-    from (${grouped}) staged
+/** The keys of the records to send. */
+export function wantedKeys(staged: string, scope: Scope): string {
+  return `select record_key from (${compared(staged, scope)}) record where valid and wanted`;
+}
+
+function grouped(staged: string): string {
+  return `select record_key, min(hash) as hash, count(*) as occurrences,
+      record_key is not null and count(*) = 1 as valid
+    from ${staged} group by record_key`;
+}
+
+/** Ids and numbers of our own making, so they can be in the text. */
+function compared(staged: string, scope: Scope): string {
+  const { syncId, mode, baselineApplies, mappingDigest } = scope;
+  const wanted = sendsAll(scope)
+    ? 'true'
+    : mode === 'create'
+      ? 'baseline.record_key is null'
+      : `baseline.hash is distinct from staged.hash # ${mappingDigest}::bigint`;
+  if (!baselineApplies)
+    return `select staged.*, false as known, ${wanted} as wanted from (${grouped(staged)}) staged`;
+  return `select staged.*, baseline.record_key is not null as known, ${wanted} as wanted
+    from (${grouped(staged)}) staged
     left join model_sync_baseline baseline
-      on ${baselineApplies} and baseline.sync_id = ${syncId} and baseline.record_key = staged.record_key`;
+      on baseline.sync_id = '${syncId}' and baseline.record_key = staged.record_key`;
 }

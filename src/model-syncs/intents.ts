@@ -1,19 +1,21 @@
 import type { ModelWriter, RecordResult } from '../connectors/index.ts';
 import type { Database, Transaction } from '../db/index.ts';
-import type { Answer } from './baseline.ts';
 import type { DeliverCheckpoint } from './plan.ts';
 
-/** A batch that was applied at the destination; whether it was committed only the destination knows. */
+/** A stretch of a plan that was applied at the destination; whether it was committed only the destination knows. */
 export interface Intent {
   token: string;
-  answers: Answer[];
+  first: number;
+  last: number;
+  /** One per record of the stretch, in order. */
+  results: RecordResult[];
 }
 
-/** Side by side instead of record by record: this is written for every batch, and parses several times faster. */
-interface StoredAnswers {
-  keys: string[];
-  hashes: string[];
-  /** The first letter is enough to tell them apart, see `statuses`. */
+/** Written for every batch, so it is kept small: most batches are one run of one letter. */
+interface StoredIntent {
+  first: number;
+  last: number;
+  /** Letters and how often each comes in a row, e.g. `i2000`; see `statuses`. */
   statuses: string;
   /** Of refused records, by their place. */
   reasons: Record<number, string>;
@@ -28,29 +30,29 @@ const statuses: Record<string, Exclude<RecordResult['status'], 'refused'>> = {
 const letters = new Map<string, string>(Object.entries(statuses).map(([letter, status]) => [status, letter]));
 
 export async function storeIntent(tx: Transaction, executionId: string, intent: Intent): Promise<void> {
-  const { token, answers } = intent;
-  const stored: StoredAnswers = {
-    keys: answers.map(({ key }) => key),
-    hashes: answers.map(({ hash }) => hash),
-    statuses: answers.map(({ result }) => letters.get(result.status) ?? 'r').join(''),
+  const { token, first, last, results } = intent;
+  const text = results.map(({ status }) => letters.get(status) ?? 'r').join('');
+  const stored: StoredIntent = {
+    first,
+    last,
+    statuses: text.replaceAll(/(.)\1*/g, (run, letter: string) => `${letter}${run.length}`),
     reasons: Object.fromEntries(
-      answers.flatMap(({ result }, place) => (result.status === 'refused' ? [[place, result.reason]] : [])),
+      results.flatMap((result, place) => (result.status === 'refused' ? [[place, result.reason]] : [])),
     ),
   };
-  const results = JSON.stringify(stored);
+  const json = JSON.stringify(stored);
   await tx
     .insertInto('model_sync_intents')
-    .values({ execution_id: executionId, token, results })
-    .onConflict((conflict) => conflict.column('execution_id').doUpdateSet({ token, results }))
+    .values({ execution_id: executionId, token, results: json })
+    .onConflict((conflict) => conflict.column('execution_id').doUpdateSet({ token, results: json }))
     .execute();
 }
 
-function answersIn({ keys, hashes, statuses: given, reasons }: StoredAnswers): Answer[] {
-  return keys.map((key, place) => {
-    const status = statuses[given.charAt(place)];
-    const result: RecordResult =
-      status === undefined ? { status: 'refused', reason: reasons[place] ?? '' } : { status };
-    return { key, hash: hashes[place] ?? '0', result };
+function resultsIn({ statuses: given, reasons }: StoredIntent): RecordResult[] {
+  const text = given.replaceAll(/(\D)(\d+)/g, (_, letter: string, count) => letter.repeat(Number(count)));
+  return Array.from(text, (letter, place) => {
+    const status = statuses[letter];
+    return status === undefined ? { status: 'refused', reason: reasons[place] ?? '' } : { status };
   });
 }
 
@@ -77,14 +79,19 @@ export async function openIntents(db: Database, syncId: string): Promise<OpenInt
     ])
     .where('executions.sync_id', '=', syncId)
     .execute();
-  return rows.map((row) => ({
-    executionId: row.execution_id,
-    token: row.token,
-    // Batches are written after the plan was committed with its checkpoint.
-    checkpoint: row.checkpoint as unknown as DeliverCheckpoint,
+  return rows.map((row) => {
     // What storeIntent wrote.
-    answers: answersIn(row.results as unknown as StoredAnswers),
-  }));
+    const stored = row.results as unknown as StoredIntent;
+    return {
+      executionId: row.execution_id,
+      token: row.token,
+      first: stored.first,
+      last: stored.last,
+      results: resultsIn(stored),
+      // Batches are written after the plan was committed with its checkpoint.
+      checkpoint: row.checkpoint as unknown as DeliverCheckpoint,
+    };
+  });
 }
 
 /** A destination that cannot tell gets the batch again: it may see it twice, but never not at all. */

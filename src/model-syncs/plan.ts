@@ -1,14 +1,22 @@
-import { sql } from 'kysely';
 import type { ModelSource } from '../connectors/index.ts';
-import type { Database } from '../db/index.ts';
+import { type Database, type Session, withSession } from '../db/index.ts';
 import type { Run } from '../executions/index.ts';
 import type { Json } from '../lib/json.ts';
 import { currentBaselineTarget, forgetBaseline, setBaselineTarget } from './baseline.ts';
-import { type Classes, classify, invalidKeys, type Scope, writeBaseline, writePlan } from './classify.ts';
+import {
+  type Classes,
+  classify,
+  invalidKeys,
+  type Scope,
+  sendsAll,
+  wantedKeys,
+  writeBaseline,
+} from './classify.ts';
 import type { ModelSync } from './model-sync.ts';
-import { readKeys } from './read.ts';
+import { closePlan, createPlan, dropStalePlans, planTable } from './planned-records.ts';
+import { readKeys, readRecords } from './read.ts';
 import { invalidEntry } from './record-entries.ts';
-import { type Staging, stage, withStaging } from './staging.ts';
+import { recordColumns, stagedKeys, stagedRecords, stageKeys, stageRecords } from './staging.ts';
 import type { Task } from './task.ts';
 
 /** Kept in the execution once it has planned: whoever runs it from then on delivers and plans no more. */
@@ -18,8 +26,21 @@ export interface DeliverCheckpoint {
   task: Task;
 }
 
+/** Up to so many changed records are asked for by key; more are found by reading the whole model once more. */
+const byKeyAtMost = 10_000;
+
+interface Planning {
+  run: Run;
+  session: Session;
+  source: ModelSource;
+  sync: ModelSync;
+  task: Task;
+  scope: Scope;
+}
+
 /**
- * Finds out which records to send and writes them down.
+ * Finds out which records to send and writes them down, in full: from then on the source is not needed any more,
+ * however long the destination takes, and a worker that takes over sends what the one before it would have.
  *
  * @returns undefined when nothing is to be sent: a dry run, or a first execution that only takes note.
  */
@@ -30,7 +51,7 @@ export async function plan(
   task: Task,
   source: ModelSource,
 ): Promise<DeliverCheckpoint | undefined> {
-  const { resync, test } = run.execution.options;
+  const { resync, test, identities } = run.execution.options;
   const baselineApplies = (await currentBaselineTarget(db, sync.id)) === task.baselineTarget;
   const scope: Scope = {
     syncId: sync.id,
@@ -38,92 +59,145 @@ export async function plan(
     baselineApplies,
     everything: sync.syncAllRecords,
     resync: resync === true,
+    mappingDigest: task.mappingDigest,
   };
-  if (test !== true) {
+  return withSession(db, async (session) => {
+    await session.query(`set jit = off; set work_mem = '64MB'`);
+    const planning: Planning = { run, session, source, sync, task, scope };
+    if (test === true) return dryRun(planning);
+    await dropStalePlans(session, sync.id);
     await run.commit({}, async (tx) => {
-      await tx.deleteFrom('model_sync_plan').where('sync_id', '=', sync.id).execute();
       if (!baselineApplies) await forgetBaseline(tx, sync.id);
     });
-  }
-  return withStaging(db, async (staging) => {
-    let records = 0;
-    for await (const batch of readKeys(run, source, task.query)) {
-      await stage(staging, task.mappingDigest, batch);
-      records += batch.length;
-    }
-    await sql`analyze model_sync_staging`.execute(staging);
-    const classes = await classify(staging, scope);
-    await run.console('info', `Read ${records} records of the model: ${inWords(classes)}`);
-    if (test === true) {
-      await logInvalid(run, staging, task);
-      await run.commit({ counts: planned(classes, sync) });
-      await run.console('info', 'Dry run: nothing was sent');
-      return undefined;
-    }
     // Records asked for by identity are sent in any case, and say nothing about those that were not.
-    const asked = run.execution.options.identities !== undefined;
-    const noteOnly = sync.skipInitialBackfill && !baselineApplies && !scope.resync && !asked;
-    if (noteOnly) return takeNote(run, staging, task, classes);
-    const ofSkipped = asked && sync.skipInitialBackfill && !baselineApplies;
-    return commitPlan(run, staging, scope, task, classes, ofSkipped);
+    const asked = identities !== undefined;
+    const skipped = sync.skipInitialBackfill && !baselineApplies;
+    if (skipped && !scope.resync && !asked) return takeNote(planning);
+    const plan = await createPlan(session, sync.id, run.execution.id);
+    const { records, invalid } = sendsAll(scope)
+      ? await planAll(planning, plan)
+      : await planChanges(planning, plan);
+    await closePlan(session, plan);
+    const checkpoint: DeliverCheckpoint = { phase: 'deliver', plan, task };
+    await run.commit(
+      {
+        counts: { total: records + invalid, error: invalid },
+        // Made of names, numbers and configurations that came as JSON.
+        checkpoint: checkpoint as unknown as Json,
+      },
+      async (tx) => {
+        // Else the next execution would take the backfill that is to be skipped for records that are new.
+        if (!(skipped && asked)) await setBaselineTarget(tx, sync.id, task.baselineTarget);
+      },
+    );
+    return checkpoint;
   });
 }
 
-/** The heavy writing comes before the commit that makes it count, which holds the execution's row. */
-async function commitPlan(
-  run: Run,
-  staging: Staging,
-  scope: Scope,
-  task: Task,
-  { inserts, updates, invalid }: Classes,
-  ofSkipped: boolean,
-): Promise<DeliverCheckpoint> {
-  const { rows } = await sql<{ plan: number }>`select nextval('model_sync_plans') as plan`.execute(staging);
-  const checkpoint: DeliverCheckpoint = { phase: 'deliver', plan: rows[0]?.plan ?? 0, task };
-  if (inserts + updates > 0) await writePlan(staging, scope, checkpoint.plan);
-  await logInvalid(run, staging, task);
-  await run.commit(
-    {
-      counts: { total: inserts + updates + invalid, error: invalid },
-      // Made of names, numbers and configurations that came as JSON.
-      checkpoint: checkpoint as unknown as Json,
-    },
-    async (tx) => {
-      // Else the next execution would take the backfill that is to be skipped for records that are new.
-      if (!ofSkipped) await setBaselineTarget(tx, scope.syncId, task.baselineTarget);
-    },
+interface Planned {
+  /** In the plan. */
+  records: number;
+  invalid: number;
+}
+
+/** One read is enough: what is read is what is sent. */
+async function planAll({ run, session, source, task, scope }: Planning, plan: number): Promise<Planned> {
+  const table = planTable(plan);
+  const read = await stageRecords(session, table, readRecords(run, source, task.query));
+  const classes = await classify(session, table, scope);
+  await tellClasses(run, read, classes);
+  if (classes.invalid > 0) {
+    await logInvalid(run, session, task, table);
+    await session.query(
+      `delete from ${table} where record_key is null or record_key in (
+         select record_key from ${table} group by record_key having count(*) > 1)`,
+    );
+  }
+  return { records: read - classes.invalid, invalid: classes.invalid };
+}
+
+/** Keys and hashes first, then the records that have changed. */
+async function planChanges({ run, session, source, task, scope }: Planning, plan: number): Promise<Planned> {
+  const read = await stageKeys(session, readKeys(run, source, task.query));
+  const classes = await classify(session, stagedKeys, scope);
+  await tellClasses(run, read, classes);
+  if (classes.invalid > 0) await logInvalid(run, session, task, stagedKeys);
+  const changed = classes.inserts + classes.updates;
+  if (changed === 0) return { records: 0, invalid: classes.invalid };
+  await session.query(
+    `create temporary table wanted as ${wantedKeys(stagedKeys, scope)};
+     create temporary table staged_records (${recordColumns})`,
   );
-  return checkpoint;
+  const keys =
+    changed > byKeyAtMost ? undefined : await session.query<{ record_key: string }>('table wanted');
+  const records = readRecords(
+    run,
+    source,
+    task.query,
+    keys?.map(({ record_key }) => record_key),
+  );
+  await stageRecords(session, stagedRecords, records);
+  // What changed its identity, came twice or went since the keys were read is left to the next execution.
+  const [planned] = await session.query<{ records: number }>(
+    `with planned as (
+       insert into ${planTable(plan)} (n, record_key, hash, record)
+       select row_number() over (order by record_key), record_key, max(hash), max(record)
+       from ${stagedRecords} join wanted using (record_key)
+       group by record_key having count(*) = 1
+       returning 1)
+     select count(*) as records from planned`,
+  );
+  const { records: found = 0 } = planned ?? {};
+  const vanished = changed - found;
+  if (vanished > 0) {
+    await run.console(
+      'warn',
+      `${vanished} records changed their identity or disappeared while they were read`,
+    );
+  }
+  return { records: found, invalid: classes.invalid };
+}
+
+async function dryRun({ run, session, source, sync, task, scope }: Planning): Promise<undefined> {
+  const read = await stageKeys(session, readKeys(run, source, task.query));
+  const classes = await classify(session, stagedKeys, scope);
+  await tellClasses(run, read, classes);
+  if (classes.invalid > 0) await logInvalid(run, session, task, stagedKeys);
+  await run.commit({ counts: expected(classes, sync) });
+  await run.console('info', 'Dry run: nothing was sent');
 }
 
 /** `skip_initial_backfill`: the first execution about a target sends nothing. */
-async function takeNote(run: Run, staging: Staging, task: Task, { invalid }: Classes): Promise<undefined> {
-  const syncId = task.target.sync.id;
-  await writeBaseline(staging, syncId);
-  await logInvalid(run, staging, task);
-  await run.commit({ counts: { total: invalid, error: invalid } }, (tx) =>
-    setBaselineTarget(tx, syncId, task.baselineTarget),
+async function takeNote({ run, session, source, task, scope }: Planning): Promise<undefined> {
+  const read = await stageKeys(session, readKeys(run, source, task.query));
+  const classes = await classify(session, stagedKeys, scope);
+  await tellClasses(run, read, classes);
+  await writeBaseline(session, stagedKeys, scope);
+  if (classes.invalid > 0) await logInvalid(run, session, task, stagedKeys);
+  await run.commit({ counts: { total: classes.invalid, error: classes.invalid } }, (tx) =>
+    setBaselineTarget(tx, scope.syncId, task.baselineTarget),
   );
   await run.console('info', 'First execution: every record was noted, none sent (skip_initial_backfill)');
 }
 
-async function logInvalid(run: Run, staging: Staging, task: Task): Promise<void> {
-  for (const { key, occurrences } of await invalidKeys(staging)) {
+async function logInvalid(run: Run, session: Session, task: Task, staged: string): Promise<void> {
+  for (const { key, occurrences } of await invalidKeys(session, staged)) {
     const entry = invalidEntry(task, key, occurrences);
     for (let occurrence = 0; occurrence < occurrences; occurrence++) run.recordLog('errors', entry);
   }
 }
 
 /** What a dry run counts. `update` creates nothing: what it does not know yet may still be there to update. */
-function planned({ inserts, updates, invalid }: Classes, { mode }: ModelSync): Record<string, number> {
+function expected({ inserts, updates, invalid }: Classes, { mode }: ModelSync): Record<string, number> {
   const total = inserts + updates + invalid;
   if (mode === 'update') return { total, update: inserts + updates, error: invalid };
   if (mode === 'append') return { total, insert: inserts + updates, error: invalid };
   return { total, insert: inserts, update: updates, error: invalid };
 }
 
-function inWords({ inserts, updates, unchanged, invalid }: Classes): string {
+async function tellClasses(run: Run, records: number, classes: Classes): Promise<void> {
+  const { inserts, updates, unchanged, invalid } = classes;
   const parts = [`${inserts} new`, `${updates} changed or sent again`, `${unchanged} left as they are`];
   if (invalid > 0) parts.push(`${invalid} whose identity is NULL or not unique`);
-  return parts.join(', ');
+  await run.console('info', `Read ${records} records of the model: ${parts.join(', ')}`);
 }

@@ -1,72 +1,132 @@
 import { sql } from 'kysely';
-import type { ModelSource, SourceRecord } from '../connectors/index.ts';
-import type { Database } from '../db/index.ts';
-import type { Run } from '../executions/index.ts';
-import type { DeliverCheckpoint } from './plan.ts';
-import { readRecords } from './read.ts';
+import type { KeyAndHash } from '../connectors/index.ts';
+import type { Database, Session, Transaction } from '../db/index.ts';
+import { unpack } from './packed-record.ts';
+import { recordColumns } from './staging.ts';
 
-/** Up to so many records are asked for by key; more are found by reading the whole model once. */
-const byKeyAtMost = 10_000;
+/** A record to deliver. Of a plan, `n` only ever grows; it has gaps. */
+export interface PlannedRecord extends KeyAndHash {
+  n: number;
+  key: string;
+  /** In the order of the task's query. */
+  values: (string | null)[];
+}
 
-export type KeyedRecord = SourceRecord & { key: string };
+/** The table of a plan. Its number is one the database gave. */
+export const planTable = (plan: number) => `model_sync_plan_${plan}`;
 
-/** What of a plan is still to be delivered, in full, in batches for the writer. */
-export async function* plannedRecords(
+/** Bytes of records that are read at a time, at least one record: memory must not depend on how wide they are. */
+const bytesAtMost = 8 * 1024 * 1024;
+
+/** Makes an empty plan. Until a checkpoint names it, it means nothing. */
+export async function createPlan(session: Session, syncId: string, executionId: string): Promise<number> {
+  const [row] = await session.query<{ plan: number }>(
+    'insert into model_sync_plans (sync_id, execution_id) values ($1, $2) returning plan',
+    [syncId, executionId],
+  );
+  if (row === undefined) throw new Error('an insert returns its row');
+  await session.query(
+    `create table ${planTable(row.plan)} (${recordColumns}) with (autovacuum_enabled = false)`,
+  );
+  return row.plan;
+}
+
+/** Once it is filled. */
+export async function closePlan(session: Session, plan: number): Promise<void> {
+  await session.query(`alter table ${planTable(plan)} add primary key (n)`);
+}
+
+export interface Progress {
+  delivered: number;
+  /** Everything has been: there are no records any more. */
+  finished: boolean;
+}
+
+export async function progressOf(db: Database, plan: number): Promise<Progress> {
+  const row = await db
+    .selectFrom('model_sync_plans')
+    .select(['delivered', 'finished'])
+    .where('plan', '=', plan)
+    .executeTakeFirst();
+  if (row === undefined) throw new Error(`plan ${plan} is gone`);
+  return row;
+}
+
+export async function countAfter(db: Database, plan: number, n: number): Promise<number> {
+  const { rows } = await sql<{ count: number }>`
+    select count(*) as count from ${sql.table(planTable(plan))} where n > ${n}`.execute(db);
+  return rows[0]?.count ?? 0;
+}
+
+/** The next records after the n-th, in order. */
+export async function readAfter(
   db: Database,
-  run: Run,
-  { plan, task }: DeliverCheckpoint,
-  source: ModelSource,
-  batchSize: number,
-): AsyncGenerator<KeyedRecord[]> {
-  const syncId = task.target.sync.id;
-  const keys = await remainingKeys(db, syncId, plan, byKeyAtMost + 1);
-  if (keys.length === 0) return;
-  let batch = new Map<string, KeyedRecord>();
-  const asked = keys.length > byKeyAtMost ? undefined : keys;
-  for await (const records of readRecords(run, source, task.query, asked)) {
-    const planned = await stillPlanned(db, syncId, plan, records);
-    for (const record of records) {
-      // A key that has come up twice since the plan is sent once; the next execution reports it.
-      if (record.key === null || !planned.delete(record.key) || batch.has(record.key)) continue;
-      batch.set(record.key, { ...record, key: record.key });
-      if (batch.size < batchSize) continue;
-      yield [...batch.values()];
-      batch = new Map();
+  plan: number,
+  n: number,
+  limit: number,
+): Promise<PlannedRecord[]> {
+  const { rows } = await sql<Row>`
+    select n, record_key, hash, record from (
+      select n, record_key, hash::text, record,
+        sum(octet_length(record)) over (order by n) - octet_length(record) as bytes_before
+      from (select * from ${sql.table(planTable(plan))} where n > ${n} order by n limit ${limit}) next
+    ) sized where bytes_before < ${bytesAtMost} order by n`.execute(db);
+  return rows.map(toRecord);
+}
+
+/** A stretch of a plan, both ends included. */
+export async function readStretch(
+  db: Database,
+  plan: number,
+  first: number,
+  last: number,
+): Promise<PlannedRecord[]> {
+  const { rows } = await sql<Row>`
+    select n, record_key, hash::text, record from ${sql.table(planTable(plan))}
+    where n between ${first} and ${last} order by n`.execute(db);
+  return rows.map(toRecord);
+}
+
+interface Row {
+  n: number;
+  record_key: string;
+  hash: string;
+  record: string;
+}
+
+function toRecord({ n, record_key, hash, record }: Row): PlannedRecord {
+  return { n, key: record_key, hash, values: unpack(record) };
+}
+
+export async function advancePlan(tx: Transaction, plan: number, delivered: number): Promise<void> {
+  await tx.updateTable('model_sync_plans').set({ delivered }).where('plan', '=', plan).execute();
+}
+
+/** The note that it is finished stays until the sync plans again: whoever takes over has to know. */
+export async function finishPlan(db: Database, plan: number): Promise<void> {
+  await db.transaction().execute(async (tx) => {
+    await tx.updateTable('model_sync_plans').set({ finished: true }).where('plan', '=', plan).execute();
+    await sql`drop table ${sql.table(planTable(plan))}`.execute(tx);
+  });
+}
+
+/** Removes what no execution will come back to: other plans of this sync, and those of executions that have ended. */
+export async function dropStalePlans(session: Session, syncId: string): Promise<void> {
+  const stale = await session.query<{ plan: number }>(
+    `select plan from model_sync_plans p where sync_id = $1 or not exists (
+       select from executions e where e.id = p.execution_id and (
+         e.completed_at is null or exists (select from model_sync_intents i where i.execution_id = e.id)))`,
+    [syncId],
+  );
+  // A worker that lost its claim may still be filling its plan: that one is left for another time.
+  await session.query(`set lock_timeout = '1s'`);
+  for (const { plan } of stale) {
+    try {
+      await session.query(`drop table if exists ${planTable(plan)}`);
+      await session.query('delete from model_sync_plans where plan = $1', [plan]);
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== '55P03') throw error;
     }
   }
-  if (batch.size > 0) yield [...batch.values()];
-}
-
-export async function countRemaining(db: Database, { plan, task }: DeliverCheckpoint): Promise<number> {
-  const { remaining } = await db
-    .selectFrom('model_sync_plan')
-    .select((select) => select.fn.countAll<number>().as('remaining'))
-    .where('sync_id', '=', task.target.sync.id)
-    .where('plan', '=', plan)
-    .executeTakeFirstOrThrow();
-  return remaining;
-}
-
-async function remainingKeys(db: Database, syncId: string, plan: number, limit: number): Promise<string[]> {
-  const rows = await db
-    .selectFrom('model_sync_plan')
-    .select('record_key')
-    .where('sync_id', '=', syncId)
-    .where('plan', '=', plan)
-    .limit(limit)
-    .execute();
-  return rows.map((row) => row.record_key);
-}
-
-async function stillPlanned(
-  db: Database,
-  syncId: string,
-  plan: number,
-  records: readonly SourceRecord[],
-): Promise<Set<string>> {
-  const keys = records.map((record) => record.key);
-  const { rows } = await sql<{ record_key: string }>`
-    select record_key from model_sync_plan
-    where sync_id = ${syncId} and plan = ${plan} and record_key = any(${keys}::text[])`.execute(db);
-  return new Set(rows.map((row) => row.record_key));
+  await session.query('reset lock_timeout');
 }

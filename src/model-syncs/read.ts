@@ -5,18 +5,23 @@ import { SyncFailed } from './sync-failed.ts';
 
 /** Every record's key and hash; of the execution's `identities` only, if it was started for some. */
 export function readKeys(run: Run, source: ModelSource, query: ModelQuery): AsyncIterable<KeyAndHash[]> {
-  const { identities } = run.execution.options;
-  const keys = Array.isArray(identities) ? [...new Set(identities.map(String))] : undefined;
+  const keys = askedKeys(run);
   return guarded(run, keys === undefined ? source.keys(query) : source.records(query, keys));
 }
 
+/** Full records: those with one of `keys`, or else as `readKeys` does. */
 export function readRecords(
   run: Run,
   source: ModelSource,
   query: ModelQuery,
-  keys: readonly string[] | undefined,
+  keys?: readonly string[],
 ): AsyncIterable<SourceRecord[]> {
-  return guarded(run, source.records(query, keys));
+  return guarded(run, source.records(query, keys ?? askedKeys(run)));
+}
+
+function askedKeys(run: Run): string[] | undefined {
+  const { identities } = run.execution.options;
+  return Array.isArray(identities) ? [...new Set(identities.map(String))] : undefined;
 }
 
 /** Stops between batches when the run is told to, and says whose fault a failure is. */

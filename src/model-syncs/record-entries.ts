@@ -1,12 +1,13 @@
-import type { Field, SourceRecord } from '../connectors/index.ts';
+import type { Field } from '../connectors/index.ts';
 import { jsonText } from '../lib/pg-text.ts';
+import type { PlannedRecord } from './planned-records.ts';
 import type { Task } from './task.ts';
 
 /**
  * Entries of the record logs, as JSON text. A processed record is an object of target field → value; an error
  * has the identity, the reason, and under `record` what was sent.
  */
-export function recordEntry(task: Task, record: Pick<SourceRecord, 'key' | 'values'>): string {
+export function recordEntry(task: Task, record: Pick<PlannedRecord, 'key' | 'values'>): string {
   const members = task.target.fields.map(({ source }, index) =>
     member(task.names[index] ?? '', source, record.values[task.places[index] ?? 0] ?? null),
   );

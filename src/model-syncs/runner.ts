@@ -64,10 +64,9 @@ async function deliverExecution(
   retryDelays: readonly number[],
 ): Promise<void> {
   const { task } = checkpoint;
-  await using source = await openSource(deps, run, task.sourceConnectionId);
   await using destination = await openDestination(deps, run, task.targetConnectionId);
   const writer = await destination.part.writer(task.target);
-  const delivery = { db: deps.db, run, checkpoint, source: source.part, writer, retryDelays };
+  const delivery = { db: deps.db, run, checkpoint, writer, retryDelays };
   await settleOwnIntent(delivery);
   await deliver(delivery);
 }

@@ -1,36 +1,65 @@
-import { sql } from 'kysely';
-import type { KeyAndHash } from '../connectors/index.ts';
-import type { Database } from '../db/index.ts';
+import type { KeyAndHash, SourceRecord } from '../connectors/index.ts';
+import type { Session } from '../db/index.ts';
+import { type CopyRow, encodeCopyText } from '../lib/copy-text.ts';
+import { pack } from './packed-record.ts';
 
-/** A database handle on one connection that has the staging table. */
-export type Staging = Database;
+/** Milliseconds after which a COPY ends and the next begins: an open transaction keeps dead rows of every table. */
+const longestCopy = 2_000;
 
-/**
- * Runs `use` with a temporary table of every record's key and hash, so that PostgreSQL does the set work and
- * memory here stays flat. The table is written without a log and goes with its connection, however that ends.
- */
-export function withStaging<Result>(
-  db: Database,
-  use: (staging: Staging) => Promise<Result>,
-): Promise<Result> {
-  return db.connection().execute(async (staging) => {
-    await sql`create temporary table model_sync_staging (record_key text collate "C", hash bigint not null)`.execute(
-      staging,
-    );
-    try {
-      return await use(staging);
-    } finally {
-      await sql`drop table model_sync_staging`.execute(staging);
-    }
-  });
+/** Temporary tables, so that PostgreSQL does the set work and memory here stays flat. */
+export const stagedKeys = 'pg_temp.staged_keys';
+export const stagedRecords = 'pg_temp.staged_records';
+
+/** Stages every record's key and hash. @returns how many. */
+export async function stageKeys(
+  session: Session,
+  batches: AsyncIterable<readonly KeyAndHash[]>,
+): Promise<number> {
+  await session.query(
+    `create temporary table staged_keys (record_key text collate "C", hash bigint not null)`,
+  );
+  const count = await copyAll(session, stagedKeys, batches, ({ key, hash }) => [key, hash]);
+  await session.query(`analyze ${stagedKeys}`);
+  return count;
 }
 
-/** Adds a batch. @param digest of the mapping, mixed into every hash. */
-export async function stage(staging: Staging, digest: string, records: readonly KeyAndHash[]): Promise<void> {
-  const keys = records.map(({ key }) => key);
-  const hashes = records.map(({ hash }) => hash);
-  await sql`
-    insert into model_sync_staging
-    select key, hash # ${digest}::bigint from unnest(${keys}::text[], ${hashes}::bigint[]) as batch (key, hash)
-  `.execute(staging);
+/** Stages full records, the n-th with n. @param table of `recordColumns`. @returns how many. */
+export function stageRecords(
+  session: Session,
+  table: string,
+  batches: AsyncIterable<readonly SourceRecord[]>,
+): Promise<number> {
+  let n = 0;
+  return copyAll(session, table, batches, ({ key, hash, values }) => [String(++n), key, hash, pack(values)]);
+}
+
+export const recordColumns =
+  'n bigint not null, record_key text collate "C", hash bigint not null, record text not null';
+
+async function copyAll<Row>(
+  session: Session,
+  table: string,
+  batches: AsyncIterable<readonly Row[]>,
+  columns: (row: Row) => CopyRow,
+): Promise<number> {
+  const iterator = batches[Symbol.asyncIterator]();
+  let count = 0;
+  let done = false;
+  async function* lines(until: number) {
+    while (performance.now() < until) {
+      const next = await iterator.next();
+      if (next.done) {
+        done = true;
+        return;
+      }
+      count += next.value.length;
+      if (next.value.length > 0) yield encodeCopyText(next.value.map(columns));
+    }
+  }
+  try {
+    while (!done) await session.copyIn(`copy ${table} from stdin`, lines(performance.now() + longestCopy));
+  } finally {
+    await iterator.return?.();
+  }
+  return count;
 }

@@ -1,50 +1,55 @@
-import {
-  BatchRefused,
-  type ModelWriter,
-  type OutgoingRecord,
-  type RecordResult,
-} from '../connectors/index.ts';
+import { BatchRefused, type ModelWriter, type RecordResult } from '../connectors/index.ts';
 import type { Run } from '../executions/index.ts';
-import type { Answer } from './baseline.ts';
-import { clearIntent, type Intent, storeIntent, wasCommitted } from './intents.ts';
+import { clearIntent, storeIntent, wasCommitted } from './intents.ts';
 import { persist } from './persist.ts';
+import type { PlannedRecord } from './planned-records.ts';
+import type { Task } from './task.ts';
 
 /**
- * Writes a batch, again after failures that may pass.
+ * Writes a stretch of a plan, again after failures that may pass.
  *
  * A try that broke off after the destination had applied it may have been committed: before the next try the
  * destination is asked, and as long as it cannot be asked nothing is sent.
  *
+ * @param earlier answers to what was sent before: there is room for one batch in doubt.
  * @throws BatchRefused as the writer does; SyncFailed when it stays out of reach.
  */
 export async function writeBatch(
   run: Run,
   writer: ModelWriter,
-  records: readonly OutgoingRecord[],
+  { places }: Task,
+  records: readonly PlannedRecord[],
   delays: readonly number[],
-): Promise<Answer[]> {
-  let applied: Intent | undefined;
+  earlier: Promise<void>,
+): Promise<RecordResult[]> {
+  const outgoing = records.map(({ key, hash, values }) => ({
+    key,
+    hash,
+    values: places.map((place) => values[place] ?? null),
+  }));
+  let applied: { token: string; results: RecordResult[] } | undefined;
   let ourFailure: unknown;
 
   const prepared = async (token: string, results: RecordResult[]) => {
-    const intent = { token, answers: answersOf(records, results) };
+    const [first = 0, last = 0] = [records.at(0)?.n, records.at(-1)?.n];
     try {
+      await earlier;
       // Through the claim: a worker that lost it must not commit at the destination.
-      await run.commit({}, (tx) => storeIntent(tx, run.execution.id, intent));
+      await run.commit({}, (tx) => storeIntent(tx, run.execution.id, { token, first, last, results }));
     } catch (error) {
       ourFailure = error;
       throw error;
     }
-    applied = intent;
+    applied = { token, results };
   };
 
-  const attempt = async (): Promise<Answer[]> => {
+  const attempt = async (): Promise<RecordResult[]> => {
     if (applied !== undefined) {
-      if (await wasCommitted(writer, applied.token)) return applied.answers;
+      if (await wasCommitted(writer, applied.token)) return applied.results;
       await run.commit({}, (tx) => clearIntent(tx, run.execution.id));
       applied = undefined;
     }
-    return answersOf(records, await writer.write(records, prepared));
+    return writer.write(outgoing, prepared);
   };
 
   const what = `A batch of ${records.length} records could not be written`;
@@ -54,14 +59,4 @@ export async function writeBatch(
   } catch (error) {
     throw ourFailure ?? error;
   }
-}
-
-export function answersOf(records: readonly OutgoingRecord[], results: readonly RecordResult[]): Answer[] {
-  return records.map(({ key, hash }, index) => {
-    const result = results[index];
-    if (result === undefined) {
-      throw new Error(`the writer gave ${results.length} results for ${records.length} records`);
-    }
-    return { key, hash, result };
-  });
 }
