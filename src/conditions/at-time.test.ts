@@ -1,19 +1,19 @@
 import { expect, test } from 'vitest';
-import { atTime } from './at-time.ts';
+import { atTime } from './index.ts';
 
 const now = '2024-03-31T12:30:00.123456Z';
 const at = (name: 'RelativeOnOrAfter' | 'RelativeOnOrBefore' | 'InTheLast', value: string) =>
   atTime({ field: 'f', function: name, value }, now);
 
 test.each([
-  ['now', '2024-03-31 12:30:00.123456'],
-  ['48 hours ago', '2024-03-29 12:30:00.123456'],
-  ['1 week ago', '2024-03-24 12:30:00.123456'],
-  ['90 seconds from now', '2024-03-31 12:31:30.123456'],
-  ['1 month ago', '2024-02-29 12:30:00.123456'],
-  ['13 Months AGO', '2023-02-28 12:30:00.123456'],
-  ['3 months from now', '2024-06-30 12:30:00.123456'],
-  ['60 years ago', '1964-03-31 12:30:00.123456'],
+  ['now', '2024-03-31 12:30:00.123456+00'],
+  ['48 hours ago', '2024-03-29 12:30:00.123456+00'],
+  ['1 week ago', '2024-03-24 12:30:00.123456+00'],
+  ['90 seconds from now', '2024-03-31 12:31:30.123456+00'],
+  ['1 month ago', '2024-02-29 12:30:00.123456+00'],
+  ['13 Months AGO', '2023-02-28 12:30:00.123456+00'],
+  ['3 months from now', '2024-06-30 12:30:00.123456+00'],
+  ['60 years ago', '1964-03-31 12:30:00.123456+00'],
 ])('%s', (value, expected) => {
   expect(at('RelativeOnOrAfter', value)).toEqual({ field: 'f', function: 'OnOrAfter', value: expected });
 });
@@ -27,11 +27,11 @@ test('everything relative is replaced, everything else stays', () => {
       isNull,
       {
         or: [
-          { not: { field: 'f', function: 'OnOrBefore', value: '2024-03-30 12:30:00.123456' } },
+          { not: { field: 'f', function: 'OnOrBefore', value: '2024-03-30 12:30:00.123456+00' } },
           {
             field: 'f',
             function: 'Between',
-            value: ['2024-03-24 12:30:00.123456', '2024-03-31 12:30:00.123456'],
+            value: ['2024-03-24 12:30:00.123456+00', '2024-03-31 12:30:00.123456+00'],
           },
         ],
       },

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Expression } from './expression.ts';
-import { assignLabels, labelOf } from './labels.ts';
-import { parseLogic } from './logic.ts';
+import { assignLabels, parseLogic } from './index.ts';
+import { labelOf } from './labels.ts';
 
 const conditionOf = (field: string) => ({ field, function: 'IsNull' as const, value: null });
 const [a, b, c] = ['a', 'b', 'c'].map(conditionOf);

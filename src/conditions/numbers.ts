@@ -23,7 +23,8 @@ const bits: Record<string, number> = {
  * @param type the column's own, for the numbers it can hold: a server would round what it cannot, or fail.
  */
 export function numberText(value: Json, type: string, place: string): string {
-  if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value)) {
+  const rounded = typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value);
+  if (rounded && binaryNumber('0', type) === undefined) {
     throw wrong(place, `${value} lost digits on its way; write it as a text, e.g. "9007199254740993"`);
   }
   const given = typeof value === 'number' ? String(value) : typeof value === 'string' ? value.trim() : '';

@@ -25,7 +25,7 @@ const forms: { type: RegExp; value: RegExp; example: string }[] = [
 
 /**
  * Reads the value of a condition: a text for each operand, in a form that all databases read alike. Numbers
- * are plain decimal digits, booleans `true` or `false`, times `2024-01-31 23:59:59.000000` in UTC, days
+ * are plain decimal digits, booleans `true` or `false`, times `2024-01-31 23:59:59.000000+00`, days
  * `2024-01-31`.
  *
  * @param field undefined while the fields are not known: then only the shape is checked, and nothing given.
@@ -95,6 +95,10 @@ function literal(value: Scalar, field: FilterField | undefined, place: string, u
         throw wrong(place, `${shown(value)} is no time; ${reason}`);
       }
       if (/^date$/i.test(field.remoteType)) return dayText(time.micros);
+      const nanos = time.micros * 1000n;
+      if (/^timestamp_ns$/i.test(field.remoteType) && BigInt.asIntN(64, nanos) !== nanos) {
+        throw wrong(place, `${shown(value)} does not fit ${field.remoteType}`);
+      }
       return timeText(until && time.day ? time.micros + dayMicros - 1n : time.micros);
     }
     default:

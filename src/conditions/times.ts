@@ -52,11 +52,11 @@ export function dayText(micros: bigint): string {
   return timeText(micros).slice(0, 10);
 }
 
-/** `2024-01-31 23:59:59.000000`, in UTC. */
+/** `2024-01-31 23:59:59.000000+00` */
 export function timeText(micros: bigint): string {
   const below = modulo(micros, 1_000_000n);
   const seconds = new Date(Number((micros - below) / 1000n)).toISOString().slice(0, 19).replace('T', ' ');
-  return `${seconds}.${below.toString().padStart(6, '0')}`;
+  return `${seconds}.${below.toString().padStart(6, '0')}+00`;
 }
 
 function shift(micros: bigint, amount: string, sign: 1 | -1): bigint | undefined {

@@ -4,6 +4,7 @@
  */
 import { Value } from 'typebox/value';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { FixedExpression } from '../conditions/index.ts';
 import { createEgress, type Egress } from '../egress/index.ts';
 import type { JsonObject } from '../lib/json.ts';
 import {
@@ -169,6 +170,33 @@ function sourceTests(subject: Subject): void {
     for (const { hash } of all) expect(BigInt.asIntN(64, BigInt(hash)).toString()).toBe(hash);
     const some = (await Array.fromAsync(found.model.records(query, ['2', 'none']))).flat();
     expect(some.map(({ key }) => key)).toEqual(['2']);
+  });
+
+  test('a filter keeps the records that fit it; one that does not suit the fields is refused by name', async () => {
+    const found = parts();
+    const query = { configuration: found.source.model, fields: ['name'], identity: 'id' };
+    const kept = async (filter: FixedExpression) => {
+      const [keys, records] = [
+        found.model.keys({ ...query, filter }),
+        found.model.records({ ...query, filter }),
+      ];
+      const ofKeys = (await Array.fromAsync(keys)).flat().map(({ key }) => key);
+      expect((await Array.fromAsync(records)).flat().map(({ key }) => key)).toEqual(ofKeys);
+      return ofKeys.sort();
+    };
+    const note = { field: 'note', function: 'StringContains', value: '\\' } as const;
+    expect(await kept(note)).toEqual(['2', '9007199254740993']);
+    expect(await kept({ not: note })).toEqual(['1']);
+    const big = { field: 'id', function: 'Equality', value: '9007199254740993' } as const;
+    expect(await kept({ or: [big, { field: 'name', function: 'Equality', value: 'Zoë 🌊' }] })).toEqual([
+      '1',
+      big.value,
+    ]);
+    const refused = found.model.keys({ ...query, filter: { ...note, field: 'nope' } });
+    await expect(Array.fromAsync(refused)).rejects.toMatchObject({
+      key: 'invalid_field',
+      message: expect.stringContaining('filter on nope: "nope" is no field; there are id'),
+    });
   });
 
   test('without an identity every record has a key of its own', async () => {

@@ -8,6 +8,7 @@
  */
 import type { Readable } from 'node:stream';
 import type { TObject } from 'typebox';
+import type { FixedExpression } from '../conditions/index.ts';
 import type { Egress } from '../egress/index.ts';
 import type { Json, JsonObject } from '../lib/json.ts';
 import type { FieldType } from '../schema/field-type.ts';
@@ -96,6 +97,8 @@ export interface ModelQuery {
    * occurrence: the second of two equal rows is another record than the first.
    */
   identity?: string;
+  /** Only the records that fit it, by any of the model's fields. */
+  filter?: FixedExpression;
 }
 
 /** `key`: text of the identity, null when it is NULL. `hash`: signed 64-bit, of `fields`, as decimal text. */

@@ -7,6 +7,7 @@ import type { ModelQuery, ModelSource, SourceMeta } from '../contract.ts';
 import type { Connect } from './bulk-source.ts';
 import { readSchemas } from './catalogue.ts';
 import { describeModel } from './model-query.ts';
+import { whereClause } from './where.ts';
 import { withClient } from './with-client.ts';
 
 /** Milliseconds that looking at a model may take; reading it for a sync has no limit. */
@@ -65,7 +66,8 @@ async function* copy(
     if (missing !== undefined) {
       throw new TidemarkError('invalid_query', { reason: `the model has no field ${missing} any more` });
     }
-    const inner = keyedSelect(relation.from, query);
+    const where = await whereClause(client, relation.from, relation.fields, query.filter);
+    const inner = keyedSelect(relation.from + where, query);
     yield* decodeCopyText(client.query(copyTo(`copy (${select(inner)}) to stdout`)));
   } finally {
     // A read that was left early cannot be asked to stop; its connection is closed under it.
