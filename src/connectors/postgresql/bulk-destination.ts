@@ -1,6 +1,7 @@
 import type { BulkDestination } from '../contract.ts';
 import { lostOrRefused } from './bulk-errors.ts';
 import { destinationOptions } from './bulk-options.ts';
+import { rangedLoad } from './bulk-ranged-load.ts';
 import type { Connect } from './bulk-source.ts';
 import { readState } from './bulk-state.ts';
 import { wholeLoad } from './bulk-whole-load.ts';
@@ -18,6 +19,6 @@ export function bulkDestination(connect: Connect): BulkDestination {
         throw lostOrRefused(error);
       }
     },
-    load: (output, plan) => wholeLoad(connect, output, plan),
+    load: (output, plan) => (plan.ranged ? rangedLoad : wholeLoad)(connect, output, plan),
   };
 }

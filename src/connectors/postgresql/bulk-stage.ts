@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto';
 import pg, { type Client } from 'pg';
-import type { BulkOutput } from '../contract.ts';
+import type { BulkOutput, BulkTarget, LoadPlan } from '../contract.ts';
 import { list, outputKey, ownColumns, qualified, refuse } from './bulk-names.ts';
 
 /** Where the rows are until they are live. Named as it stands in statements. */
@@ -10,9 +11,15 @@ export async function createTemporaryStage(client: Client, output: BulkOutput): 
   await client.query(`create temp table tidemark_stage (${definitions(output)}) on commit drop`);
 }
 
+/** The name of an execution's table beside the live one. */
+export function sideName({ name }: BulkTarget, { executionId }: LoadPlan): string {
+  return `_tidemark_${createHash('sha256').update(`${executionId} ${name}`).digest('hex').slice(0, 16)}`;
+}
+
 /** Beside the live table, to take its place. */
 export async function createSide(client: Client, output: BulkOutput, name: string): Promise<string> {
   const side = qualified({ schema: output.schema, name });
+  await client.query(`drop table if exists ${side}`);
   await client.query(`create table ${side} (${definitions(output)})`);
   return side;
 }

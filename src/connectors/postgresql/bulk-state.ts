@@ -1,6 +1,6 @@
 import pg, { type Client } from 'pg';
 import type { JsonObject } from '../../lib/json.ts';
-import type { BulkTarget } from '../contract.ts';
+import type { BulkOutput, BulkTarget } from '../contract.ts';
 import { qualified } from './bulk-names.ts';
 
 /** What Tidemark knows of the tables of a namespace, beside them: it goes wherever they are copied or restored. */
@@ -39,11 +39,12 @@ export async function readState(client: Client, target: BulkTarget): Promise<Com
 }
 
 /** In the transaction that makes the rows live. */
-export async function writeState(client: Client, target: BulkTarget, state: CommittedState): Promise<void> {
+export async function writeState(client: Client, output: BulkOutput, position: JsonObject): Promise<void> {
+  const state: CommittedState = { position, columns: output.columns.map(({ outputName }) => outputName) };
   await client.query(
-    `insert into ${stateOf(target.schema)} (name, entry, relation, value) values ($1, 'position', to_regclass($2), $3)
+    `insert into ${stateOf(output.schema)} (name, entry, relation, value) values ($1, 'position', to_regclass($2), $3)
      on conflict (name, entry) do update set relation = excluded.relation, value = excluded.value`,
-    [target.name, qualified(target), JSON.stringify(state)],
+    [output.name, qualified(output), JSON.stringify(state)],
   );
 }
 
@@ -63,6 +64,6 @@ async function create(client: Client, what: string): Promise<void> {
   }
 }
 
-function stateOf(schema: string): string {
+export function stateOf(schema: string): string {
   return qualified({ schema, name: tableName });
 }

@@ -1,0 +1,156 @@
+import pg, { type Client } from 'pg';
+import type { JsonObject } from '../../lib/json.ts';
+import type {
+  BulkOutput,
+  BulkRange,
+  Committed,
+  LoadPlan,
+  RowStream,
+  TableLoad,
+  WireFormat,
+  Written,
+} from '../contract.ts';
+import {
+  type Claim,
+  claimLoad,
+  dropForsaken,
+  endClaim,
+  storedRanges,
+  storeRange,
+  takenOver,
+} from './bulk-claim.ts';
+import { copyIn } from './bulk-copy-in.ts';
+import { lostOrRefused } from './bulk-errors.ts';
+import { findLive } from './bulk-live.ts';
+import { analyzeAndEnd, checkLive, makeLive } from './bulk-make-live.ts';
+import { qualified } from './bulk-names.ts';
+import { breakOff, openSession } from './bulk-session.ts';
+import type { Connect } from './bulk-source.ts';
+import { keyProblem } from './bulk-stage.ts';
+import { ensureState, writeState } from './bulk-state.ts';
+import { endSessions, endTurn, loadName, takeTurn } from './bulk-turn.ts';
+
+/**
+ * Loads a table in ranges, several at a time, each in a session and a transaction of its own that also notes it as
+ * stored. The table beside the live one is therefore committed, and stays for the run that takes over; whoever
+ * loads the same table next removes what nobody goes on with. (COPY FREEZE is only for the transaction that has
+ * made the table.)
+ */
+export async function rangedLoad(connect: Connect, output: BulkOutput, plan: LoadPlan): Promise<TableLoad> {
+  const client = await openSession(connect, loadName(plan.executionId, output));
+  try {
+    await ensureState(client, output.schema);
+    await takeTurn(client, output, plan.executionId);
+    await dropForsaken(client, output.schema);
+    const claim = await claimLoad(client, output, plan);
+    const load = new RangedLoad(connect, client, output, plan, claim);
+    try {
+      await checkLive(client, output, plan, await findLive(client, output), load.side);
+    } catch (error) {
+      await load.discard();
+      throw error;
+    }
+    return load;
+  } catch (error) {
+    breakOff(client);
+    throw lostOrRefused(error);
+  }
+}
+
+class RangedLoad implements TableLoad {
+  readonly side: string;
+  readonly #connect: Connect;
+  /** Has the turn, and commits. */
+  readonly #keeper: Client;
+  readonly #output: BulkOutput;
+  readonly #plan: LoadPlan;
+  readonly #claim: Claim;
+  readonly #writers = new Set<Client>();
+
+  constructor(connect: Connect, keeper: Client, output: BulkOutput, plan: LoadPlan, claim: Claim) {
+    this.#connect = connect;
+    this.#keeper = keeper;
+    this.#output = output;
+    this.#plan = plan;
+    this.#claim = claim;
+    this.side = qualified({ schema: output.schema, name: claim.side });
+  }
+
+  get stored(): ReadonlyMap<string, number> {
+    return this.#claim.stored;
+  }
+
+  async write(rows: RowStream, format: WireFormat, range?: BulkRange): Promise<Written> {
+    if (range === undefined) throw new Error('a load in ranges takes nothing but ranges');
+    const client = await openSession(this.#connect, loadName(this.#plan.executionId, this.#output));
+    this.#writers.add(client);
+    try {
+      await client.query('begin');
+      const binary = format === 'pg-binary';
+      const options = binary ? ' (format binary)' : '';
+      const count = await copyIn(client, `copy ${this.side} from stdin${options}`, rows, binary);
+      await storeRange(client, this.#output, this.#claim, range.id, count);
+      await client.query('commit');
+      await client.end();
+      return { rows: count, warnings: [] };
+    } catch (error) {
+      breakOff(client);
+      const before = await this.#storedBefore(error, range).catch((failure: unknown) => {
+        throw lostOrRefused(failure);
+      });
+      if (before !== undefined) return { rows: before, warnings: [] };
+      throw lostOrRefused(keyProblem(error, this.#output));
+    } finally {
+      this.#writers.delete(client);
+    }
+  }
+
+  /** A commit whose answer was lost is found when the range is written once more: its rows are there. */
+  async #storedBefore(error: unknown, { id }: BulkRange): Promise<number | undefined> {
+    if (!(error instanceof pg.DatabaseError) || error.constraint !== '_tidemark_state_pkey') return undefined;
+    return (await storedRanges(this.#keeper, this.#output)).get(id);
+  }
+
+  async commit(position: JsonObject): Promise<Committed> {
+    const client = this.#keeper;
+    const output = this.#output;
+    try {
+      await client.query('begin');
+      const stored = await storedRanges(client, output);
+      if (!(await endClaim(client, output, this.#claim.token))) takenOver(output);
+      const rows = stored.values().reduce((total, count) => total + count, 0);
+      const stage = { table: this.side, side: this.#claim.side, rows };
+      const committed = await makeLive(client, output, this.#plan, stage);
+      await client.query(`drop table if exists ${this.side}`);
+      await writeState(client, output, position);
+      await client.query('commit');
+      await endTurn(client, output);
+      void analyzeAndEnd(client, output);
+      return committed;
+    } catch (error) {
+      breakOff(client);
+      throw lostOrRefused(keyProblem(error, output));
+    }
+  }
+
+  async abort(): Promise<void> {
+    for (const client of [this.#keeper, ...this.#writers]) breakOff(client);
+  }
+
+  async discard(): Promise<void> {
+    await this.abort();
+    try {
+      const client = await openSession(this.#connect, 'tidemark discard');
+      try {
+        await client.query('begin');
+        if (!(await endClaim(client, this.#output, this.#claim.token))) return;
+        await endSessions(client, loadName(this.#plan.executionId, this.#output));
+        await client.query(`drop table if exists ${this.side}; commit`);
+      } finally {
+        await client.end();
+      }
+    } catch {
+      // Whoever loads the table next removes it.
+    }
+  }
+}
