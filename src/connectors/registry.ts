@@ -1,10 +1,11 @@
 import type { Connector } from './contract.ts';
 import { csv } from './csv/index.ts';
+import { mysql } from './mysql/index.ts';
 import { postgresql } from './postgresql/index.ts';
 import { webhook } from './webhook/index.ts';
 
 /** Every connector, one line each. */
-export const connectors: readonly Connector[] = [csv, postgresql, webhook];
+export const connectors: readonly Connector[] = [csv, mysql, postgresql, webhook];
 
 const byId = new Map(connectors.map((connector) => [connector.id, connector]));
 

@@ -72,7 +72,7 @@ export interface Replication {
 
 /** Copies one table from end to end. */
 export async function replicate(
-  { from, to }: Pair,
+  { from, to }: Pick<Pair, 'from' | 'to'>,
   schemaId: string,
   { format = 'pg-binary', plan, read = {}, output, position = {} }: Replication = {},
 ): Promise<Committed & { rows: number }> {

@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream';
 import type { Connection } from 'pg';
+import { type Reader, RecyclingSocket } from '../../lib/recycling-socket.ts';
 import type { RowStream } from '../contract.ts';
 import { lostOrRefused } from './bulk-errors.ts';
 import { FrameOpener, FrameSorter } from './bulk-frames.ts';
-import { type Reader, RecyclingSocket } from './bulk-socket.ts';
 
 /** Bytes read ahead of a slow reader. */
 const readAhead = 1024 * 1024;

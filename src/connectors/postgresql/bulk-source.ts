@@ -1,12 +1,12 @@
 import type { Socket } from 'node:net';
 import type { Client } from 'pg';
+import { RecyclingSocket } from '../../lib/recycling-socket.ts';
 import type { BulkSource } from '../contract.ts';
 import { CopyOut } from './bulk-copy-out.ts';
 import { lostOrRefused } from './bulk-errors.ts';
 import { keyRanges } from './bulk-ranges.ts';
 import { copyStatement } from './bulk-select.ts';
 import { openSession } from './bulk-session.ts';
-import { RecyclingSocket } from './bulk-socket.ts';
 import { describeTable, findRelation } from './bulk-table.ts';
 import { greatest } from './bulk-tracking.ts';
 

@@ -1,9 +1,10 @@
 import pg, { type Client } from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
-import { notFound, TidemarkError } from '../../errors.ts';
+import { TidemarkError } from '../../errors.ts';
 import { type CopyRow, decodeCopyText } from '../../lib/copy-text.ts';
 import type { JsonObject } from '../../lib/json.ts';
-import type { ModelQuery, ModelSource, SourceMeta } from '../contract.ts';
+import type { ModelQuery, ModelSource } from '../contract.ts';
+import { modelMeta } from '../model-meta.ts';
 import type { Connect } from './bulk-source.ts';
 import { readSchemas } from './catalogue.ts';
 import { describeModel } from './model-query.ts';
@@ -15,7 +16,10 @@ const lookTimeout = 10_000;
 
 export function modelSource(connect: Connect): ModelSource {
   return {
-    meta: (parameters) => withClient(connect, 'tidemark model', (client) => meta(client, parameters)),
+    meta: (parameters) =>
+      withClient(connect, 'tidemark model', async (client) =>
+        modelMeta(await readSchemas(client), parameters),
+      ),
     fields: (configuration) =>
       look(connect, async (client) => (await describeModel(client, configuration)).fields),
     sample: (configuration, fields, limit) =>
@@ -98,26 +102,4 @@ function aliases(list: string[]): string[] {
 
 function textArray(values: readonly string[]): string {
   return `array[${values.map((value) => pg.escapeLiteral(value)).join(', ')}]::text[]`;
-}
-
-/** What to choose next: a table, a view or a query. */
-async function meta(client: Client, parameters: Record<string, string[]>): Promise<SourceMeta> {
-  const schemas = await readSchemas(client);
-  const chosen = parameters.table?.[0] ?? parameters.view?.[0];
-  const schema = schemas.find(({ id }) => id === chosen);
-  if (chosen !== undefined && schema === undefined) throw notFound('schema', chosen);
-  const choice = (items: string[] | null) => ({ items, has_items: items !== null, requires_one_of: null });
-  const ids = schemas.map(({ id }) => id);
-  return {
-    configuration: Object.fromEntries(
-      Object.entries(parameters).map(([name, items]) => [name, { type: 'string', items }]),
-    ),
-    items: {
-      table: choice(ids),
-      view: choice(ids),
-      query: choice(null),
-      tracking_columns: choice(schema === undefined ? null : schema.fields.map(({ name }) => name)),
-    },
-    requires_one_of: parameters.query !== undefined || chosen !== undefined ? [] : ['query', 'table', 'view'],
-  };
 }

@@ -1,0 +1,58 @@
+import type { Connection } from 'mysql2/promise';
+import { TidemarkError } from '../../errors.ts';
+import type { BulkRead, BulkTable } from '../contract.ts';
+import { rowsOf } from './client.ts';
+import { type Column, columnsOf, findTable } from './columns.ts';
+import { identifier, literal, qualified } from './quote.ts';
+
+/** As this server writes it, with the zone that it leaves out. */
+const moment = /^(\d{4}-\d\d-\d\d(?:[ T]\d\d:\d\d:\d\d(?:\.\d+)?)?)(?:Z|\+00(?::?00)?)?$/;
+const plainNumber = /^-?\d+(\.\d+)?$/;
+
+const isTime = ({ rendering }: Column) => /^(date|datetime|timestamp)$/.test(rendering);
+
+/** @throws invalid_field when the field has no order that can be followed. */
+export async function boundOf(
+  connection: Connection,
+  { schemaId }: BulkTable,
+  field: string,
+): Promise<string | undefined> {
+  const table = await findTable(connection, schemaId);
+  const column = (await columnsOf(connection, table)).find(({ name }) => name === field);
+  if (column === undefined) throw wrong(`${schemaId} has no field ${field}`);
+  if (!isTime(column) && column.rendering !== 'number') {
+    throw wrong(`${field} is ${column.type}; only whole numbers, decimals, dates and times can be followed`);
+  }
+  const [row] = await rowsOf<{ bound: string | null }>(
+    connection,
+    `select cast(max(${identifier(field)}) as char) as bound from ${qualified(table.database, table.name)}`,
+  );
+  const bound = row?.bound ?? undefined;
+  // Nothing can be reckoned from a date that is not in the calendar.
+  return bound === undefined || (isTime(column) && /^0000|-00/.test(bound)) ? undefined : bound;
+}
+
+/** @throws invalid_field when `from` is not a value of the field. */
+export function sinceBound(
+  columns: readonly Column[],
+  { field, from, overlapSeconds }: NonNullable<BulkRead['tracking']>,
+): string {
+  const column = columns.find(({ name }) => name === field);
+  if (column === undefined) throw wrong(`${field} is not among the fields that are read`);
+  const name = identifier(field);
+  const since = isTime(column) ? time(from, overlapSeconds) : plainNumber.test(from) ? from : undefined;
+  if (since === undefined) throw wrong(`${from} is not a value of ${field}, which is ${column.type}`);
+  return `(${name} >= ${since} or ${name} is null)`;
+}
+
+function time(from: string, overlapSeconds: number): string | undefined {
+  const text = moment.exec(from)?.[1];
+  if (text === undefined) return undefined;
+  const value = `cast(${literal(text)} as datetime(6))`;
+  // Before the calendar begins there is nothing left to look back at.
+  return `coalesce(${value} - interval ${Math.ceil(overlapSeconds)} second, ${value})`;
+}
+
+function wrong(reason: string): TidemarkError {
+  return new TidemarkError('invalid_field', { field: 'tracking_field', reason });
+}

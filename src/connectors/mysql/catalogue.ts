@@ -1,0 +1,64 @@
+import type { Connection } from 'mysql2/promise';
+import { decodeCopyText } from '../../lib/copy-text.ts';
+import type { JsonObject } from '../../lib/json.ts';
+import { jsonText } from '../../lib/pg-text.ts';
+import type { Catalogue, SourceSchema } from '../contract.ts';
+import { type Connect, withConnection } from './client.ts';
+import { allColumns, type Column, columnsOf, findTable } from './columns.ts';
+import { qualified } from './quote.ts';
+import { SelectedRows } from './row-stream.ts';
+import { selected } from './selected.ts';
+
+/** @param database the only one to show, where the connection names one. */
+export function catalogue(connect: Connect, database: string | undefined): Catalogue {
+  return {
+    schemas: () => withConnection(connect, (connection) => readSchemas(connection, database)),
+    records: (schemaId, limit) =>
+      withConnection(connect, async (connection) => {
+        const table = await findTable(connection, schemaId);
+        const columns = await columnsOf(connection, table);
+        return sampleRecords(connection, columns, qualified(table.database, table.name), limit);
+      }),
+  };
+}
+
+export async function readSchemas(
+  connection: Connection,
+  database: string | undefined,
+): Promise<SourceSchema[]> {
+  const columns = await allColumns(connection, database);
+  return [...Map.groupBy(columns, ({ database, table }) => `${database}.${table}`)].map(([id, list]) => ({
+    id,
+    name: list[0]?.table ?? id,
+    fields: list.map(({ name, type, field, nullable, keyPosition }) => ({
+      name,
+      type: field,
+      remoteType: type,
+      nullable,
+      primaryKey: keyPosition !== null,
+    })),
+  }));
+}
+
+/** A few records, as JSON: what has no form in it is a string. */
+export async function sampleRecords(
+  connection: Connection,
+  columns: readonly Column[],
+  from: string,
+  limit: number,
+): Promise<JsonObject[]> {
+  const { list, rendered } = selected(columns);
+  const rows = new SelectedRows(
+    connection,
+    `select ${list} from ${from} limit ${Math.trunc(limit)}`,
+    rendered,
+  );
+  const records = (await Array.fromAsync(decodeCopyText(rows))).flat();
+  return records.map((values) => {
+    const members = columns.map(({ name, field: type, carrier: remoteType }, index) => {
+      const value = jsonText(values[index] ?? null, { type, remoteType });
+      return `${JSON.stringify(name)}:${value}`;
+    });
+    return JSON.parse(`{${members.join(',')}}`) as JsonObject;
+  });
+}

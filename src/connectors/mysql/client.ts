@@ -1,0 +1,114 @@
+import type { Duplex } from 'node:stream';
+import mysql, { type Connection, type ConnectionOptions, type RowDataPacket } from 'mysql2/promise';
+import { TidemarkError } from '../../errors.ts';
+import { RecyclingSocket } from '../../lib/recycling-socket.ts';
+import type { Configuration } from './configuration.ts';
+
+/** Opens a connection that nobody else uses, whose text output is the same on every server. Who asked ends it. */
+export type Connect = (options?: ConnectOptions) => Promise<Connection>;
+
+export interface ConnectOptions {
+  /** For reading gigabytes: its socket reads into memory that is used again. */
+  recycles?: boolean;
+  /** Milliseconds a statement may take; 0 for no limit. */
+  statementLimit?: number;
+}
+
+/**
+ * The same on every server, whatever its defaults are. Nothing is rounded or cut in silence, 0 is a value like any
+ * other in a column that counts up, and a server waits for a reader or writer as long as the other side takes.
+ */
+const settings = `set session time_zone = '+00:00', autocommit = 1,
+  sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO',
+  net_write_timeout = 86400, net_read_timeout = 86400, wait_timeout = 86400`;
+
+/** Each of the two systems reads its own part: MariaDB counts seconds, MySQL milliseconds. */
+const limit = (milliseconds: number) =>
+  ` /*M! , max_statement_time = ${milliseconds / 1000} */ /*!80000 , max_execution_time = ${milliseconds} */`;
+
+/** @param signal ends every connection that was opened, at once. */
+export function connector(configuration: Configuration, signal: AbortSignal | undefined): Connect {
+  return async ({ recycles = false, statementLimit = 0 } = {}) => {
+    if (configuration.ssh) {
+      throw new TidemarkError('unprocessable', {
+        reason: 'configuration.ssh: SSH tunnels are not built yet',
+      });
+    }
+    signal?.throwIfAborted();
+    const connection = await mysql.createConnection({
+      host: configuration.hostname,
+      port: configuration.port,
+      user: configuration.account,
+      password: configuration.passwd,
+      ...(configuration.dbname ? { database: configuration.dbname } : {}),
+      ...tls(configuration),
+      // Over TLS the bytes that matter come from the socket that is laid around this one.
+      ...(recycles && !configuration.ssl ? { stream: () => recyclingSocket(configuration) } : {}),
+      charset: 'utf8mb4_general_ci',
+      connectTimeout: 10_000,
+      enableKeepAlive: true,
+      dateStrings: true,
+      supportBigNumbers: true,
+      bigNumberStrings: true,
+    });
+    // The query that is running reports a lost connection; without a listener it would end the process.
+    connection.on('error', () => {});
+    const abort = () => breakOff(connection);
+    signal?.addEventListener('abort', abort, { once: true });
+    connection.once('end', () => signal?.removeEventListener('abort', abort));
+    try {
+      signal?.throwIfAborted();
+      await connection.query(`${settings}${limit(statementLimit)}`);
+    } catch (error) {
+      breakOff(connection);
+      throw error;
+    }
+    return connection;
+  };
+}
+
+function recyclingSocket({ hostname, port }: Configuration): RecyclingSocket {
+  const socket = new RecyclingSocket();
+  socket.connect(port, hostname);
+  socket.setNoDelay(true);
+  socket.setKeepAlive(true);
+  return socket;
+}
+
+/**
+ * Closes a connection at once: what it is asked just now fails, and the server rolls back. mysql2's own way says
+ * goodbye, and a server that waits for a slow reader does not hear it.
+ */
+export function breakOff(connection: Connection): void {
+  (connection as unknown as { connection: { stream: Duplex } }).connection.stream.destroy();
+}
+
+/** Opens a connection, uses it, and ends it whatever happens. */
+export async function withConnection<Result>(
+  connect: Connect,
+  use: (connection: Connection) => Promise<Result>,
+  options?: ConnectOptions,
+): Promise<Result> {
+  const connection = await connect(options);
+  try {
+    return await use(connection);
+  } finally {
+    await connection.end().catch(() => {});
+  }
+}
+
+/** The rows of a query, typed as the caller knows them. */
+export async function rowsOf<Row>(
+  connection: Connection,
+  sql: string,
+  values: readonly unknown[] = [],
+): Promise<Row[]> {
+  const [rows] = await connection.query<RowDataPacket[]>(sql, [...values]);
+  return rows as Row[];
+}
+
+/** With a CA certificate the server must prove its name; without one the connection is encrypted, no more. */
+function tls({ ssl, ca_cert: ca }: Configuration): Pick<ConnectionOptions, 'ssl'> {
+  if (!ssl) return {};
+  return { ssl: ca ? { ca, rejectUnauthorized: true, verifyIdentity: true } : { rejectUnauthorized: false } };
+}

@@ -1,0 +1,32 @@
+import type { JsonObject } from '../../lib/json.ts';
+import type { Connector, Session } from '../contract.ts';
+import { bulkSource } from './bulk-source.ts';
+import { catalogue } from './catalogue.ts';
+import { connector, withConnection } from './client.ts';
+import { type Configuration, configuration } from './configuration.ts';
+import { modelSource } from './model-source.ts';
+import { checkServer } from './server-version.ts';
+import { readRules } from './types.ts';
+
+export const mysql: Connector = {
+  id: 'mysql',
+  name: 'MySQL and MariaDB',
+  configuration,
+  capabilities: { source: true, destination: false },
+  types: {
+    read: readRules.map(({ type, as, note }) => ({ type, as, ...(note === undefined ? {} : { note }) })),
+  },
+  open(settings: JsonObject, { signal }): Session {
+    const ended = new AbortController();
+    const signals = signal === undefined ? ended.signal : AbortSignal.any([signal, ended.signal]);
+    const options = settings as unknown as Configuration;
+    const connect = connector(options, signals);
+    return {
+      test: () => withConnection(connect, checkServer),
+      catalogue: catalogue(connect, options.dbname),
+      modelSource: modelSource(connect, options.dbname),
+      bulkSource: bulkSource(connect),
+      close: async () => ended.abort(),
+    };
+  },
+};

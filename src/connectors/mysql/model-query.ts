@@ -1,0 +1,67 @@
+import type { FieldPacket } from 'mysql2';
+import type { Connection } from 'mysql2/promise';
+import { messageOf, TidemarkError } from '../../errors.ts';
+import type { JsonObject } from '../../lib/json.ts';
+import type { Field } from '../contract.ts';
+import { type Column, columnsOf, findTable } from './columns.ts';
+import { qualified } from './quote.ts';
+import { resultType } from './result-type.ts';
+import { readTypeOf } from './types.ts';
+
+/** What a model reads, as something that can stand behind FROM. */
+export interface Relation {
+  from: string;
+  columns: Column[];
+}
+
+/**
+ * Resolves a model's configuration: one of `table`, `view` (ids as in the catalogue) or `query`.
+ *
+ * The query is the user's, but it is a query: it must stand as a derived table in one statement, the connection
+ * runs no second one, and everything happens in a read-only transaction.
+ *
+ * @throws invalid_field when nothing is chosen, invalid_query when it does not run.
+ */
+export async function describeModel(connection: Connection, configuration: JsonObject): Promise<Relation> {
+  const { table, view, query } = configuration;
+  const id = text(table) ?? text(view);
+  if (id !== undefined) {
+    const found = await findTable(connection, id).catch(() => {
+      throw wrong(`there is no table or view ${id}`);
+    });
+    return {
+      from: `${qualified(found.database, found.name)} as model`,
+      columns: await columnsOf(connection, found),
+    };
+  }
+  const statement = text(query);
+  if (statement === undefined) throw wrong('takes one of table, view or query');
+  // The line break ends a comment that the query may end with.
+  const from = `(\n${statement.trim().replace(/;\s*$/, '')}\n) as model`;
+  return { from, columns: await describeQuery(connection, from) };
+}
+
+export function fieldOf({ name, field, type, nullable }: Column): Field {
+  return { name, type: field, remoteType: type, nullable };
+}
+
+async function describeQuery(connection: Connection, from: string): Promise<Column[]> {
+  let fields: FieldPacket[];
+  try {
+    [, fields] = await connection.query(`select * from ${from} limit 0`);
+  } catch (cause) {
+    throw new TidemarkError('invalid_query', { reason: messageOf(cause) }, { cause });
+  }
+  return fields.map((field) => {
+    const type = resultType(field);
+    return { name: field.name, type, nullable: true, charset: null, ...readTypeOf(type) };
+  });
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' && value.trim() !== '' ? value : undefined;
+}
+
+function wrong(reason: string): TidemarkError {
+  return new TidemarkError('invalid_field', { field: 'configuration', reason });
+}
