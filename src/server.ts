@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { type ApiDependencies, type App, buildApp } from './api/index.ts';
+import { startScheduledBulkSync } from './bulk-syncs/index.ts';
 import { type Config, ConfigError } from './config.ts';
 import {
   type DatabaseHandle,
@@ -24,7 +25,9 @@ import {
 import { startJobs } from './jobs/index.ts';
 import type { Logger } from './lib/log.ts';
 import { KeyRing } from './lib/seal.ts';
+import { startScheduledModelSync } from './model-syncs/index.ts';
 import { bootstrap } from './organizations/index.ts';
+import { startScheduler } from './schedules/index.ts';
 import { releaseDeliveries } from './webhooks/index.ts';
 
 const hour = 3_600_000;
@@ -51,7 +54,7 @@ type Undo = (() => Promise<unknown>)[];
 
 /**
  * Builds everything from the configuration and starts it in this order: data directory and its lock, database,
- * migrations, partitions, first user, jobs, HTTP, workers. `stop` goes the other way round.
+ * migrations, partitions, first user, jobs, HTTP, schedules, workers. `stop` goes the other way round.
  *
  * @throws DataDirectoryInUse, ConfigError, or whatever keeps a part from starting; what had started is stopped.
  */
@@ -127,6 +130,15 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Serv
   dependencies.publicUrl ||= url;
   const running = await announceServer(directory, { url, databaseUrl: embedded && databaseUrl });
   undo.push(() => running.retract());
+
+  const scheduler = await startScheduler(
+    { db, databaseUrl, log },
+    {
+      model: (tx, schedule) => startScheduledModelSync({ db: tx, jobs }, schedule),
+      bulk: (tx, schedule) => startScheduledBulkSync({ db: tx, jobs }, schedule),
+    },
+  );
+  undo.push(() => scheduler.stop());
 
   const workers = new Supervisor({
     count: config.workers,

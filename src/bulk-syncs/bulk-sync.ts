@@ -1,12 +1,7 @@
 import type { Condition } from '../conditions/index.ts';
 import type { JsonObject } from '../lib/json.ts';
 import type { Actor } from '../organizations/index.ts';
-import type {
-  AdditionalBulkSchedule,
-  BulkSchedule,
-  discoverModes,
-  normalizeModes,
-} from '../schema/bulk-sync.ts';
+import type { discoverModes, normalizeModes } from '../schema/bulk-sync.ts';
 
 export type BulkSyncMode = 'replicate' | 'snapshot';
 export type Discover = (typeof discoverModes)[number];
@@ -25,8 +20,6 @@ export interface BulkSyncDraft extends BulkSyncSettings {
 export interface BulkSyncSettings {
   sourceConfiguration: JsonObject;
   destinationConfiguration: JsonObject;
-  defaultSchedule: BulkSchedule;
-  additionalSchedules: AdditionalBulkSchedule[];
   addNewObjects: Discover;
   addNewFields: Discover;
   normalizeNames: NormalizeNames;

@@ -5,13 +5,15 @@ import { TidemarkError } from '../errors.ts';
 import { cancelSync, deleteExecutions } from '../executions/index.ts';
 import type { Jobs } from '../jobs/index.ts';
 import type { Actor } from '../organizations/index.ts';
+import { activateSchedules, saveSchedules, schedulesOf } from '../schedules/index.ts';
 import type { BulkSyncRequest } from '../schema/bulk-sync.ts';
 import type { BulkSync, BulkSyncDraft, SelectedSchema } from './bulk-sync.ts';
 import { saveKnownSchemas } from './discover.ts';
 import { draftBulkSync, type Generation } from './draft.ts';
+import { draftSchedules } from './schedule-drafts.ts';
 import { selectSchema } from './schema-settings.ts';
-import { saveSchemas } from './selected-schemas.ts';
-import { getBulkSync, insertBulkSync, replaceBulkSync, setActive } from './store.ts';
+import { saveSchemas, selectedSchemas } from './selected-schemas.ts';
+import { getBulkSync, insertBulkSync, replaceBulkSync, touchBulkSync } from './store.ts';
 
 export async function createBulkSync(
   deps: OpenDependencies,
@@ -20,10 +22,12 @@ export async function createBulkSync(
   request: BulkSyncRequest,
   generation: Generation,
 ): Promise<BulkSync> {
-  const draft = draftBulkSync(request, generation);
+  const draft = draftBulkSync(request);
   await checkConnections(deps, organizationId, draft);
   const schemas = await ensureSchemas(deps, organizationId, draft.sourceConnectionId);
   const selected = selectRequested(schemas, request);
+  const ids = selected.map(({ id }) => id);
+  const schedules = draftSchedules(request, generation, [], ids);
   return deps.db.transaction().execute(async (tx) => {
     const sync = await insertBulkSync(tx, organizationId, actor, draft);
     await saveSchemas(tx, sync.id, selected);
@@ -32,6 +36,7 @@ export async function createBulkSync(
       sync.id,
       schemas.map(({ id }) => id),
     );
+    await saveSchedules(tx, { ...sync, kind: 'bulk' }, actor, schedules);
     return sync;
   });
 }
@@ -45,10 +50,17 @@ export async function updateBulkSync(
   request: BulkSyncRequest,
   generation: Generation,
 ): Promise<BulkSync> {
-  const current = await getBulkSync(deps.db, organizationId, id);
-  const draft = draftBulkSync(request, generation, current.defaultSchedule);
+  await getBulkSync(deps.db, organizationId, id);
+  const draft = draftBulkSync(request);
   await checkConnections(deps, organizationId, draft);
-  return replaceBulkSync(deps.db, organizationId, actor, id, draft);
+  return deps.db.transaction().execute(async (tx) => {
+    const sync = await replaceBulkSync(tx, organizationId, actor, id, draft);
+    const current = (await schedulesOf(tx, [sync.id])).get(sync.id) ?? [];
+    const schemas = (await selectedSchemas(tx, sync.id)).map((schema) => schema.id);
+    const schedules = draftSchedules(request, generation, current, schemas);
+    await saveSchedules(tx, { ...sync, kind: 'bulk' }, actor, schedules);
+    return sync;
+  });
 }
 
 /** Turning a sync off also asks its running execution to end. */
@@ -59,8 +71,11 @@ export async function activateBulkSync(
   id: string,
   active: boolean,
 ): Promise<void> {
-  const sync = await getBulkSync(deps.db, organizationId, id);
-  await setActive(deps.db, organizationId, actor, sync.id, active);
+  const sync = await deps.db.transaction().execute(async (tx) => {
+    const changed = await touchBulkSync(tx, organizationId, actor, id, { active });
+    await activateSchedules(tx, changed.id, active);
+    return changed;
+  });
   if (!active) await cancelSync(deps, organizationId, sync.id);
 }
 

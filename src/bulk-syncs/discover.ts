@@ -12,8 +12,9 @@ import { saveSchemas, selectedSchemas } from './selected-schemas.ts';
  */
 export async function discoverObjects(deps: OpenDependencies, run: Run, sync: BulkSync): Promise<void> {
   const { id: executionId, organizationId, options } = run.execution;
+  const isPart = Array.isArray(options.schemas) && options.discovers !== true;
   // A new object has no tracking field yet.
-  if (!isDiscovered(sync.addNewObjects, false) || Array.isArray(options.schemas)) return;
+  if (!isDiscovered(sync.addNewObjects, false) || isPart) return;
   await (await startSchemaRefresh(deps, organizationId, sync.sourceConnectionId)).done;
   const cached = await cachedSchemas(deps.db, sync.sourceConnectionId);
   const selected = await selectedSchemas(deps.db, sync.id);

@@ -1,6 +1,6 @@
 import { TidemarkError } from '../errors.ts';
 import type { JsonObject } from '../lib/json.ts';
-import type { BulkSchedule, BulkSyncRequest } from '../schema/bulk-sync.ts';
+import type { BulkSyncRequest } from '../schema/bulk-sync.ts';
 import type { BulkSyncDraft, Discover } from './bulk-sync.ts';
 import { longestName } from './output-names.ts';
 
@@ -10,17 +10,8 @@ import { longestName } from './output-names.ts';
  */
 export type Generation = 'before-2025' | 'current' | 'either';
 
-/**
- * Reads a request of any generation.
- *
- * @param current the default schedule so far: it keeps its id.
- * @throws invalid_field
- */
-export function draftBulkSync(
-  request: BulkSyncRequest,
-  generation: Generation,
-  current?: BulkSchedule,
-): BulkSyncDraft {
+/** Reads a request of any generation, but for its schedules. @throws invalid_field */
+export function draftBulkSync(request: BulkSyncRequest): BulkSyncDraft {
   const { schema } = request.destination_configuration;
   if (schema && Buffer.byteLength(schema) > longestName) {
     const reason = `is longer than ${longestName} bytes`;
@@ -41,8 +32,6 @@ export function draftBulkSync(
     destinationConnectionId: request.destination_connection_id,
     sourceConfiguration: (request.source_configuration ?? {}) as JsonObject,
     destinationConfiguration: request.destination_configuration as JsonObject,
-    defaultSchedule: withId(defaultSchedule(request, generation), current?.id),
-    additionalSchedules: (request.additional_schedules ?? []).map((schedule) => withId(schedule)),
     addNewObjects: request.automatically_add_new_objects ?? discovered(request.discover),
     addNewFields: request.automatically_add_new_fields ?? 'all',
     normalizeNames: request.normalize_names ?? 'enabled',
@@ -52,24 +41,6 @@ export function draftBulkSync(
     disableRecordTimestamps: request.disable_record_timestamps ?? false,
     policies: request.policies ?? [],
   };
-}
-
-function defaultSchedule(request: BulkSyncRequest, generation: Generation): BulkSchedule {
-  const wanted = generation === 'before-2025' ? 'schedule' : 'default_schedule';
-  const schedule =
-    generation === 'either' ? (request.default_schedule ?? request.schedule ?? {}) : request[wanted];
-  if (schedule === undefined || schedule === null) {
-    throw new TidemarkError('invalid_field', {
-      field: wanted,
-      reason: 'is required, e.g. {"frequency": "manual"}',
-    });
-  }
-  return schedule;
-}
-
-function withId<S extends BulkSchedule>(schedule: S, currentId?: string | null): S {
-  const id = schedule.id ?? currentId ?? crypto.randomUUID();
-  return { ...schedule, id, frequency: schedule.frequency ?? 'manual' };
 }
 
 function discovered(discover: boolean | null | undefined): Discover {

@@ -1,5 +1,6 @@
 import type { Database } from '../db/index.ts';
 import { type Execution, getExecution, listExecutions, syncStatus } from '../executions/index.ts';
+import { nextRuns } from '../schedules/index.ts';
 import type { BulkExecution, BulkSchemaExecution, BulkSyncStatus } from '../schema/bulk-execution.ts';
 import { presentSchemaStatus, presentStatus } from './execution-status.ts';
 import { getBulkSync } from './store.ts';
@@ -41,10 +42,11 @@ export async function bulkSyncStatus(
 ): Promise<BulkSyncStatus> {
   const sync = await getBulkSync(db, organizationId, syncId);
   const { current, last } = await syncStatus(db, sync.id);
+  const next = await nextRuns(db, [sync.id]);
   return {
     ...(current === undefined ? {} : { current_execution: await presentBulkExecution(db, current) }),
     ...(last === undefined ? {} : { last_execution: await presentBulkExecution(db, last) }),
-    next_execution_time: null,
+    next_execution_time: next.get(sync.id) ?? null,
   };
 }
 

@@ -1,9 +1,32 @@
+import type { Database } from '../db/index.ts';
+import { type Schedule, schedulesOf } from '../schedules/index.ts';
+import type { BulkScheduleResponse } from '../schema/bulk-schedule.ts';
 import type { BulkSyncResponse } from '../schema/bulk-sync.ts';
 import type { BulkSync } from './bulk-sync.ts';
 import type { Generation } from './draft.ts';
 
 /** Answers in the form of the caller's generation; one that named no version gets the members of both. */
-export function presentBulkSync(sync: BulkSync, generation: Generation): BulkSyncResponse {
+export async function presentBulkSync(
+  db: Database,
+  sync: BulkSync,
+  generation: Generation,
+): Promise<BulkSyncResponse> {
+  const schedules = await schedulesOf(db, [sync.id]);
+  return present(sync, schedules.get(sync.id) ?? [], generation);
+}
+
+export async function presentBulkSyncs(
+  db: Database,
+  syncs: readonly BulkSync[],
+  generation: Generation,
+): Promise<BulkSyncResponse[]> {
+  const ids = syncs.map(({ id }) => id);
+  const schedules = await schedulesOf(db, ids);
+  return syncs.map((sync) => present(sync, schedules.get(sync.id) ?? [], generation));
+}
+
+function present(sync: BulkSync, schedules: readonly Schedule[], generation: Generation): BulkSyncResponse {
+  const [first, ...additional] = schedules;
   return {
     id: sync.id,
     organization_id: sync.organizationId,
@@ -16,10 +39,13 @@ export function presentBulkSync(sync: BulkSync, generation: Generation): BulkSyn
     destination_configuration: sync.destinationConfiguration,
     ...(generation === 'before-2025'
       ? {}
-      : { default_schedule: sync.defaultSchedule, additional_schedules: sync.additionalSchedules }),
+      : {
+          ...(first === undefined ? {} : { default_schedule: presentSchedule(first) }),
+          additional_schedules: additional.map(presentSchedule),
+        }),
     ...(generation === 'current'
       ? {}
-      : { schedule: withoutId(sync.defaultSchedule), discover: sync.addNewObjects !== 'none' }),
+      : { schedule: first?.settings ?? {}, discover: sync.addNewObjects !== 'none' }),
     automatically_add_new_objects: sync.addNewObjects,
     automatically_add_new_fields: sync.addNewFields,
     normalize_names: sync.normalizeNames,
@@ -35,8 +61,14 @@ export function presentBulkSync(sync: BulkSync, generation: Generation): BulkSyn
   };
 }
 
-/** A schedule had no id of its own then. */
-function withoutId(schedule: BulkSync['defaultSchedule']) {
-  const { id: _id, ...rest } = schedule;
-  return rest;
+function presentSchedule(schedule: Schedule): BulkScheduleResponse {
+  const { id, settings, createdAt, createdBy, updatedAt, updatedBy } = schedule;
+  return {
+    id,
+    ...settings,
+    created_at: createdAt,
+    updated_at: updatedAt,
+    ...(createdBy === null ? {} : { created_by: createdBy }),
+    ...(updatedBy === null ? {} : { updated_by: updatedBy }),
+  };
 }

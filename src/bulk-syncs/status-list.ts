@@ -2,6 +2,7 @@ import type { Database } from '../db/index.ts';
 import { notFound } from '../errors.ts';
 import type { ExecutionStatus } from '../executions/index.ts';
 import { isUuid } from '../lib/uuid.ts';
+import { nextRuns } from '../schedules/index.ts';
 import type { BulkSyncExecutionStatus } from '../schema/bulk-execution.ts';
 import { presentSchemaStatus, presentStatus } from './execution-status.ts';
 import { listBulkSyncs } from './store.ts';
@@ -33,10 +34,11 @@ async function statusOf(db: Database, syncIds: readonly string[]): Promise<BulkS
   if (syncIds.length === 0) return [];
   const statuses = await newestStatuses(db, syncIds);
   const schemas = await newestSchemas(db, syncIds);
+  const next = await nextRuns(db, syncIds);
   return syncIds.map((id) => ({
     sync_id: id,
     status: presentStatus(statuses.get(id) ?? 'created'),
-    nextExecutionTime: null,
+    nextExecutionTime: next.get(id) ?? null,
     schemas: schemas.filter(({ sync_id }) => sync_id === id).map(({ sync_id: _sync, ...schema }) => schema),
   }));
 }

@@ -35,13 +35,13 @@ export async function insertBulkSync(
 }
 
 export async function replaceBulkSync(
-  db: Database,
+  tx: Transaction,
   organizationId: string,
   actor: Actor,
   id: string,
   draft: BulkSyncDraft,
 ): Promise<BulkSync> {
-  const row = await db
+  const row = await tx
     .updateTable('bulk_syncs')
     .set((where) => ({
       ...toRow(draft),
@@ -77,19 +77,23 @@ export async function listBulkSyncs(
   return rows.map(fromRow);
 }
 
-export async function setActive(
-  db: Database,
+/** Records who changes a sync, and keeps others from changing it until the transaction has ended. */
+export async function touchBulkSync(
+  tx: Transaction,
   organizationId: string,
   actor: Actor,
   id: string,
-  active: boolean,
-): Promise<void> {
-  await db
+  change: { active?: boolean } = {},
+): Promise<BulkSync> {
+  const sync = await getBulkSync(tx, organizationId, id);
+  const row = await tx
     .updateTable('bulk_syncs')
-    .set((where) => ({ active, updated_by: JSON.stringify(actor), updated_at: where.fn<string>('now') }))
-    .where('organization_id', '=', organizationId)
-    .where('id', '=', id)
-    .execute();
+    .set((where) => ({ ...change, updated_by: JSON.stringify(actor), updated_at: where.fn<string>('now') }))
+    .where('id', '=', sync.id)
+    .returning(columns)
+    .executeTakeFirst();
+  if (row === undefined) throw notFound('bulk sync', id);
+  return fromRow(row);
 }
 
 function selectBulkSyncs(db: Database, organizationId: string) {

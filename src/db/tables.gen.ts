@@ -230,6 +230,21 @@ export interface RecordLogFilesTable {
   created_at: Generated<Timestamp>;
 }
 
+export interface SchedulesTable {
+  id: Generated<string>;
+  organization_id: string;
+  kind: string;
+  sync_id: string;
+  position: number;
+  settings: JsonColumn;
+  run_after: Generated<string[]>;
+  next_run_at: Timestamp | null;
+  created_by: JsonColumn | null;
+  updated_by: JsonColumn | null;
+  created_at: Generated<Timestamp>;
+  updated_at: Generated<Timestamp>;
+}
+
 export interface UsersTable {
   id: Generated<string>;
   organization_id: string;
@@ -320,6 +335,7 @@ export interface Tables {
   models: ModelsTable;
   organizations: OrganizationsTable;
   record_log_files: RecordLogFilesTable;
+  schedules: SchedulesTable;
   users: UsersTable;
   webhook_attempts: WebhookAttemptsTable;
   webhook_deliveries: WebhookDeliveriesTable;

@@ -19,33 +19,37 @@ export interface NewExecution {
 }
 
 /**
- * Starts an execution: its row and its job, in one transaction.
+ * Starts an execution: its row and its job, in the caller's transaction or in one of its own.
  *
  * @throws execution_running when the sync has an unfinished one. A unique index decides, so that of any
- *   number of simultaneous starts one wins.
+ *   number of simultaneous starts one wins. A transaction of the caller's can go on after that.
  */
 export async function startExecution(
   deps: { db: Database; jobs: Jobs },
   start: NewExecution,
 ): Promise<Execution> {
-  try {
-    return await deps.db.transaction().execute((tx) => insertExecution(tx, deps.jobs, start));
-  } catch (error) {
-    if (!isOneRunningViolation(error)) throw error;
-    const running = await deps.db
-      .selectFrom('executions')
-      .select('id')
-      .where('sync_id', '=', start.syncId)
-      .where('status', 'in', unfinished)
-      .executeTakeFirst();
-    throw new TidemarkError('execution_running', {
-      sync_id: start.syncId,
-      execution_id: running?.id ?? '(just finished)',
-    });
-  }
+  const { db, jobs } = deps;
+  const insert = (tx: Database) => insertExecution(tx as Transaction, jobs, start);
+  const execution = await (db.isTransaction ? insert(db) : db.transaction().execute(insert));
+  if (execution !== undefined) return execution;
+  const running = await db
+    .selectFrom('executions')
+    .select('id')
+    .where('sync_id', '=', start.syncId)
+    .where('status', 'in', unfinished)
+    .executeTakeFirst();
+  throw new TidemarkError('execution_running', {
+    sync_id: start.syncId,
+    execution_id: running?.id ?? '(just finished)',
+  });
 }
 
-async function insertExecution(tx: Transaction, jobs: Jobs, start: NewExecution): Promise<Execution> {
+/** @returns undefined when the unique index of running executions has one of this sync. */
+async function insertExecution(
+  tx: Transaction,
+  jobs: Jobs,
+  start: NewExecution,
+): Promise<Execution | undefined> {
   const row = await tx
     .insertInto('executions')
     .values({
@@ -57,8 +61,10 @@ async function insertExecution(tx: Transaction, jobs: Jobs, start: NewExecution)
       options: JSON.stringify(start.options),
       subject: JSON.stringify(start.subject),
     })
+    .onConflict((conflict) => conflict.doNothing())
     .returning(executionColumns)
-    .executeTakeFirstOrThrow();
+    .executeTakeFirst();
+  if (row === undefined) return undefined;
   await start.prepare?.(tx, row.id);
   const job = { data: { executionId: row.id } satisfies ExecutionJob, group: start.organizationId };
   const [jobId] = await jobs.insert(tx, executionQueue, [job]);
@@ -68,8 +74,4 @@ async function insertExecution(tx: Transaction, jobs: Jobs, start: NewExecution)
     .where('id', '=', row.id)
     .execute();
   return toExecution(row);
-}
-
-function isOneRunningViolation(error: unknown): boolean {
-  return error instanceof Error && 'constraint' in error && error.constraint === 'executions_one_running';
 }

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Transaction } from '../db/index.ts';
 import { appendEvent } from '../events/index.ts';
+import { executionEnded } from '../schedules/index.ts';
 import { enqueueDeliveries } from '../webhooks/index.ts';
 import type { Execution, ExecutionStatus } from './contract.ts';
 import { eventPayload, eventTypeOf } from './payloads.ts';
@@ -17,8 +18,8 @@ export interface Transition {
 }
 
 /**
- * The only way an execution changes its status: the guarded update, its event and its webhook deliveries, in the
- * caller's transaction. The event comes last, because it locks the organization's head until commit.
+ * The only way an execution changes its status: the guarded update, what waits for its end, its event and its webhook
+ * deliveries, in the caller's transaction. The event comes last, because it locks the organization's head until commit.
  *
  * @returns undefined when the guard did not hold: the execution is in another status or another worker's.
  */
@@ -45,6 +46,11 @@ export async function transition(
   if (row === undefined) return undefined;
 
   const execution = toExecution(row);
+  if (finished) {
+    const { syncId, options } = execution;
+    const isTest = options.test === true;
+    await executionEnded(tx, { syncId, succeeded: to === 'completed', isTest });
+  }
   const type = eventTypeOf(execution, to);
   if (type !== undefined) {
     const links = await recordLogLinks(tx, deps.publicUrl, execution);

@@ -2,11 +2,12 @@ import type { Database } from '../db/index.ts';
 import { cancelSync, deleteExecutions } from '../executions/index.ts';
 import type { Jobs } from '../jobs/index.ts';
 import type { Actor } from '../organizations/index.ts';
+import { activateSchedules, saveSchedules } from '../schedules/index.ts';
 import type { ModelSyncRequest } from '../schema/model-sync.ts';
 import type { ModelSyncDependencies } from './destination.ts';
 import { draftModelSync } from './draft.ts';
 import type { ModelSync } from './model-sync.ts';
-import { getModelSync, insertModelSync, replaceModelSync } from './store.ts';
+import { getModelSync, insertModelSync, replaceModelSync, setActive } from './store.ts';
 
 export async function createModelSync(
   deps: ModelSyncDependencies,
@@ -15,7 +16,11 @@ export async function createModelSync(
   request: ModelSyncRequest,
 ): Promise<ModelSync> {
   const draft = await draftModelSync(deps, organizationId, request);
-  return insertModelSync(deps.db, organizationId, actor, draft);
+  return deps.db.transaction().execute(async (tx) => {
+    const sync = await insertModelSync(tx, organizationId, actor, draft);
+    await saveSchedules(tx, { ...sync, kind: 'model' }, actor, [{ settings: draft.schedule }]);
+    return sync;
+  });
 }
 
 /** Replaces the whole sync: what the request leaves out falls back to its default. */
@@ -26,9 +31,28 @@ export async function updateModelSync(
   id: string,
   request: ModelSyncRequest,
 ): Promise<ModelSync> {
-  await getModelSync(deps.db, organizationId, id);
-  const draft = await draftModelSync(deps, organizationId, request);
-  return replaceModelSync(deps.db, organizationId, actor, id, draft);
+  const current = await getModelSync(deps.db, organizationId, id);
+  const draft = await draftModelSync(deps, organizationId, request, current.id);
+  return deps.db.transaction().execute(async (tx) => {
+    const sync = await replaceModelSync(tx, organizationId, actor, current.id, draft);
+    await saveSchedules(tx, { ...sync, kind: 'model' }, actor, [{ settings: draft.schedule }]);
+    return sync;
+  });
+}
+
+/** Starts or stops the schedule. What runs goes on. */
+export async function activateModelSync(
+  deps: { db: Database },
+  organizationId: string,
+  actor: Actor,
+  id: string,
+  active: boolean,
+): Promise<void> {
+  const sync = await getModelSync(deps.db, organizationId, id);
+  await deps.db.transaction().execute(async (tx) => {
+    await setActive(tx, organizationId, actor, sync.id, active);
+    await activateSchedules(tx, sync.id, active);
+  });
 }
 
 /** Cancels what runs, then deletes the sync with its executions and its baseline. */

@@ -7,12 +7,18 @@ import type { ModelSyncRequest } from '../schema/model-sync.ts';
 import { type ModelSyncDependencies, targetObject, withModelDestination } from './destination.ts';
 import type { Definition, MappedField, ModelSyncDraft } from './model-sync.ts';
 import { refuseWhatIsNotBuilt } from './not-built.ts';
+import { draftSchedule } from './schedule.ts';
 
-/** Checks a request against its model and its target. Stores nothing. */
+/**
+ * Checks a request against its model and its target. Stores nothing.
+ *
+ * @param syncId of the sync that is being changed; undefined for a new one.
+ */
 export async function draftModelSync(
   deps: ModelSyncDependencies,
   organizationId: string,
   request: ModelSyncRequest,
+  syncId?: string,
 ): Promise<ModelSyncDraft> {
   if ((request.organization_id ?? organizationId) !== organizationId) {
     throw new TidemarkError('forbidden', { reason: 'organization_id is not the organization of this key' });
@@ -26,7 +32,7 @@ export async function draftModelSync(
   const draft: ModelSyncDraft = {
     name: request.name,
     active: request.active ?? false,
-    schedule: { ...request.schedule, frequency: 'manual' },
+    schedule: await draftSchedule(deps.db, organizationId, request.schedule, syncId),
     modelId: model.id,
     // `snapshot` is the newer name; a target offers neither or both.
     mode: request.mode === 'snapshot' ? 'replace' : request.mode,

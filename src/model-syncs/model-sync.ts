@@ -1,7 +1,7 @@
 import type { ModelSyncMode } from '../connectors/index.ts';
 import type { JsonObject } from '../lib/json.ts';
 import type { Actor } from '../organizations/index.ts';
-import type { Schedule } from '../schema/schedule.ts';
+import type { ScheduleSettings } from '../schedules/index.ts';
 
 /** What a sync does, as the API accepted it. Also what a running execution holds on to. */
 export interface Definition {
@@ -30,7 +30,7 @@ export interface ModelSync extends Definition {
   organizationId: string;
   name: string;
   active: boolean;
-  schedule: Schedule;
+  schedule: ScheduleSettings;
   createdBy: Actor | null;
   updatedBy: Actor | null;
   createdAt: string;

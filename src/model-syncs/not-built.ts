@@ -3,7 +3,7 @@ import type { ModelSyncRequest } from '../schema/model-sync.ts';
 
 /** Parts of a request that would be stored and then ignored are refused until they do something. */
 export function refuseWhatIsNotBuilt(request: ModelSyncRequest): void {
-  const { identity, target, schedule } = request;
+  const { identity, target } = request;
   const asked: Record<string, unknown> = {
     filters: request.filters,
     filter_logic: request.filter_logic,
@@ -26,10 +26,6 @@ export function refuseWhatIsNotBuilt(request: ModelSyncRequest): void {
   for (const [name, value] of Object.entries(asked)) if (!isEmpty(value)) throw notBuilt(name);
   if (identity && identity.function !== 'Equality') {
     throw notBuilt(`identity.function ${identity.function}`, 'use Equality');
-  }
-  // Accepted, a schedule nobody keeps would be a sync that never runs.
-  if ((schedule.frequency ?? 'manual') !== 'manual') {
-    throw notBuilt(`schedule.frequency ${schedule.frequency}`, 'use manual and start the sync by request');
   }
 }
 

@@ -1,5 +1,4 @@
 import type { ModelSyncItem, ModelSyncResponse } from '../schema/model-sync.ts';
-import type { ScheduleOption } from '../schema/schedule.ts';
 import type { ModelSync } from './model-sync.ts';
 
 /** The light form: what the list has had since 2025-09-18. */
@@ -54,8 +53,3 @@ export function presentModelSync(sync: ModelSync): ModelSyncResponse {
     policies: [],
   };
 }
-
-/** The frequencies a model sync takes today. */
-export const scheduleOptions: ScheduleOption[] = [
-  { frequency: 'manual', label: 'Manual', description: 'Only when started by request', configuration: {} },
-];

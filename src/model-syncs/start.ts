@@ -1,8 +1,9 @@
-import type { Database } from '../db/index.ts';
+import type { Database, Transaction } from '../db/index.ts';
 import { TidemarkError } from '../errors.ts';
 import { type Execution, startExecution, syncStatus } from '../executions/index.ts';
 import type { Jobs } from '../jobs/index.ts';
 import { getModel } from '../models/index.ts';
+import { nextRuns, type Schedule } from '../schedules/index.ts';
 import type { StartModelSyncRequest } from '../schema/model-sync.ts';
 import { getModelSync } from './store.ts';
 
@@ -12,6 +13,7 @@ export async function startModelSync(
   organizationId: string,
   id: string,
   request: StartModelSyncRequest,
+  trigger: 'manual' | 'scheduled' = 'manual',
 ): Promise<Execution> {
   const sync = await getModelSync(deps.db, organizationId, id);
   const identities = request.identities ?? [];
@@ -27,7 +29,7 @@ export async function startModelSync(
     organizationId,
     kind: 'model',
     syncId: sync.id,
-    trigger: 'manual',
+    trigger,
     options: {
       resync: request.resync ?? false,
       test: request.test ?? false,
@@ -37,11 +39,20 @@ export async function startModelSync(
   });
 }
 
+/** Starts what a schedule asks for, in the transaction that sets its next time. */
+export async function startScheduledModelSync(
+  deps: { db: Transaction; jobs: Jobs },
+  { organizationId, syncId }: Schedule,
+): Promise<void> {
+  await startModelSync(deps, organizationId, syncId, {}, 'scheduled');
+}
+
 export async function modelSyncStatus(
   db: Database,
   organizationId: string,
   id: string,
-): Promise<{ current?: Execution; last?: Execution }> {
+): Promise<{ current?: Execution; last?: Execution; next: string | null }> {
   const sync = await getModelSync(db, organizationId, id);
-  return syncStatus(db, sync.id);
+  const next = await nextRuns(db, [sync.id]);
+  return { ...(await syncStatus(db, sync.id)), next: next.get(sync.id) ?? null };
 }

@@ -1,8 +1,9 @@
 import type { ModelSyncMode } from '../connectors/index.ts';
-import type { Database } from '../db/index.ts';
+import type { Database, Transaction } from '../db/index.ts';
 import { notFound } from '../errors.ts';
 import { isUuid } from '../lib/uuid.ts';
 import type { Actor } from '../organizations/index.ts';
+import type { ScheduleSettings } from '../schedules/index.ts';
 import type { ModelSync, ModelSyncDraft } from './model-sync.ts';
 
 const columns = [
@@ -22,29 +23,29 @@ const columns = [
 ] as const;
 
 export async function insertModelSync(
-  db: Database,
+  tx: Transaction,
   organizationId: string,
   actor: Actor,
   draft: ModelSyncDraft,
 ): Promise<ModelSync> {
   const by = JSON.stringify(actor);
-  const row = await db
+  const row = await tx
     .insertInto('model_syncs')
     .values({ organization_id: organizationId, ...toRow(draft), created_by: by, updated_by: by })
     .returning(columns)
     .executeTakeFirstOrThrow();
-  return fromRow(row);
+  return fromRow({ ...row, schedule: draft.schedule });
 }
 
 /** A running execution keeps to the definition it started with. */
 export async function replaceModelSync(
-  db: Database,
+  tx: Transaction,
   organizationId: string,
   actor: Actor,
   id: string,
   draft: ModelSyncDraft,
 ): Promise<ModelSync> {
-  const row = await db
+  const row = await tx
     .updateTable('model_syncs')
     .set((where) => ({
       ...toRow(draft),
@@ -56,7 +57,7 @@ export async function replaceModelSync(
     .returning(columns)
     .executeTakeFirst();
   if (row === undefined) throw notFound('model sync', id);
-  return fromRow(row);
+  return fromRow({ ...row, schedule: draft.schedule });
 }
 
 /** @throws not_found for an id of another organization, too. */
@@ -69,14 +70,13 @@ export async function getModelSync(db: Database, organizationId: string, id: str
 }
 
 export async function setActive(
-  db: Database,
+  tx: Transaction,
   organizationId: string,
   actor: Actor,
   id: string,
   active: boolean,
 ): Promise<void> {
-  await getModelSync(db, organizationId, id);
-  await db
+  await tx
     .updateTable('model_syncs')
     .set((where) => ({ active, updated_by: JSON.stringify(actor), updated_at: where.fn<string>('now') }))
     .where('organization_id', '=', organizationId)
@@ -85,14 +85,24 @@ export async function setActive(
 }
 
 export function selectModelSyncs(db: Database, organizationId: string) {
-  return db.selectFrom('model_syncs').select(columns).where('organization_id', '=', organizationId);
+  return db
+    .selectFrom('model_syncs')
+    .select(columns)
+    .select((where) =>
+      where
+        .selectFrom('schedules')
+        .select('settings')
+        .whereRef('sync_id', '=', 'model_syncs.id')
+        .where('position', '=', 0)
+        .as('schedule'),
+    )
+    .where('organization_id', '=', organizationId);
 }
 
 /** The members of a sync that have no column of their own. */
-type Stored = Pick<
-  ModelSync,
-  'identity' | 'fields' | 'syncAllRecords' | 'skipInitialBackfill' | 'schedule'
-> & { configuration: ModelSync['target']['configuration'] };
+type Stored = Pick<ModelSync, 'identity' | 'fields' | 'syncAllRecords' | 'skipInitialBackfill'> & {
+  configuration: ModelSync['target']['configuration'];
+};
 
 function toRow(draft: ModelSyncDraft) {
   const stored: Stored = {
@@ -101,7 +111,6 @@ function toRow(draft: ModelSyncDraft) {
     configuration: draft.target.configuration,
     syncAllRecords: draft.syncAllRecords,
     skipInitialBackfill: draft.skipInitialBackfill,
-    schedule: draft.schedule,
   };
   return {
     name: draft.name,
@@ -114,7 +123,8 @@ function toRow(draft: ModelSyncDraft) {
   };
 }
 
-type Row = Awaited<ReturnType<ReturnType<typeof selectModelSyncs>['executeTakeFirstOrThrow']>>;
+type Row = Omit<Selected, 'schedule'> & { schedule: unknown };
+type Selected = Awaited<ReturnType<ReturnType<typeof selectModelSyncs>['executeTakeFirstOrThrow']>>;
 
 export function fromRow(row: Row): ModelSync {
   // The casts undo what toRow did: these columns hold what this file wrote.
@@ -126,6 +136,7 @@ export function fromRow(row: Row): ModelSync {
     name: row.name,
     mode: row.mode as ModelSyncMode,
     active: row.active,
+    schedule: row.schedule as ScheduleSettings,
     modelId: row.model_ids[0] ?? '',
     target: { connectionId: row.target_connection_id, object: row.target_object, configuration },
     createdBy: row.created_by as unknown as Actor | null,

@@ -1,38 +1,14 @@
-import { type Static, type TSchema, Type } from 'typebox';
+import { type Static, Type } from 'typebox';
+import { AdditionalBulkSchedule, BulkSchedule, BulkScheduleResponse, resyncModes } from './bulk-schedule.ts';
 import { filterFunctions } from './filter.ts';
 import { Actor } from './model.ts';
-import { scheduleFrequencies } from './schedule.ts';
-
-/** Clients send null as well as nothing for what is not set. */
-const optional = <T extends TSchema>(schema: T) => Type.Optional(Type.Union([schema, Type.Null()]));
+import { optional } from './optional.ts';
 
 const JsonObject = Type.Record(Type.String(), Type.Unknown());
 
 const bulkSyncModes = ['replicate', 'snapshot'] as const;
 export const discoverModes = ['all', 'onlyIncremental', 'onlyNonIncremental', 'none'] as const;
 export const normalizeModes = ['enabled', 'disabled', 'legacy'] as const;
-const resyncModes = ['refetch', 'resync', 'rebuild'] as const;
-
-/** When a bulk sync starts. Parts of a time are text, in UTC. `multi` belongs to versions before 2025-09-18. */
-export const BulkSchedule = Type.Object({
-  id: optional(Type.String()),
-  frequency: optional(Type.Enum([...scheduleFrequencies])),
-  minute: optional(Type.String()),
-  hour: optional(Type.String()),
-  day_of_week: optional(Type.String()),
-  day_of_month: optional(Type.String()),
-  month: optional(Type.String()),
-  multi: optional(JsonObject),
-});
-export type BulkSchedule = Static<typeof BulkSchedule>;
-
-export const AdditionalBulkSchedule = Type.Object({
-  ...BulkSchedule.properties,
-  selective_mode: optional(Type.Enum(['none', 'incrementalFields', 'nonincrementalFields'])),
-  resync_mode: optional(Type.Enum(['normal', ...resyncModes])),
-  schemas: optional(Type.Array(Type.String())),
-});
-export type AdditionalBulkSchedule = Static<typeof AdditionalBulkSchedule>;
 
 export const BulkFilter = Type.Object({
   field_id: optional(Type.String()),
@@ -123,8 +99,8 @@ export const BulkSyncResponse = Type.Object({
   source_configuration: JsonObject,
   destination_connection_id: Type.String(),
   destination_configuration: JsonObject,
-  default_schedule: Type.Optional(BulkSchedule),
-  additional_schedules: Type.Optional(Type.Array(AdditionalBulkSchedule)),
+  default_schedule: Type.Optional(BulkScheduleResponse),
+  additional_schedules: Type.Optional(Type.Array(BulkScheduleResponse)),
   schedule: Type.Optional(BulkSchedule),
   discover: Type.Optional(Type.Boolean()),
   automatically_add_new_objects: Type.Enum([...discoverModes]),

@@ -1,9 +1,7 @@
-import { type Static, type TSchema, Type } from 'typebox';
+import { type Static, Type } from 'typebox';
 import { Actor } from './model.ts';
+import { optional } from './optional.ts';
 import { Schedule } from './schedule.ts';
-
-/** Clients send null as well as nothing for what is not set. */
-const optional = <T extends TSchema>(schema: T) => Type.Optional(Type.Union([schema, Type.Null()]));
 
 const JsonObject = Type.Record(Type.String(), Type.Unknown());
 

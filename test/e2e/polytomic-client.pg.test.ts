@@ -320,6 +320,46 @@ test('every execution was announced: in the events endpoint and by signed webhoo
   for (const { type, event } of listed) expect(announced).toContainEqual({ type, event });
 });
 
+test('schedules start syncs: one by the clock, one after that; single schedules are listed, changed, deleted', async () => {
+  const after = await client.modelSync.create({
+    name: 'After the replica',
+    mode: 'updateOrCreate',
+    active: true,
+    schedule: {
+      frequency: 'runafter',
+      run_after: { bulk_sync_ids: [ids.bulk] },
+      run_after_success_only: true,
+    },
+    identity: { source: { model_id: ids.model, field: 'id' }, target: 'record', function: 'Equality' },
+    fields: [{ source: { model_id: ids.model, field: 'email' }, target: 'record' }],
+    target: { connection_id: ids.hook, object: 'http' },
+  });
+  const { schedules } = client.bulkSync;
+  const created = await schedules.create(ids.bulk, { schedule: { frequency: 'continuous' } });
+  // The client's type has no id, though its own operations need it.
+  const { id = '' } = created.data as { id?: string };
+  const { execution_id: execution } = await until(async () => {
+    const { data } = await client.events.list({ type: 'bulk_sync.completed', limit: 1 });
+    const event = data?.[0]?.event as { trigger_source?: string; execution_id: string } | undefined;
+    return event?.trigger_source === 'scheduled' && event;
+  });
+  expect((await client.bulkSync.executions.get(ids.bulk, execution)).data?.type).toBe('scheduled');
+  const next = (await client.bulkSync.getStatus(ids.bulk)).data?.next_execution_time;
+  expect(Date.parse(next ?? '')).toBeGreaterThan(Date.now());
+  await until(async () => {
+    const { data } = await client.events.list({ type: 'sync.completed', limit: 1 });
+    const event = data?.[0]?.event as { trigger?: string; sync_id?: string } | undefined;
+    return event?.trigger === 'scheduled' && event.sync_id === after.data?.id;
+  });
+
+  expect((await schedules.list(ids.bulk)).data?.map((one) => one.isDefault)).toEqual([true, false]);
+  const daily = { frequency: 'daily', hour: '05' } as const;
+  expect((await schedules.update(ids.bulk, id, { schedule: daily })).data).toMatchObject(daily);
+  expect((await schedules.get(ids.bulk, id)).data).toMatchObject(daily);
+  await schedules.delete(ids.bulk, id);
+  expect((await schedules.list(ids.bulk)).data?.length).toBe(1);
+});
+
 test('an execution is canceled as this client does it', async () => {
   // Locked rows keep the run waiting until it is canceled.
   const holder = await warehouse.hold('lock table crm.contacts in access exclusive mode');

@@ -167,10 +167,12 @@ async function createOne(): Promise<void> {
   const bulkExecution = (await run('bulk', bulk)).id;
   const [type, filename, property, field_id] = ['records', 'log1-1.json', 'name', 'value'];
   const schema_id = 'public.secrets';
-  const unbuilt = { schedule_id: execution, org_id: owner.organizationId };
+  const schedules = await api.request(owner.apiKey, 'GET', `/api/bulk/syncs/${bulk}/schedules`);
+  const [schedule] = (schedules.body as { data: { id: string }[] }).data;
+  const schedule_id = schedule?.id ?? '';
   ids = [
     [/^\/api\/bulk\/(source|dest)/, { id: connection }],
-    [/^\/api\/bulk\/syncs\/:sync_id/, { sync_id: bulk, execution_id: bulkExecution, schema_id, ...unbuilt }],
+    [/^\/api\/bulk\/syncs\/:sync_id/, { sync_id: bulk, execution_id: bulkExecution, schema_id, schedule_id }],
     [/^\/api\/bulk/, { id: bulk, exec_id: bulkExecution, execution_id: bulkExecution, schema_id }],
     [/^\/api\/connections\/:connection_id/, { connection_id: connection, schema_id, field_id }],
     [/^\/api\/connections/, { id: connection, schema_id, property, connection_id: connection }],
@@ -214,6 +216,7 @@ function bodyFor(url: string): object {
     (path) => ids.find(([pattern]) => pattern.test(path))?.[1].id ?? '',
   );
   if (url.endsWith('/activate')) return { active: true };
+  if (url.includes('/schedules')) return { schedule: { frequency: 'hourly' } };
   if (url === '/api/syncs/:sync_id/executions/:id') return { status: 'canceled' };
   if (url.startsWith('/api/connections')) return { name: 'x', configuration: {} };
   if (url.startsWith('/api/models'))

@@ -18,6 +18,7 @@ interface Answer {
 /** The API over a shop with two tables and an empty warehouse. */
 export interface BulkApi extends AsyncDisposable {
   harness: BulkHarness;
+  shop: TestDatabase;
   warehouse: TestDatabase;
   /** Connections to both. */
   ids: { source: string; destination: string };
@@ -70,6 +71,7 @@ export async function bulkApi(): Promise<BulkApi> {
   });
   return {
     harness,
+    shop,
     warehouse,
     ids,
     call,

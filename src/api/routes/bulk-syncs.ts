@@ -9,6 +9,7 @@ import {
   listBulkSyncs,
   presentBulkExecution,
   presentBulkSync,
+  presentBulkSyncs,
   startBulkSync,
   updateBulkSync,
 } from '../../bulk-syncs/index.ts';
@@ -35,7 +36,7 @@ export function bulkSyncRoutes(app: App, deps: ApiDependencies): void {
     { schema: { operationId: 'bulkSync.list', querystring: ListQuery } },
     async (request) => {
       const syncs = await listBulkSyncs(deps.db, organizationOf(request), request.query.active);
-      return { data: syncs.map((sync) => presentBulkSync(sync, generationOf(request))) };
+      return { data: await presentBulkSyncs(deps.db, syncs, generationOf(request)) };
     },
   );
 
@@ -46,7 +47,7 @@ export function bulkSyncRoutes(app: App, deps: ApiDependencies): void {
       const generation = generationOf(request);
       const actor = actorOf(callerOf(request));
       const sync = await createBulkSync(deps, organizationOf(request), actor, request.body, generation);
-      return { data: presentBulkSync(sync, generation) };
+      return { data: await presentBulkSync(deps.db, sync, generation) };
     },
   );
 
@@ -64,7 +65,7 @@ export function bulkSyncRoutes(app: App, deps: ApiDependencies): void {
     { schema: { operationId: 'bulkSync.get', params: IdParameter } },
     async (request) => {
       const sync = await getBulkSync(deps.db, organizationOf(request), request.params.id);
-      return { data: presentBulkSync(sync, generationOf(request)) };
+      return { data: await presentBulkSync(deps.db, sync, generationOf(request)) };
     },
   );
 
@@ -76,7 +77,7 @@ export function bulkSyncRoutes(app: App, deps: ApiDependencies): void {
       const actor = actorOf(callerOf(request));
       const { id } = request.params;
       const sync = await updateBulkSync(deps, organizationOf(request), actor, id, request.body, generation);
-      return { data: presentBulkSync(sync, generation) };
+      return { data: await presentBulkSync(deps.db, sync, generation) };
     },
   );
 

@@ -3,6 +3,7 @@ import type { ApiDependencies } from '../dependencies.ts';
 import { bulkConnectionRoutes } from './bulk-connections.ts';
 import { bulkExecutionRoutes } from './bulk-executions.ts';
 import { bulkLogRoutes } from './bulk-logs.ts';
+import { bulkScheduleRoutes } from './bulk-schedules.ts';
 import { bulkSchemaRoutes } from './bulk-schemas.ts';
 import { bulkSyncRoutes } from './bulk-syncs.ts';
 import { connectionTypeRoutes } from './connection-types.ts';
@@ -36,6 +37,7 @@ export function registerRoutes(app: App, dependencies: ApiDependencies): void {
   modelSyncExecutionRoutes(app, dependencies);
   modelSyncTargetRoutes(app, dependencies);
   bulkSyncRoutes(app, dependencies);
+  bulkScheduleRoutes(app, dependencies);
   bulkSchemaRoutes(app, dependencies);
   bulkExecutionRoutes(app, dependencies);
   bulkLogRoutes(app, dependencies);

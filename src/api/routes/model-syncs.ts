@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
 import { presentModelExecution } from '../../executions/index.ts';
 import {
+  activateModelSync,
   cancelModelSync,
   createModelSync,
   deleteModelSync,
@@ -10,12 +11,11 @@ import {
   pageModelSyncs,
   presentItem,
   presentModelSync,
-  scheduleOptions,
-  setActive,
   startModelSync,
   updateModelSync,
 } from '../../model-syncs/index.ts';
 import { actorOf } from '../../organizations/index.ts';
+import { scheduleOptions } from '../../schedules/index.ts';
 import { ModelSyncRequest, modelSyncModes, StartModelSyncRequest } from '../../schema/model-sync.ts';
 import { IdParameter } from '../../schema/parameters.ts';
 import type { App } from '../app.ts';
@@ -106,7 +106,7 @@ export function modelSyncRoutes(app: App, deps: ApiDependencies): void {
     async (request) => {
       const { id } = request.params;
       const { active } = request.body;
-      await setActive(deps.db, organizationOf(request), actorOf(callerOf(request)), id, active);
+      await activateModelSync(deps, organizationOf(request), actorOf(callerOf(request)), id, active);
       return { data: { id, active } };
     },
   );
@@ -140,12 +140,13 @@ export function modelSyncRoutes(app: App, deps: ApiDependencies): void {
     '/api/syncs/:id/status',
     { schema: { operationId: 'modelSync.getStatus', params: IdParameter } },
     async (request) => {
-      const { current, last } = await modelSyncStatus(deps.db, organizationOf(request), request.params.id);
+      const organizationId = organizationOf(request);
+      const { current, last, next } = await modelSyncStatus(deps.db, organizationId, request.params.id);
       return {
         data: {
           ...(current === undefined ? {} : { current_execution: presentModelExecution(current) }),
           ...(last === undefined ? {} : { last_execution: presentModelExecution(last) }),
-          next_execution_time: null,
+          next_execution_time: next,
         },
       };
     },

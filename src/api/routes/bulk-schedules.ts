@@ -1,0 +1,70 @@
+import { Type } from 'typebox';
+import {
+  createBulkSchedule,
+  deleteBulkSchedule,
+  getBulkSchedule,
+  listBulkSchedules,
+  updateBulkSchedule,
+} from '../../bulk-syncs/index.ts';
+import { actorOf } from '../../organizations/index.ts';
+import { BulkScheduleRequest } from '../../schema/bulk-schedule.ts';
+import type { App } from '../app.ts';
+import { callerOf, organizationOf } from '../authentication.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+
+const SyncParameters = Type.Object({ sync_id: Type.String() });
+const ScheduleParameters = Type.Object({ sync_id: Type.String(), schedule_id: Type.String() });
+const Body = Type.Object({ schedule: BulkScheduleRequest });
+
+/** The schedules of a bulk sync as a resource of their own, in the camel case that its clients have. */
+export function bulkScheduleRoutes(app: App, { db }: ApiDependencies): void {
+  app.get(
+    '/api/bulk/syncs/:sync_id/schedules',
+    { schema: { operationId: 'bulkSync.schedules.list', params: SyncParameters } },
+    async (request) => ({
+      data: await listBulkSchedules(db, organizationOf(request), request.params.sync_id),
+    }),
+  );
+
+  app.post(
+    '/api/bulk/syncs/:sync_id/schedules',
+    { schema: { operationId: 'bulkSync.schedules.create', params: SyncParameters, body: Body } },
+    async (request) => {
+      const actor = actorOf(callerOf(request));
+      const { sync_id: syncId } = request.params;
+      const { schedule } = request.body;
+      return { data: await createBulkSchedule(db, organizationOf(request), actor, syncId, schedule) };
+    },
+  );
+
+  app.get(
+    '/api/bulk/syncs/:sync_id/schedules/:schedule_id',
+    { schema: { operationId: 'bulkSync.schedules.get', params: ScheduleParameters } },
+    async (request) => {
+      const { sync_id: syncId, schedule_id: id } = request.params;
+      return { data: await getBulkSchedule(db, organizationOf(request), syncId, id) };
+    },
+  );
+
+  app.put(
+    '/api/bulk/syncs/:sync_id/schedules/:schedule_id',
+    { schema: { operationId: 'bulkSync.schedules.update', params: ScheduleParameters, body: Body } },
+    async (request) => {
+      const actor = actorOf(callerOf(request));
+      const { sync_id: syncId, schedule_id: id } = request.params;
+      const { schedule } = request.body;
+      return { data: await updateBulkSchedule(db, organizationOf(request), actor, syncId, id, schedule) };
+    },
+  );
+
+  app.delete(
+    '/api/bulk/syncs/:sync_id/schedules/:schedule_id',
+    { schema: { operationId: 'bulkSync.schedules.delete', params: ScheduleParameters } },
+    async (request, reply) => {
+      const actor = actorOf(callerOf(request));
+      const { sync_id: syncId, schedule_id: id } = request.params;
+      await deleteBulkSchedule(db, organizationOf(request), actor, syncId, id);
+      return reply.code(200).send();
+    },
+  );
+}

@@ -1,0 +1,62 @@
+import type { Database } from '../db/index.ts';
+import { TidemarkError } from '../errors.ts';
+import { isUuid } from '../lib/uuid.ts';
+import { checkTiming, type ScheduleSettings, startsAfter } from '../schedules/index.ts';
+import type { Schedule } from '../schema/schedule.ts';
+
+/**
+ * Reads the schedule of a request.
+ *
+ * @param syncId of the sync that is being changed; undefined for a new one.
+ * @throws invalid_field
+ */
+export async function draftSchedule(
+  db: Database,
+  organizationId: string,
+  request: Schedule,
+  syncId: string | undefined,
+): Promise<ScheduleSettings> {
+  const timing = checkTiming(request, (member) => `schedule.${member}`, ['runafter']);
+  if (timing.frequency !== 'runafter') return timing;
+  const runAfter = {
+    sync_ids: request.run_after?.sync_ids ?? [],
+    bulk_sync_ids: request.run_after?.bulk_sync_ids ?? [],
+  };
+  if (runAfter.sync_ids.length + runAfter.bulk_sync_ids.length === 0) {
+    throw invalid('run_after', 'is needed for runafter: name a sync in sync_ids or bulk_sync_ids');
+  }
+  await checkExist(db, 'model_syncs', organizationId, 'sync_ids', runAfter.sync_ids);
+  await checkExist(db, 'bulk_syncs', organizationId, 'bulk_sync_ids', runAfter.bulk_sync_ids);
+  if (syncId !== undefined && (await startsAfter(db, runAfter.sync_ids, syncId))) {
+    throw invalid('run_after.sync_ids', 'come back to this sync, which would then start itself for ever');
+  }
+  return { ...timing, run_after: runAfter, run_after_success_only: request.run_after_success_only ?? false };
+}
+
+/** Bulk syncs are another room's, above no other: a look at its table is all that is needed of it here. */
+async function checkExist(
+  db: Database,
+  table: 'model_syncs' | 'bulk_syncs',
+  organizationId: string,
+  member: 'sync_ids' | 'bulk_sync_ids',
+  ids: readonly string[],
+): Promise<void> {
+  const uuids = ids.filter(isUuid);
+  const rows =
+    uuids.length === 0
+      ? []
+      : await db
+          .selectFrom(table)
+          .select('id')
+          .where('organization_id', '=', organizationId)
+          .where('id', 'in', uuids)
+          .execute();
+  const missing = ids.find((id) => !rows.some((row) => row.id === id.toLowerCase()));
+  if (missing === undefined) return;
+  const kind = table === 'model_syncs' ? 'model sync' : 'bulk sync';
+  throw invalid(`run_after.${member}`, `no ${kind} with id ${missing} exists`);
+}
+
+function invalid(member: string, reason: string): TidemarkError {
+  return new TidemarkError('invalid_field', { field: `schedule.${member}`, reason });
+}
