@@ -195,7 +195,7 @@ describeMariadb('bulk reads from MariaDB', () => {
         { column: named('date'), rule: 'zero_date_nulled', count: 5 },
         { column: named('datetime(6)'), rule: 'zero_date_nulled', count: 1 },
         { column: named('timestamp(6) null'), rule: 'zero_date_nulled', count: 1 },
-        { column: named('varchar(20)'), rule: 'nul_stripped', count: 1 },
+        { column: named('varchar(20)'), rule: 'nul_removed', count: 1 },
         { column: named('varchar(20) character set sjis'), rule: 'invalid_text_replaced', count: 1 },
       ]),
     );

@@ -6,16 +6,14 @@ import { connector, withConnection } from './client.ts';
 import { type Configuration, configuration } from './configuration.ts';
 import { modelSource } from './model-source.ts';
 import { checkServer } from './server-version.ts';
-import { readRules } from './types.ts';
+import { readTypes } from './types.ts';
 
 export const mysql: Connector = {
   id: 'mysql',
   name: 'MySQL and MariaDB',
   configuration,
   capabilities: { source: true, destination: false },
-  types: {
-    read: readRules.map(({ type, as, note }) => ({ type, as, ...(note === undefined ? {} : { note }) })),
-  },
+  types: { read: readTypes },
   open(settings: JsonObject, { signal }): Session {
     const ended = new AbortController();
     const signals = signal === undefined ? ended.signal : AbortSignal.any([signal, ended.signal]);

@@ -1,4 +1,5 @@
 import type { Connection } from 'mysql2/promise';
+import { compile, mysql } from '../../conditions/index.ts';
 import { TidemarkError } from '../../errors.ts';
 import { type CopyRow, decodeCopyText } from '../../lib/copy-text.ts';
 import type { ModelQuery, ModelSource } from '../contract.ts';
@@ -69,7 +70,10 @@ async function* read(
     const values = withFields ? selected(fields) : undefined;
     const rendered = [...key.rendered, ...(values?.rendered ?? [])];
     const list = [key.list, ...(values === undefined || fields.length === 0 ? [] : [values.list])].join(', ');
-    const hashed = `(select model.*, ${hashExpression(fields)} as ${identifier(hashName)} from ${from}) as hashed`;
+    const filter =
+      query.filter === undefined ? '' : ` where ${compile(query.filter, columns.map(fieldOf), mysql)}`;
+    const hash = `${hashExpression(fields)} as ${identifier(hashName)}`;
+    const hashed = `(select model.*, ${hash} from ${from}${filter}) as hashed`;
     for (const where of keyConditions(identity, keys)) {
       yield* decodeCopyText(new SelectedRows(connection, `select ${list} from ${hashed}${where}`, rendered));
     }

@@ -12,7 +12,7 @@ export function repaired(lines: Buffer, columns: readonly { name: string }[], wa
     if (isClean(field)) return field;
     const { name = '' } = columns[column] ?? {};
     if (!isUtf8(field)) warnings.add(name, 'invalid_text_replaced');
-    if (field.includes(0)) warnings.add(name, 'nul_stripped');
+    if (field.includes(0)) warnings.add(name, 'nul_removed');
     return Buffer.from(field.toString('utf8').replaceAll('\0', ''));
   };
   return joined(

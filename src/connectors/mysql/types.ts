@@ -34,7 +34,7 @@ interface Rule extends TypeRule {
 const zeroDates =
   'A date that is not in the calendar (`0000-00-00`, `2024-00-15`, `2024-02-31`, year 0) is NULL: `zero_date_nulled`.';
 const textRules =
-  'Characters that the column’s character set has and Unicode does not, and invalid bytes, are replaced: `invalid_text_replaced`. NUL is left out: `nul_stripped`.';
+  'Characters that the column’s character set has and Unicode does not, and invalid bytes, are replaced: `invalid_text_replaced`. NUL is left out: `nul_removed`.';
 
 /** The first that matches. `$1` … in `as` are the pattern's groups. */
 export const readRules: readonly Rule[] = [
@@ -102,6 +102,12 @@ export const readRules: readonly Rule[] = [
   rule('vector', /^vector/, 'bytea', 'bytes', 'binary', 'The floats as they are stored.'),
   rule('any other', /^/, 'text', 'text', 'string'),
 ];
+
+/** The rules for people: `$1` is what stands in the type's own brackets. */
+export const readTypes: readonly TypeRule[] = readRules.map(({ type, as, note }) => {
+  const [, brackets = ''] = /(\([a-z,]+\))/.exec(type) ?? [];
+  return { type, as: as.replace(/\(\$.*\)/, brackets), ...(note === undefined ? {} : { note }) };
+});
 
 /** @param type as information_schema writes it, `json` for MariaDB's checked longtext. */
 export function readTypeOf(type: string): ReadType {
