@@ -92,6 +92,8 @@ async function writeRows(
       either,
       await source.read(table, format, range === undefined ? read : { ...read, range }),
     );
+    // Aborted before the load listens to it, it would end the process.
+    rows.on('error', () => {});
     const unfollow = progress.follow(rows);
     try {
       const written = await load.write(rows, format, range);

@@ -1,0 +1,137 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { bulkSyncs } from '../../test/support/bulk-sync-of.ts';
+import { type BulkHarness, bulkHarness } from '../../test/support/bulk-syncs.ts';
+import { contentHash } from '../../test/support/content-hash.ts';
+import type { TestDatabase } from '../../test/support/database.ts';
+
+let harness: BulkHarness;
+let syncOf: ReturnType<typeof bulkSyncs>;
+beforeAll(async () => {
+  harness = await bulkHarness();
+  syncOf = bulkSyncs(harness);
+});
+afterAll(() => harness[Symbol.asyncDispose]());
+
+const rows = 200_000;
+const kills = 30;
+const table = `
+  create table big (id bigint primary key, payload text not null, amount numeric, at timestamptz);
+  insert into big select i * 3, repeat(md5(i::text), 3), i / 7.0, timestamptz '2024-01-01' + i * interval '1 second 1 us'
+  from generate_series(1, ${rows}) i; analyze big`;
+
+/** A worker that is up and waits to be told to begin: starting one takes longer than what it does until it is killed. */
+function worker(executionId: string): { begin(): Promise<ChildProcess>; end(): void } {
+  const script = path.join(import.meta.dirname, '../../test/support/bulk-run.fixture.ts');
+  const child = fork(script, [harness.url, executionId, 'waits']);
+  const ready = once(child, 'message');
+  return {
+    async begin() {
+      await ready;
+      child.send('begin');
+      return child;
+    },
+    end: () => child.kill('SIGKILL'),
+  };
+}
+
+/** Ranges that are stored for good, as the destination has it. */
+const storedRanges = (destination: TestDatabase) =>
+  destination
+    .query<{ n: number }>(`select count(*)::int as n from copy._tidemark_state where entry like 'range%'`)
+    .then(([row]) => row?.n ?? 0)
+    .catch(() => 0);
+
+/** Kills a process once the destination shows that much work since it began, or when it is done. @returns whether it was killed */
+async function killAfter(child: ChildProcess, destination: TestDatabase, ranges: number): Promise<boolean> {
+  let over = false;
+  child.once('exit', () => {
+    over = true;
+  });
+  const before = await storedRanges(destination);
+  await expect
+    .poll(async () => over || (await storedRanges(destination)) >= before + ranges, {
+      timeout: 60_000,
+      interval: 3,
+    })
+    .toBe(true);
+  if (over) return false;
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  return true;
+}
+
+test(`a worker killed ${kills} times in the middle of a table: no row is missing, none is there twice`, async () => {
+  const { source, destination, run, start: startSync } = await syncOf(table);
+  const execution = await startSync();
+  const progress: number[] = [];
+  let next = worker(execution.id);
+  for (let kill = 0; kill < kills; kill++) {
+    const child = await next.begin();
+    next = worker(execution.id);
+    // Before any range of its own, or while the ones after its first are on their way.
+    if (!(await killAfter(child, destination, kill % 3 === 0 ? 0 : 1))) break;
+    progress.push(await storedRanges(destination));
+  }
+  next.end();
+  // It goes on, instead of beginning anew.
+  expect(progress.length).toBeGreaterThan(15);
+  expect(progress).toEqual(progress.toSorted((a, b) => a - b));
+  expect(progress.at(-1)).toBeGreaterThan(10);
+  const { outcome, schemas } = await harness.run(execution.id);
+  expect(outcome).toEqual({ status: 'completed' });
+  expect(schemas).toMatchObject([{ status: 'completed', record_count: rows }]);
+  expect(await contentHash(destination, 'copy.big')).toEqual(await contentHash(source, 'big'));
+  expect(await storedRanges(destination)).toBe(0);
+  expect((await run()).schemas).toMatchObject([{ status: 'completed', record_count: rows }]);
+}, 180_000);
+
+test('both databases lose all their sessions again and again: the same execution goes on and completes', async () => {
+  const { source, destination, start: startSync } = await syncOf(table);
+  const execution = await startSync();
+  const running = harness.begin(execution.id).outcome;
+  const lost = async () =>
+    (await harness.console(execution.id)).entries.filter(({ message }) => message.startsWith('Lost')).length;
+  for (const [time, database] of [source, destination, source, destination].entries()) {
+    // Until it was noticed: a session that has given its last byte is not missed.
+    const drop = async () => {
+      await database.query(
+        `select pg_terminate_backend(pid) from pg_stat_activity
+         where datname = current_database() and application_name like 'tidemark%' and state = 'active'`,
+      );
+      return lost();
+    };
+    await expect.poll(drop, { timeout: 60_000, interval: 20 }).toBe(time + 1);
+    const stored = await storedRanges(destination);
+    await expect.poll(() => storedRanges(destination), { timeout: 60_000 }).toBeGreaterThan(stored);
+  }
+  expect(await running).toEqual({ status: 'completed' });
+  expect(await contentHash(destination, 'copy.big')).toEqual(await contentHash(source, 'big'));
+}, 120_000);
+
+test('a table is copied while it is written to: rows that stay arrive, and the next run makes the copy equal', async () => {
+  const { source, destination, run } = await syncOf(table);
+  let writing = true;
+  const writer = async (seed: number) => {
+    for (let n = seed; writing; n += 2) {
+      await source.query(`
+        insert into big values (${n * 3 + 1}, 'new', 1, now());
+        update big set payload = 'changed ' || ${n}, at = clock_timestamp() where id = ${(n * 997) % (rows * 3)} and id % 9 = 0;
+        delete from big where id = ${(n * 991) % (rows * 3)} and id % 9 = 3`);
+    }
+  };
+  const writers = [writer(1), writer(2)];
+  const first = await run();
+  writing = false;
+  await Promise.all(writers);
+  expect(first.outcome).toEqual({ status: 'completed' });
+  // Rows that nobody touched are there, once.
+  const untouched = `select count(*)::int as n, sum(id)::text as sum from %s where id % 9 = 6`;
+  expect(await destination.query(untouched.replace('%s', 'copy.big'))).toEqual(
+    await source.query(untouched.replace('%s', 'big')),
+  );
+  expect((await run()).outcome).toEqual({ status: 'completed' });
+  expect(await contentHash(destination, 'copy.big')).toEqual(await contentHash(source, 'big'));
+}, 120_000);
