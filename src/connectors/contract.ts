@@ -276,6 +276,8 @@ export interface BulkRead {
    */
   tracking?: { field: string; from: string; overlapSeconds: number };
   range?: BulkRange;
+  /** Only rows that fit it, by any of the source's fields. @throws invalid_field when they cannot be asked for it. */
+  filter?: FixedExpression;
   /** An obfuscated value travels as lower-case hex SHA-256 of the salt's bytes followed by its text, NULL as NULL. */
   salt?: string;
 }

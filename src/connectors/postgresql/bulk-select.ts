@@ -1,8 +1,11 @@
 import pg, { type Client } from 'pg';
+import type { FixedExpression } from '../../conditions/index.ts';
 import type { BulkColumn, BulkRead, BulkTable, WireFormat } from '../contract.ts';
 import { rangeCondition } from './bulk-ranges.ts';
 import type { Relation } from './bulk-table.ts';
 import { trackingCondition } from './bulk-tracking.ts';
+import { describeModel } from './model-query.ts';
+import { filterCondition } from './where.ts';
 
 /** The COPY that reads what is asked for, in a transaction that has begun. */
 export async function copyStatement(
@@ -10,7 +13,7 @@ export async function copyStatement(
   relation: Relation,
   table: BulkTable,
   format: WireFormat,
-  { tracking, range, salt }: BulkRead,
+  { tracking, range, filter, salt }: BulkRead,
 ): Promise<string> {
   if (table.columns.some(({ obfuscated }) => obfuscated)) {
     if (salt === undefined) throw new Error('obfuscated columns need a salt');
@@ -20,11 +23,23 @@ export async function copyStatement(
   const conditions = [
     ...(tracking === undefined ? [] : [await trackingCondition(client, relation.oid, tracking)]),
     ...(range === undefined ? [] : [rangeCondition(range)]),
+    ...(filter === undefined ? [] : [await filterOf(client, relation, table, filter)]),
   ];
   const where = conditions.length === 0 ? '' : ` where ${conditions.join(' and ')}`;
   const options = format === 'pg-binary' ? ' (format binary)' : '';
   const values = table.columns.map(valueOfColumn).join(', ');
   return `copy (select ${values} from ${relation.name}${where}) to stdout${options}`;
+}
+
+/** Filters may name fields that are not read. */
+async function filterOf(
+  client: Client,
+  { name }: Relation,
+  { schemaId }: BulkTable,
+  filter: FixedExpression,
+): Promise<string> {
+  const { fields } = await describeModel(client, { table: schemaId });
+  return filterCondition(client, name, fields, filter);
 }
 
 /** A cast to the type a column already has costs nothing: the planner drops it. */

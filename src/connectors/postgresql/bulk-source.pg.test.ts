@@ -65,6 +65,30 @@ test('a tracking read takes rows from the bound on, times with an overlap, and t
   expect(await read('x', 'd')).toEqual(['4', '5']);
 });
 
+test('a filter goes with everything else that is asked, and may name fields that are not read', async () => {
+  const { from } = await sourceOf(`
+    create table t as select i as id, i % 3 as kind, nullif(i % 2, 0) as odd, 'n' || i as name from generate_series(1, 6000) i;
+    alter table t add primary key (id)`);
+  const table = await from.table('public.t', ['id']);
+  const filter: BulkRead['filter'] = {
+    or: [
+      { field: 'kind', function: 'Equality', value: '1' },
+      { not: { field: 'odd', function: 'IsNotNull', value: null } },
+    ],
+  };
+  const wanted = (id: number) => id % 3 === 1 || id % 2 === 0;
+  const ids = Array.from({ length: 6000 }, (_, index) => index + 1).filter(wanted);
+  const sorted = (list: string[]) => list.map(Number).toSorted((a, b) => a - b);
+  expect(sorted(await lines(from, table, { filter }))).toEqual(ids);
+  const ranges = (await from.ranges?.({ ...table, primaryKey: ['id'] }, 1000)) ?? [];
+  const parts = await Promise.all(ranges.map((range) => lines(from, table, { range, filter })));
+  expect(sorted(parts.flat())).toEqual(ids);
+  const tracking = { field: 'id', from: '5990', overlapSeconds: 0 };
+  expect(sorted(await lines(from, table, { tracking, filter }))).toEqual(ids.filter((id) => id >= 5990));
+  const wrong: BulkRead['filter'] = { field: 'gone', function: 'IsNull', value: null };
+  await expect(lines(from, table, { filter: wrong })).rejects.toMatchObject({ key: 'invalid_field' });
+});
+
 test('an obfuscated value is the digest of salt and text, and the salt stands in no statement', async () => {
   const { source, from } = await sourceOf(`
     create table t (id int primary key, a text, n numeric(10, 4), tz timestamptz);

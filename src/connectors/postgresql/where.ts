@@ -11,9 +11,6 @@ import { messageOf, TidemarkError } from '../../errors.ts';
 /**
  * The WHERE clause of a filter; nothing without one.
  *
- * Which labels an enum has, or what an inet may look like, only the server knows. It reads each condition's
- * literals when it parses them, before it touches a row.
- *
  * @param from what is selected from, quoted.
  * @throws invalid_field, naming the field, when a condition cannot be asked of it.
  */
@@ -23,14 +20,31 @@ export async function whereClause(
   fields: readonly FilterField[],
   filter: FixedExpression | undefined,
 ): Promise<string> {
-  if (filter === undefined) return '';
+  return filter === undefined ? '' : ` where ${await filterCondition(client, from, fields, filter)}`;
+}
+
+/**
+ * A filter as a condition.
+ *
+ * Which labels an enum has, or what an inet may look like, only the server knows. It reads each condition's
+ * literals when it parses them, before it touches a row.
+ *
+ * @param from what is selected from, quoted.
+ * @throws invalid_field, naming the field, when a condition cannot be asked of it.
+ */
+export async function filterCondition(
+  client: Client,
+  from: string,
+  fields: readonly FilterField[],
+  filter: FixedExpression,
+): Promise<string> {
   for (const condition of conditionsOf(filter)) {
     const sql = compile(condition, fields, postgresql);
     await client.query(`select from ${from} where ${sql} limit 0`).catch((cause: unknown) => {
       throw isAboutTheValue(cause) ? refused(condition.field, cause) : cause;
     });
   }
-  return ` where ${compile(filter, fields, postgresql)}`;
+  return compile(filter, fields, postgresql);
 }
 
 /** SQLSTATE classes: data exception; syntax error or access rule violation, e.g. an operator a type does not have. */
