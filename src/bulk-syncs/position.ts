@@ -4,6 +4,7 @@ import type { Database } from '../db/index.ts';
 import { TidemarkError } from '../errors.ts';
 import type { JsonObject } from '../lib/json.ts';
 import type { BulkSync, SchemaSettings } from './bulk-sync.ts';
+import { cutoffOf } from './row-filter.ts';
 
 /**
  * Up to where a table's rows have been read, and how. Kept in the destination with the rows, so that it can
@@ -99,7 +100,7 @@ function shapeOf(sync: Reader, settings: SchemaSettings, table: BulkTable): stri
   const obfuscated = table.columns.filter((column) => column.obfuscated).map(({ name }) => name);
   const shape = [
     settings.filters,
-    settings.disableDataCutoff ? null : (settings.dataCutoffTimestamp ?? sync.dataCutoffTimestamp),
+    cutoffOf(sync, settings),
     obfuscated.toSorted(),
     table.primaryKey,
     sync.sourceConfiguration,

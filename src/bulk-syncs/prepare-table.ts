@@ -7,10 +7,10 @@ import type { BulkSync, SchemaSettings } from './bulk-sync.ts';
 import { chooseLoad } from './choose-load.ts';
 import type { Ends, TableCopy } from './copy-table.ts';
 import { destinationSettings } from './destination-settings.ts';
-import { refuseNotBuilt } from './not-built.ts';
 import { checkOwner, positionOf } from './position.ts';
 import { readableTable } from './readable-table.ts';
 import { recordSchema } from './record-schema.ts';
+import { cutoffCondition, cutoffOf, rowFilter } from './row-filter.ts';
 import { digestColumns, keptPlan, type TablePlan } from './table-plan.ts';
 import type { Task } from './tasks.ts';
 
@@ -19,6 +19,9 @@ import type { Task } from './tasks.ts';
  * begins may commit this much later and still be seen.
  */
 const overlapSeconds = 300;
+
+const noCutoff =
+  'data_cutoff_timestamp has no effect here: it is held against the tracking field, which is no time or not set';
 
 export interface Preparation {
   db: Database;
@@ -44,12 +47,15 @@ export async function prepareTable(context: Preparation, task: Task): Promise<Pr
     throw new TidemarkError('unprocessable', { reason: `${schemaId} is not part of this sync any more` });
   }
   const { settings } = schema;
-  refuseNotBuilt(sync, settings);
   const override = await primaryKeyOverride(db, sync.sourceConnectionId, schemaId);
   const table = await readableTable(ends.source, schemaId, sync, settings, override);
   await recordSchema(run, schemaId, { estimated_count: table.estimatedRows ?? null });
   const output = outputOf(sync, settings, table, target);
-  const read: BulkRead = { salt };
+  const filter = rowFilter(sync, settings, table, run.execution.createdAt);
+  if (cutoffOf(sync, settings) !== null && cutoffCondition(sync, settings, table) === undefined) {
+    await run.console('warn', noCutoff, {}, schemaId);
+  }
+  const read: BulkRead = { salt, ...(filter === undefined ? {} : { filter }) };
   const kept = keptPlan(task.plan, table);
   if (kept !== undefined) {
     const { ranges, load, position, why } = kept;

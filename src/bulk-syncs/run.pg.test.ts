@@ -8,7 +8,6 @@ import { type BulkHarness, bulkHarness } from '../../test/support/bulk-syncs.ts'
 import { contentHash } from '../../test/support/content-hash.ts';
 import type { TestDatabase } from '../../test/support/database.ts';
 import { updateBulkSync } from './crud.ts';
-import { updateBulkSchema } from './schemas.ts';
 
 let harness: BulkHarness;
 let syncOf: ReturnType<typeof bulkSyncs>;
@@ -208,25 +207,6 @@ test('only chosen fields travel, under the names chosen for them; later fields a
     { id: 1, 'Full Name': 'Ann', later: 5 },
     { id: 2, 'Full Name': 'Bob', later: null },
   ]);
-});
-
-test('settings that are not built yet fail their schema instead of being ignored', async () => {
-  const { destination, run, sync } = await syncOf('create table t as select 1 as id, 2 as secret');
-  const set = (settings: object) =>
-    updateBulkSchema(harness.db, harness.organizationId, sync.id, 'public.t', settings);
-  for (const [settings, words] of [
-    [
-      { filters: [{ field_id: 'id', function: 'Equality', value: 1 }] },
-      'Filtering a schema of a bulk sync is not built yet',
-    ],
-    [{ data_cutoff_timestamp: '2024-01-01T00:00:00Z' }, 'A data cutoff is not built yet'],
-  ] as const) {
-    await set({ fields: [{ id: 'id' }, { id: 'secret', obfuscated: false }], ...settings });
-    expect((await run()).outcome).toEqual({ status: 'failed', errors: [`public.t: ${words}`] });
-  }
-  expect(await tables(destination)).toEqual([]);
-  await set({ fields: [{ id: 'id' }, { id: 'secret', obfuscated: false }], tracking_field: 'id' });
-  expect((await run()).outcome).toEqual({ status: 'completed' });
 });
 
 test('new objects are taken when the sync says so', async () => {

@@ -1,10 +1,12 @@
 import type { Connection } from 'mysql2/promise';
+import { compile, mysql } from '../../conditions/index.ts';
 import type { BulkSource } from '../contract.ts';
 import { rangesOf, withinRange } from './bulk-ranges.ts';
 import { describeTable, readableColumns } from './bulk-table.ts';
 import { boundOf, sinceBound } from './bulk-tracking.ts';
 import { breakOff, type Connect, withConnection } from './client.ts';
 import { lostOrRefused } from './errors.ts';
+import { fieldOf } from './model-query.ts';
 import { qualified } from './quote.ts';
 import { SelectedRows } from './row-stream.ts';
 import { selected } from './selected.ts';
@@ -24,15 +26,16 @@ export function bulkSource(connect: Connect): BulkSource {
     trackingBound: (table, field) => ask((connection) => boundOf(connection, table, field)),
     ranges: (table, rows) => ask((connection) => rangesOf(connection, table, rows)),
 
-    async read(table, _format, { tracking, range, salt }) {
+    async read(table, _format, { tracking, range, filter, salt }) {
       let connection: Connection | undefined;
       try {
         connection = await connect({ recycles: true });
         await connection.query(begin);
-        const { table: from, columns } = await readableColumns(connection, table);
+        const { table: from, columns, all } = await readableColumns(connection, table);
         const conditions = [
           ...(tracking === undefined ? [] : [sinceBound(columns, tracking)]),
           ...(range === undefined ? [] : [withinRange(range)]),
+          ...(filter === undefined ? [] : [compile(filter, all.map(fieldOf), mysql)]),
         ];
         const where = conditions.length === 0 ? '' : ` where ${conditions.join(' and ')}`;
         const { list, rendered, checked } = selected(columns, salt);

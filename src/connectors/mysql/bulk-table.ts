@@ -45,11 +45,11 @@ export async function originOf(connection: Connection, { database, name, created
   return JSON.stringify(['mysql', server?.id, database, name, created]);
 }
 
-/** The columns to read, as they are now. @throws unprocessable when one is not what it was when the table was described. */
+/** The columns to read among all of the table's, as they are now. @throws unprocessable when one is not what it was when the table was described. */
 export async function readableColumns(
   connection: Connection,
   table: BulkTable,
-): Promise<{ table: Table; columns: (TableColumn & { obfuscated: boolean })[] }> {
+): Promise<{ table: Table; columns: (TableColumn & { obfuscated: boolean })[]; all: TableColumn[] }> {
   const found = await findTable(connection, table.schemaId);
   const all = await columnsOf(connection, found);
   const columns = table.columns.map(({ name, type, obfuscated = false }) => {
@@ -61,5 +61,5 @@ export async function readableColumns(
     }
     return { ...column, obfuscated };
   });
-  return { table: found, columns };
+  return { table: found, columns, all };
 }
