@@ -37,30 +37,43 @@ async function exchange(agent: Agent, request: EgressRequest): Promise<EgressRes
     () => exchange.giveUp(new EgressError('timeout', `no complete response within ${deadline} ms`)),
     deadline,
   );
-  const abort = () => exchange.giveUp(new Error('given up'));
-  signal?.addEventListener('abort', abort);
+  const others = signal && underWay(signal);
+  others?.add(exchange);
   try {
-    if (signal?.aborted) abort();
-    else
-      agent.dispatch(
-        {
-          origin,
-          path: pathname + search,
-          method: request.method,
-          // Compressed answers would have to be inflated to be shown: a small one can become a very large one.
-          headers: { 'accept-encoding': 'identity', ...request.headers },
-          body,
-          headersTimeout: 0,
-          bodyTimeout: 0,
-        },
-        exchange,
-      );
+    signal?.throwIfAborted();
+    agent.dispatch(
+      {
+        origin,
+        path: pathname + search,
+        method: request.method,
+        // Compressed answers would have to be inflated to be shown: a small one can become a very large one.
+        headers: { 'accept-encoding': 'identity', ...request.headers },
+        body,
+        headersTimeout: 0,
+        bodyTimeout: 0,
+      },
+      exchange,
+    );
     return await ended.promise;
   } catch (error) {
     if (signal?.aborted) throw error;
     throw toEgressError(error);
   } finally {
     clearTimeout(timer);
-    signal?.removeEventListener('abort', abort);
+    others?.delete(exchange);
   }
+}
+
+const bySignal = new WeakMap<AbortSignal, Set<Exchange>>();
+
+/** What ends with a signal. One listener for all: adding one compares it with every other that is there. */
+function underWay(signal: AbortSignal): Set<Exchange> {
+  const known = bySignal.get(signal);
+  if (known !== undefined) return known;
+  const exchanges = new Set<Exchange>();
+  bySignal.set(signal, exchanges);
+  signal.addEventListener('abort', () => {
+    for (const exchange of exchanges) exchange.giveUp(new Error('given up'));
+  });
+  return exchanges;
 }

@@ -2,8 +2,8 @@ import { EgressError } from './contract.ts';
 
 /** @throws EgressError for what is no URL that a user may aim a request at. */
 export function parseUrl(text: string): URL {
-  if (!URL.canParse(text)) throw new EgressError('invalid_url', `${text} is not a URL`);
-  const url = new URL(text);
+  const url = URL.parse(text);
+  if (url === null) throw new EgressError('invalid_url', `${text} is not a URL`);
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
     throw new EgressError('invalid_url', `${url.protocol} is not http: or https:`);
   }
@@ -11,6 +11,6 @@ export function parseUrl(text: string): URL {
     throw new EgressError('invalid_url', 'credentials do not belong into the URL');
   }
   // A trailing dot names the same host and would slip past a check of the name.
-  url.hostname = url.hostname.replace(/\.$/, '');
+  if (url.hostname.endsWith('.')) url.hostname = url.hostname.slice(0, -1);
   return url;
 }

@@ -83,6 +83,7 @@ export async function recordAttempts(
   });
 }
 
+/** What is null is left out: for the database that is the same and a third less to read. */
 function toRow({ claimed, result, status, wait }: Finished) {
   return {
     webhook_id: claimed.webhookId,
@@ -95,12 +96,12 @@ function toRow({ claimed, result, status, wait }: Finished) {
     endpoint: result?.endpoint,
     started_at: new Date(result?.startedAt ?? 0),
     status_code: result?.statusCode,
-    error_code: result?.errorCode,
-    error: result?.error,
+    error_code: result?.errorCode ?? undefined,
+    error: result?.error ?? undefined,
     total: result?.timing.total,
-    dns: result?.timing.dns,
-    connect: result?.timing.connect,
-    tls: result?.timing.tls,
+    dns: result?.timing.dns ?? undefined,
+    connect: result?.timing.connect ?? undefined,
+    tls: result?.timing.tls ?? undefined,
     first_byte: result?.timing.firstByte,
     headers: result?.headers,
     body: result?.body?.toString('base64'),
