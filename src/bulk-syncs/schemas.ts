@@ -31,8 +31,8 @@ export async function getBulkSchema(
   syncId: string,
   id: string,
 ): Promise<BulkSchema> {
-  const sync = await getBulkSync(db, organizationId, syncId);
-  return presentOne(db, sync, id);
+  const view = await openView(db, organizationId, syncId);
+  return present(view, view.find(id));
 }
 
 /** Replaces everything set of one schema. */
@@ -43,11 +43,10 @@ export async function updateBulkSchema(
   id: string,
   request: BulkSchemaSettings,
 ): Promise<BulkSchema> {
-  const sync = await getBulkSync(db, organizationId, syncId);
-  const current = await findSchema(db, sync, id);
-  const known = { id, fields: await cachedFields(db, sync, id), current };
-  await saveSchemas(db, sync.id, [selectSchema(known, request)]);
-  return presentOne(db, sync, id);
+  const view = await openView(db, organizationId, syncId);
+  const known = { id, fields: view.fields(id), current: view.find(id) };
+  await saveSchemas(db, view.sync.id, [selectSchema(known, request)]);
+  return getBulkSchema(db, organizationId, syncId, id);
 }
 
 /** Changes what is said of the listed schemas; what is not said, but for `fields`, stays. */
@@ -57,16 +56,15 @@ export async function patchBulkSchemas(
   syncId: string,
   request: PatchBulkSchemasRequest,
 ): Promise<BulkSchema[]> {
-  const sync = await getBulkSync(db, organizationId, syncId);
-  const changed: SelectedSchema[] = [];
+  const view = await openView(db, organizationId, syncId);
   // Said twice, the last word counts.
   const byId = new Map((request.schemas ?? []).map((schema) => [schema.id, schema]));
-  for (const { id, ...change } of byId.values()) {
-    const current = await findSchema(db, sync, id);
-    const known = { id, fields: await cachedFields(db, sync, id), current };
+  const changed = [...byId.values()].map(({ id, ...change }) => {
+    const current = view.find(id);
     const { settings } = current;
-    changed.push(
-      selectSchema(known, {
+    return selectSchema(
+      { id, fields: view.fields(id), current },
+      {
         enabled: current.enabled,
         filters: presentFilters(settings.filters),
         tracking_field: settings.trackingField,
@@ -75,44 +73,56 @@ export async function patchBulkSchemas(
         data_cutoff_timestamp: settings.dataCutoffTimestamp,
         disable_data_cutoff: settings.disableDataCutoff,
         ...change,
-      }),
+      },
     );
-  }
-  await saveSchemas(db, sync.id, changed);
-  return Promise.all(changed.map(({ id }) => presentOne(db, sync, id)));
+  });
+  await saveSchemas(db, view.sync.id, changed);
+  const after = await openView(db, organizationId, syncId);
+  return changed.map(({ id }) => present(after, after.find(id)));
 }
 
-async function findSchema(db: Database, sync: BulkSync, id: string): Promise<SelectedSchema> {
-  const schema = (await selectedSchemas(db, sync.id)).find((one) => one.id === id);
-  if (schema === undefined) throw notFound('schema', id);
-  return schema;
+/** A sync's schemas beside what is cached of its source: read once, however many schemas are asked for. */
+interface View {
+  sync: BulkSync;
+  /** @throws not_found */
+  find(id: string): SelectedSchema;
+  fields(id: string): Field[];
+  outputName(id: string): string;
 }
 
-async function cachedFields(db: Database, sync: BulkSync, id: string): Promise<Field[]> {
-  const schema = (await cachedSchemas(db, sync.sourceConnectionId)).find((one) => one.id === id);
-  return schema?.fields ?? [];
-}
-
-async function presentOne(db: Database, sync: BulkSync, id: string): Promise<BulkSchema> {
+async function openView(db: Database, organizationId: string, syncId: string): Promise<View> {
+  const sync = await getBulkSync(db, organizationId, syncId);
   const all = await selectedSchemas(db, sync.id);
-  const schema = all.find((one) => one.id === id);
-  if (schema === undefined) throw notFound('schema', id);
-  const { settings } = schema;
-  const cached = (await cachedFields(db, sync, id)).map(({ name }) => name);
+  const byId = new Map(all.map((schema) => [schema.id, schema]));
+  const cached = new Map((await cachedSchemas(db, sync.sourceConnectionId)).map((one) => [one.id, one]));
+  const names = outputNames(sync, all);
+  return {
+    sync,
+    find(id) {
+      const schema = byId.get(id);
+      if (schema === undefined) throw notFound('schema', id);
+      return schema;
+    },
+    fields: (id) => cached.get(id)?.fields ?? [],
+    outputName: (id) => names.get(id)?.name ?? '',
+  };
+}
+
+function present({ sync, fields, outputName }: View, schema: SelectedSchema): BulkSchema {
+  const { id, settings } = schema;
+  const cached = fields(id).map(({ name }) => name);
   const ids = cached.length > 0 ? cached : settings.fields.map((field) => field.id);
   const names = columnNames(ids, settings.fields, sync.normalizeNames);
+  const chosen = new Map(settings.fields.map((field) => [field.id, field]));
   return {
-    ...presentItem(schema, outputNames(sync, all).get(id)?.name ?? ''),
-    fields: ids.map((fieldId, index) => {
-      const field = settings.fields.find((one) => one.id === fieldId);
-      return {
-        id: fieldId,
-        enabled: isFieldEnabled(sync, settings, fieldId),
-        obfuscated: field?.obfuscated ?? false,
-        output_name: names[index] ?? fieldId,
-        user_output_name: field?.userOutputName ?? '',
-      };
-    }),
+    ...presentItem(schema, outputName(id)),
+    fields: ids.map((fieldId, index) => ({
+      id: fieldId,
+      enabled: isFieldEnabled(sync, settings, fieldId),
+      obfuscated: chosen.get(fieldId)?.obfuscated ?? false,
+      output_name: names[index] ?? fieldId,
+      user_output_name: chosen.get(fieldId)?.userOutputName ?? '',
+    })),
     filters: presentFilters(settings.filters),
   };
 }
