@@ -220,6 +220,45 @@ test('model syncs: create, get, update, activate, status, schedules, start, canc
   expect((await call('GET', `/api/syncs/${created.id}`)).status).toBe(404);
 });
 
+test('filters come back with labels, by which their logic names them', async () => {
+  const model = await newModel();
+  const field = (name: string) => ({ model_id: model.id, field: name });
+  const idOf = (name: string) => model.fields.find((one) => one.name === name)?.id ?? '';
+  const filters = [
+    { field: field('id'), field_id: 'ignored', function: 'GreaterThan', value: '9007199254740993' },
+    { field: field(idOf('email')), field_type: 'Model', function: 'IsNotNull', label: 'a' },
+    { field_id: idOf('email'), function: 'StringOneOf', value: ['x', 'y'], label: null },
+  ];
+  const body = syncBody(model.id, { filters, filter_logic: '1 or (NOT A and 3)' });
+  interface Filtered {
+    id: string;
+    filters: object[];
+    filter_logic: string;
+  }
+  const created = await data<Filtered>('POST', '/api/syncs', body);
+  expect(created.filter_logic).toBe('B or (NOT A and C)');
+  expect(created.filters).toEqual([
+    {
+      field: field('id'),
+      field_type: 'Model',
+      function: 'GreaterThan',
+      value: '9007199254740993',
+      label: 'B',
+    },
+    { field: field('email'), field_type: 'Model', function: 'IsNotNull', label: 'A' },
+    { field: field('email'), field_type: 'Model', function: 'StringOneOf', value: ['x', 'y'], label: 'C' },
+  ]);
+  // What was answered can be sent back.
+  const same = syncBody(model.id, { filters: created.filters, filter_logic: created.filter_logic });
+  expect(await data('PUT', `/api/syncs/${created.id}`, same)).toMatchObject({
+    filters: created.filters,
+    filter_logic: created.filter_logic,
+  });
+  const none = await data('PUT', `/api/syncs/${created.id}`, syncBody(model.id, { filters: null }));
+  expect(none).toMatchObject({ filters: [], filter_logic: '' });
+  await call('DELETE', `/api/syncs/${created.id}`);
+});
+
 test('the list: whole syncs for older clients, light ones in pages for newer', async () => {
   const model = await newModel();
   for (const name of ['one', 'two', 'three']) {
@@ -263,6 +302,7 @@ test('a sync that cannot work is refused, naming what is wrong', async () => {
     function: 'Equality',
     ...more,
   });
+  const isNull = { field_id: 'email', function: 'IsNull' };
   const cases: [string, object, number?][] = [
     ['mode', { mode: 'nope' }, 400],
     ['fields', { fields: 'email' }, 400],
@@ -294,7 +334,17 @@ test('a sync that cannot work is refused, naming what is wrong', async () => {
     ['target.object', { target: target({ object: 'public.nope' }) }],
     ['target.object', { target: { connection_id: world.targetId } }],
     ['target.create', { target: target({ create: { name: 'x' } }) }],
-    ['filters', { filters: [{ field: from('id'), function: 'Equality', value: 1 }] }],
+    ['filters.0.field_id: "nope" is no field', { filters: [{ field_id: 'nope', function: 'IsNull' }] }, 400],
+    ['filters.0.field.field: "nope" is no', { filters: [{ field: from('nope'), function: 'IsNull' }] }, 400],
+    ['filters.0.field.model_id', { filters: [{ field: from('id', webhookId), function: 'IsNull' }] }, 400],
+    ['filters.0.field_type: Target', { filters: [{ ...isNull, field_type: 'Target' }] }, 400],
+    ['filters.0.function', { filters: [{ field_id: 'id', function: 'StringContains', value: '1' }] }, 400],
+    ['filters.0.value', { filters: [{ field_id: 'id', function: 'Equality', value: 'one' }] }, 400],
+    ['filters.1.label: A is', { filters: [isNull, isNull].map((one) => ({ ...one, label: 'a' })) }, 400],
+    ['filter_logic: character 7: there', { filters: [isNull], filter_logic: 'A AND B' }, 400],
+    ['filter_logic: character 1: there', { filter_logic: 'A' }, 400],
+    ['filter_logic: does not use filter B', { filters: [isNull, isNull], filter_logic: 'A' }, 400],
+    ['target.filter_logic', { target: target({ filter_logic: 'A' }) }],
     ['overrides', { overrides: [{ field_id: 'x' }] }],
     ['override_fields', { override_fields: [{ target: 'x', override_value: 'y' }] }],
     ['encryption_passphrase', { encryption_passphrase: 'x' }],

@@ -5,6 +5,7 @@ import type { JsonObject } from '../lib/json.ts';
 import { fieldId, getModel, type Model } from '../models/index.ts';
 import type { ModelSyncRequest } from '../schema/model-sync.ts';
 import { type ModelSyncDependencies, targetObject, withModelDestination } from './destination.ts';
+import { draftFilters } from './filters.ts';
 import type { Definition, MappedField, ModelSyncDraft } from './model-sync.ts';
 import { refuseWhatIsNotBuilt } from './not-built.ts';
 import { draftSchedule } from './schedule.ts';
@@ -45,6 +46,7 @@ export async function draftModelSync(
         }
       : null,
     fields,
+    ...draftFilters(model, request),
     syncAllRecords: request.sync_all_records ?? false,
     skipInitialBackfill: request.skip_initial_backfill ?? false,
   };

@@ -2,9 +2,10 @@ import type { ModelSyncMode } from '../connectors/index.ts';
 import type { JsonObject } from '../lib/json.ts';
 import type { Actor } from '../organizations/index.ts';
 import type { ScheduleSettings } from '../schedules/index.ts';
+import type { Filtering } from './filters.ts';
 
 /** What a sync does, as the API accepted it. Also what a running execution holds on to. */
-export interface Definition {
+export interface Definition extends Filtering {
   modelId: string;
   mode: ModelSyncMode;
   target: { connectionId: string; object: string; configuration: JsonObject };

@@ -5,8 +5,6 @@ import type { ModelSyncRequest } from '../schema/model-sync.ts';
 export function refuseWhatIsNotBuilt(request: ModelSyncRequest): void {
   const { identity, target } = request;
   const asked: Record<string, unknown> = {
-    filters: request.filters,
-    filter_logic: request.filter_logic,
     overrides: request.overrides,
     override_fields: request.override_fields,
     encryption_passphrase: request.encryption_passphrase,

@@ -1,4 +1,5 @@
 import type { ModelSyncItem, ModelSyncResponse } from '../schema/model-sync.ts';
+import { presentFilters } from './filters.ts';
 import type { ModelSync } from './model-sync.ts';
 
 /** The light form: what the list has had since 2025-09-18. */
@@ -46,8 +47,8 @@ export function presentModelSync(sync: ModelSync): ModelSyncResponse {
       new: false,
       encryption_enabled: false,
     })),
-    filters: [],
-    filter_logic: '',
+    filters: presentFilters(sync.modelId, sync.filters),
+    filter_logic: sync.filterLogic,
     overrides: [],
     override_fields: [],
     policies: [],

@@ -48,7 +48,8 @@ async function planExecution(
   await using source = await openSource(deps, run, model.connectionId);
   await using destination = await openDestination(deps, run, sync.target.connectionId);
   const fields = await source.part.fields(model.configuration);
-  const task = await buildTask(sync, model, fields, destination.part);
+  const { startedAt, createdAt } = run.execution;
+  const task = await buildTask(sync, model, fields, destination.part, startedAt ?? createdAt);
   if (run.execution.options.test !== true) {
     const writer = await destination.part.writer(task.target);
     await settleOldIntents(deps.db, run, sync.id, writer, retryDelays);

@@ -100,14 +100,17 @@ export function selectModelSyncs(db: Database, organizationId: string) {
 }
 
 /** The members of a sync that have no column of their own. */
-type Stored = Pick<ModelSync, 'identity' | 'fields' | 'syncAllRecords' | 'skipInitialBackfill'> & {
-  configuration: ModelSync['target']['configuration'];
-};
+type Stored = Pick<
+  ModelSync,
+  'identity' | 'fields' | 'filters' | 'filterLogic' | 'syncAllRecords' | 'skipInitialBackfill'
+> & { configuration: ModelSync['target']['configuration'] };
 
 function toRow(draft: ModelSyncDraft) {
   const stored: Stored = {
     identity: draft.identity,
     fields: draft.fields,
+    filters: draft.filters,
+    filterLogic: draft.filterLogic,
     configuration: draft.target.configuration,
     syncAllRecords: draft.syncAllRecords,
     skipInitialBackfill: draft.skipInitialBackfill,
@@ -128,9 +131,12 @@ type Selected = Awaited<ReturnType<ReturnType<typeof selectModelSyncs>['executeT
 
 export function fromRow(row: Row): ModelSync {
   // The casts undo what toRow did: these columns hold what this file wrote.
-  const { configuration, ...stored } = row.definition as unknown as Stored;
+  // Syncs that were stored before there were filters have none.
+  const { configuration, filters = [], filterLogic = '', ...stored } = row.definition as unknown as Stored;
   return {
     ...stored,
+    filters,
+    filterLogic,
     id: row.id,
     organizationId: row.organization_id,
     name: row.name,

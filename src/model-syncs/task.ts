@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
+import { atTime } from '../conditions/index.ts';
 import type { Field, ModelDestination, ModelQuery, TargetDefinition } from '../connectors/index.ts';
 import type { Model } from '../models/index.ts';
+import { filterOf } from './filters.ts';
 import type { Definition, MappedField, ModelSync } from './model-sync.ts';
 import { SyncFailed } from './sync-failed.ts';
 
@@ -25,17 +27,22 @@ export interface Task {
   mappingDigest: string;
 }
 
-/** @param fields of the model, as the source describes them now. */
+/**
+ * @param fields of the model, as the source describes them now.
+ * @param startedAt what filters by relative times count from.
+ */
 export async function buildTask(
   sync: ModelSync,
   model: Model,
   fields: readonly Field[],
   destination: ModelDestination,
+  startedAt: string,
 ): Promise<Task> {
   const targets = await destination.fields(sync.target.object);
   const mapping = mappingOf(sync, targets.length === 1);
   const names = [...new Set(mapping.map(({ field }) => field))];
   const identity = sync.identity?.field ?? model.identifier ?? undefined;
+  const filter = filterOf(sync);
   return {
     sourceConnectionId: model.connectionId,
     targetConnectionId: sync.target.connectionId,
@@ -43,6 +50,7 @@ export async function buildTask(
       configuration: model.configuration,
       fields: names,
       ...(identity === undefined ? {} : { identity: need(fields, identity).name }),
+      ...(filter === undefined ? {} : { filter: atTime(filter, startedAt) }),
     },
     target: {
       sync: { id: sync.id, name: sync.name },

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { filterFunctions } from './filter.ts';
 import { Actor } from './model.ts';
 import { optional } from './optional.ts';
 import { Schedule } from './schedule.ts';
@@ -44,6 +45,17 @@ const Target = Type.Object({
   search_values: optional(JsonObject),
 });
 
+/** `field` wins over `field_id`. */
+const ModelFilter = Type.Object({
+  field: optional(Source),
+  field_id: optional(Type.String({ description: 'Name or id of a field.' })),
+  field_type: optional(Type.String({ description: 'Model, which is the default.' })),
+  function: Type.String({ description: filterFunctions.join(', ') }),
+  value: Type.Optional(Type.Unknown({ description: 'What the function takes: see docs/filters.md.' })),
+  label: optional(Type.String({ description: 'Names it in filter_logic; given by the server if left out.' })),
+});
+export type ModelFilter = Static<typeof ModelFilter>;
+
 /** Body of create and update. An update replaces the whole sync. */
 export const ModelSyncRequest = Type.Object({
   name: Type.String({ minLength: 1, maxLength: 255 }),
@@ -56,7 +68,7 @@ export const ModelSyncRequest = Type.Object({
   sync_all_records: optional(Type.Boolean()),
   skip_initial_backfill: optional(Type.Boolean()),
   only_enrich_updates: optional(Type.Boolean()),
-  filters: optional(Type.Array(JsonObject)),
+  filters: optional(Type.Array(ModelFilter)),
   filter_logic: optional(Type.String()),
   overrides: optional(Type.Array(JsonObject)),
   override_fields: optional(Type.Array(JsonObject)),
@@ -111,7 +123,7 @@ export const ModelSyncResponse = Type.Object({
       encryption_enabled: Type.Boolean(),
     }),
   ),
-  filters: Type.Array(JsonObject),
+  filters: Type.Array(ModelFilter),
   filter_logic: Type.String(),
   overrides: Type.Array(JsonObject),
   override_fields: Type.Array(JsonObject),
