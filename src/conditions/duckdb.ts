@@ -1,4 +1,5 @@
-import { type Column, type Dialect, whitespace } from './dialect.ts';
+import type { Column, Dialect } from './dialect.ts';
+import { whitespace } from './terms.ts';
 
 /** A quoted literal is read as the column's type, and no backslash means anything in one. */
 export const duckdb: Dialect = {

@@ -1,5 +1,6 @@
-import { type Column, type Dialect, whitespace } from './dialect.ts';
+import type { Column, Dialect } from './dialect.ts';
 import { binaryNumber } from './numbers.ts';
+import { whitespace } from './terms.ts';
 import { wrong } from './wrong.ts';
 
 const characters = /^(char|varchar|tinytext|text|mediumtext|longtext|enum|set)\b/i;
@@ -16,7 +17,7 @@ export const mysql: Dialect = {
   compare(column, comparison, value) {
     if (comparison === '=') return mysql.oneOf(column, [value]);
     return isText(column)
-      ? `${bytes(column.sql)} ${comparison} ${hexadecimal(value)}`
+      ? `${bytes(column)} ${comparison} ${hexadecimal(value)}`
       : `${column.sql} ${comparison} ${literal(column, value)}`;
   },
   oneOf(column, values) {
@@ -26,15 +27,16 @@ export const mysql: Dialect = {
     }
     const candidates = `${sql} in (${values.map((value) => literal(column, value)).join(', ')})`;
     if (!isText(column)) return candidates;
-    const exact = `${bytes(sql)} in (${values.map(hexadecimal).join(', ')})`;
+    const exact = `${bytes(column)} in (${values.map(hexadecimal).join(', ')})`;
     // A column whose character set has no place for one of the texts cannot be compared with it.
     return values.every(isAscii) ? `(${candidates} and ${exact})` : exact;
   },
-  like: ({ sql }, pattern) => `${utf8(sql)} collate utf8mb4_bin like ${text(pattern)} escape '!'`,
-  trimmedEquals({ sql }, value) {
+  like: (column, pattern) => `${utf8(column)} collate utf8mb4_bin like ${text(pattern)} escape '!'`,
+  trimmedEquals(column, value) {
     // TRIM takes one text off, not any of several characters.
     const ends = text(`^[${whitespace}]+|[${whitespace}]+\\z`);
-    return `${bytes(`regexp_replace(${utf8(sql)} collate utf8mb4_bin, ${ends}, ${text('')})`)} = ${hexadecimal(value)}`;
+    const rest = `regexp_replace(${utf8(column)} collate utf8mb4_bin, ${ends}, ${text('')})`;
+    return `cast(${rest} as binary) = ${hexadecimal(value)}`;
   },
   contains({ name }) {
     throw wrong(`filter on ${name}`, 'a MySQL database has no arrays');
@@ -51,7 +53,11 @@ function literal({ type, remoteType }: Column, value: string): string {
   if (type === 'datetime') {
     return value.length === 10 ? `date'${value}'` : `timestamp'${value.slice(0, 26)}'`;
   }
-  return text(value);
+  return isBits(remoteType) ? `b'${value}'` : text(value);
+}
+
+function isBits(remoteType: string): boolean {
+  return /^bit\b/i.test(remoteType);
 }
 
 function text(value: string): string {
@@ -62,12 +68,13 @@ function hexadecimal(value: string): string {
   return `x'${Buffer.from(value).toString('hex')}'`;
 }
 
-function utf8(sql: string): string {
-  return `convert(${sql} using utf8mb4)`;
+function utf8({ sql, remoteType }: Column): string {
+  const width = isBits(remoteType) ? Number(/\d+/.exec(remoteType)?.[0] ?? 1) : undefined;
+  return `convert(${width === undefined ? sql : `lpad(bin(${sql}), ${width}, '0')`} using utf8mb4)`;
 }
 
-function bytes(sql: string): string {
-  return `cast(${utf8(sql)} as binary)`;
+function bytes(column: Column): string {
+  return `cast(${utf8(column)} as binary)`;
 }
 
 function isAscii(value: string): boolean {

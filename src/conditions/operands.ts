@@ -122,7 +122,7 @@ function formed(given: string, { name, remoteType }: FilterField, place: string)
     throw wrong(place, `${shown(given)} is no ${remoteType}; e.g. "${form.example}"`);
   }
   const [, labels] = /^enum\((.*)\)$/is.exec(remoteType) ?? [];
-  if (labels !== undefined && !labels.includes(`'${given.replaceAll("'", "''")}'`)) {
+  if (labels && !labels.includes(`'${given.replaceAll("'", "''")}'`)) {
     throw wrong(place, `${shown(given)} is no value of ${name}, which has ${labels}`);
   }
   return given;
@@ -133,7 +133,7 @@ function pattern(given: string, place: string): string {
   return given;
 }
 
-function elementOf(field: FilterField, place: string): FilterField {
+export function elementOf(field: FilterField, place: string): FilterField {
   const { type, remoteType } = elementType(field.remoteType.toLowerCase());
   if (type === 'object') throw wrong(place, `elements of ${field.remoteType} cannot be compared`);
   return { name: field.name, type, remoteType };

@@ -244,6 +244,9 @@ describeMariadb('MariaDB', () => {
     ],
     ['string', 'inet6', "'::1'", 'Equality', '0::1', true],
     ['string', 'time(3)', "'08:00'", 'Between', ['07:30', '08:00:00.000'], true],
+    ['string', 'bit(9)', "b'101'", 'Equality', '000000101', true],
+    ['string', 'bit(9)', "b'101'", 'StringEndsWith', '0101', true],
+    ['string', 'bit(9)', "b'101'", 'StringContains', '11', false],
     ['number', 'bigint(20) unsigned', '18446744073709551615', 'Equality', '18446744073709551615', true],
     ['number', 'bigint(20) unsigned', '18446744073709551615', 'GreaterThan', '18446744073709551614', true],
     [

@@ -1,5 +1,6 @@
 import pg from 'pg';
-import { type Column, type Dialect, whitespace } from './dialect.ts';
+import type { Column, Dialect } from './dialect.ts';
+import { whitespace } from './terms.ts';
 
 const quote = pg.escapeLiteral;
 const collated = /^(text|character|name|citext)\b/;

@@ -67,6 +67,31 @@ const domains = {
   counts: fc.array(fc.option(fc.integer({ min: 0, max: 3 }).map(String)), { maxLength: 3 }),
 };
 
+/** Texts, and patterns, with what somebody might take for a wildcard, an escape or nothing. */
+export const trickyWords = [
+  '',
+  '!',
+  '!!',
+  '%',
+  '_',
+  '\\',
+  '\\\\',
+  'a!b',
+  'a%b',
+  'a_b',
+  '!%',
+  '%!%',
+  '\\%',
+  '\\_',
+  'a\\!b',
+  '%\\%%',
+  'a\nb',
+  ' a\n',
+  '\v',
+  '😀',
+  '_😀',
+];
+
 /** The same rows every time, many of them alike, a tenth of each field NULL. */
 export function sampleRows(count: number): Row[] {
   const record = Object.fromEntries(
