@@ -1,0 +1,199 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, realpath, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { ConnectionLost, type RowStream } from '../contract.ts';
+import { literal } from './names.ts';
+import type { Answer, Request, Row } from './protocol.ts';
+import { copyLine, type ReadColumn, rendering } from './read-types.ts';
+import { RowPipe } from './row-pipe.ts';
+
+export interface EngineOptions {
+  /** A database file, absolute: made unless `readOnly`. Without one the database is in memory. */
+  file?: string;
+  readOnly?: boolean;
+  /** Folders beside the engine's own whose files SQL may read and write. */
+  folders?: readonly string[];
+  /** Milliseconds to wait for a file that another process has open. */
+  patience?: number;
+  /** Ends the engine at once. */
+  signal?: AbortSignal | undefined;
+}
+
+export interface EngineRead {
+  columns: readonly ReadColumn[];
+  /** What stands behind FROM, with a WHERE if there is one. */
+  from: string;
+  /** Columns whose digest is given instead of the value: SHA-256 of the salt followed by the text. */
+  digests?: ReadonlyMap<string, string>;
+}
+
+/**
+ * DuckDB with one connection: statements run one after the other. It sees its own folder, those it was given and
+ * its database file, and nothing else of the machine or the network, so it may run SQL that a user wrote.
+ */
+export interface Engine {
+  /** A private folder for files that SQL reads (read_csv, read_parquet) or writes (COPY … TO); gone after `close`. */
+  readonly folder: string;
+  /** Runs statements that give no rows. Returns how many rows the last one changed. @throws DuckDBError */
+  run(sql: string): Promise<number>;
+  /** All rows of a small result, in memory. `values` are text for $1, $2, …. @throws DuckDBError */
+  query<R extends Row = Row>(sql: string, values?: readonly string[]): Promise<R[]>;
+  /** The columns of a SELECT, and the PostgreSQL types that carry them. Runs nothing. @throws DuckDBError */
+  columns(select: string): Promise<ReadColumn[]>;
+  /** Rows as COPY text. The engine is busy until the stream has ended; destroying the stream ends the engine. */
+  read(read: EngineRead): RowStream;
+  /** Closes the database. A statement that is under way is broken off and rolled back. */
+  close(): Promise<void>;
+}
+
+/** What DuckDB refused. `kind` is how its message begins: Conversion, Constraint, Catalog, Parser, IO, … */
+export class DuckDBError extends Error {
+  override name = 'DuckDBError';
+  readonly kind: string;
+
+  constructor(message: string) {
+    super(message);
+    this.kind = /^([\w ]+) Error:/.exec(message)?.[1] ?? '';
+  }
+}
+
+const lookEvery = 50;
+const held = /Could not set lock on file/;
+
+/** @throws ConnectionLost when another process has the file open and keeps it open. */
+export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
+  const folder = await realpath(await mkdtemp(path.join(tmpdir(), 'tidemark-duckdb-')));
+  const engine = new ProcessEngine(folder, options.signal);
+  try {
+    await open(engine, options);
+    return engine;
+  } catch (error) {
+    await engine.close();
+    throw error;
+  }
+}
+
+async function open(engine: ProcessEngine, options: EngineOptions): Promise<void> {
+  const { file, readOnly, folders = [], patience = 0 } = options;
+  const request = {
+    kind: 'open',
+    options: {
+      ...(file === undefined ? {} : { file }),
+      ...(readOnly === undefined ? {} : { readOnly }),
+      folders: [engine.folder, ...folders],
+    },
+  } as const;
+  for (const deadline = Date.now() + patience; ; await pause(lookEvery)) {
+    try {
+      await engine.request(request);
+      return;
+    } catch (error) {
+      if (!(error instanceof DuckDBError && held.test(error.message))) throw error;
+      if (Date.now() < deadline) continue;
+      throw new ConnectionLost(`${path.basename(file ?? '')} is in use by another process`, { cause: error });
+    }
+  }
+}
+
+/** Path of this folder's `process` in sources and in a build. */
+const program = path.join(import.meta.dirname, `process${path.extname(import.meta.filename)}`);
+
+class ProcessEngine implements Engine {
+  readonly folder: string;
+  readonly #child: ChildProcess;
+  readonly #exited: Promise<unknown>;
+  readonly #pending = new Map<number, PromiseWithResolvers<Answer>>();
+  #requests = 0;
+  #pipes = 0;
+  #ended: Error | undefined;
+
+  constructor(folder: string, signal: AbortSignal | undefined) {
+    this.folder = folder;
+    this.#child = fork(program, {
+      execArgv: [],
+      // Nothing of the server's environment, which holds its secrets.
+      env: { PATH: process.env.PATH, TZ: 'UTC' },
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      serialization: 'advanced',
+    });
+    this.#exited = once(this.#child, 'exit');
+    this.#child.on('message', (message) => this.#settle(message as Answer & { id: number }));
+    this.#child.on('error', (error) => this.#end(error));
+    this.#child.once('exit', (code, how) => {
+      this.#end(new ConnectionLost(`DuckDB has ended (${how ?? `code ${code}`})`));
+      signal?.removeEventListener('abort', abort);
+    });
+    const abort = () => void this.#kill();
+    signal?.addEventListener('abort', abort, { once: true });
+    if (signal?.aborted) abort();
+  }
+
+  #settle({ id, ...answer }: Answer & { id: number }): void {
+    const waiting = this.#pending.get(id);
+    this.#pending.delete(id);
+    if ('error' in answer) waiting?.reject(new DuckDBError(answer.error));
+    else waiting?.resolve(answer);
+  }
+
+  #end(error: Error): void {
+    this.#ended ??= error;
+    for (const { reject } of this.#pending.values()) reject(this.#ended);
+    this.#pending.clear();
+  }
+
+  async request(request: Request): Promise<Answer> {
+    if (this.#ended !== undefined) throw this.#ended;
+    const waiting = Promise.withResolvers<Answer>();
+    const id = ++this.#requests;
+    this.#pending.set(id, waiting);
+    this.#child.send({ id, ...request }, (error) => {
+      if (error) this.#end(new ConnectionLost('DuckDB has ended', { cause: error }));
+    });
+    return waiting.promise;
+  }
+
+  async run(sql: string): Promise<number> {
+    const answer = await this.request({ kind: 'run', sql });
+    return 'changed' in answer ? answer.changed : 0;
+  }
+
+  async query<R extends Row = Row>(sql: string, values: readonly string[] = []): Promise<R[]> {
+    const answer = await this.request({ kind: 'query', sql, values });
+    return ('rows' in answer ? answer.rows : []) as R[];
+  }
+
+  async columns(select: string): Promise<ReadColumn[]> {
+    const answer = await this.request({ kind: 'describe', sql: select });
+    const columns = 'columns' in answer ? answer.columns : [];
+    return columns.map(({ name, type, typeName }) => ({ ...rendering(type), name, typeName }));
+  }
+
+  read({ columns, from, digests = new Map() }: EngineRead): RowStream {
+    const lines = `select ${copyLine(columns, digests)} from ${from}`;
+    // One column without quotes: what it holds is written as it is.
+    const form = `format csv, header false, quote '', escape '', delimiter '\t', nullstr ''`;
+    return new RowPipe(
+      columns,
+      path.join(this.folder, `rows-${++this.#pipes}`),
+      (pipe) => this.run(`copy (${lines}) to ${literal(pipe)} (${form})`),
+      () => void this.#kill(),
+    );
+  }
+
+  async close(): Promise<void> {
+    if (this.#pending.size > 0) return this.#kill();
+    if (this.#child.connected) this.#child.disconnect();
+    await this.#exited;
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  async #kill(): Promise<void> {
+    this.#end(new ConnectionLost('DuckDB was ended'));
+    this.#child.kill('SIGKILL');
+    await this.#exited;
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,19 @@
+/**
+ * DuckDB for the connectors that read or write files: `duckdb` its own, `s3` Parquet.
+ *
+ * ```ts
+ * const engine = await openEngine({ signal });
+ * // Out: any SELECT, here of a file in the engine's folder, as COPY text.
+ * const from = `read_parquet(${literal(path.join(engine.folder, 'in.parquet'))})`;
+ * const columns = await engine.columns(`select * from ${from}`); // `carrier` is a BulkColumn's type
+ * const rows: RowStream = engine.read({ columns, from });
+ * // In: COPY text as a typed SELECT, part by part.
+ * const written = await loadRows(engine, table.columns, rows, (select) =>
+ *   engine.run(`copy (${select}) to ${literal(file)} (format parquet)`));
+ * await engine.close();
+ * ```
+ */
+export { DuckDBError, type Engine, type EngineOptions, type EngineRead, openEngine } from './engine.ts';
+export { loadRows, tableColumns } from './load.ts';
+export { identifier, literal } from './names.ts';
+export type { ReadColumn } from './read-types.ts';

@@ -1,0 +1,134 @@
+import { rm } from 'node:fs/promises';
+import type { BulkColumn, RowStream, ValueWarning, Written } from '../contract.ts';
+import { DuckDBError, type Engine } from './engine.ts';
+import { identifier, literal } from './names.ts';
+import { longestLine, spool } from './spool.ts';
+import { type Storage, storage } from './write-types.ts';
+
+/** Errors that a value is to blame for. */
+const valueErrors = new Set(['Conversion', 'Invalid Input', 'Out of Range']);
+
+interface LoadColumn {
+  name: string;
+  outputName: string;
+  /** The field as COPY text, and the SQL for its text. */
+  text: string;
+  storage: Storage;
+}
+
+/** `"id" BIGINT, "name" VARCHAR`: what a table takes that rows with these columns go to. */
+export function tableColumns(columns: readonly BulkColumn[]): string {
+  return columns.map(({ outputName, type }) => `${identifier(outputName)} ${storage(type).type}`).join(', ');
+}
+
+/**
+ * Gives the rows of COPY text to DuckDB, in parts of bounded size; while one is worked off the next is received.
+ *
+ * @param use runs one statement on a SELECT with the columns' output names and their types of `tableColumns`, e.g.
+ *   `insert into … ${select}` or `copy (${select}) to 'x.parquet'`, and returns the rows. When it fails because of
+ *   a value, it is called once more for the same rows with a SELECT in which that value is changed by its rule.
+ */
+export async function loadRows(
+  engine: Engine,
+  columns: readonly BulkColumn[],
+  rows: RowStream,
+  use: (select: string) => Promise<number>,
+): Promise<Written> {
+  const warnings = new Map<string, ValueWarning>();
+  const loads = columns.map(loadColumn);
+  let written = 0;
+  const loadPart = async (part: string) => {
+    written += await usePart(engine, loads, part, use, warnings);
+    await rm(part);
+  };
+  let loading: Promise<void> = Promise.resolve();
+  for await (const part of spool(rows, engine.folder, columns.length === 1)) {
+    await loading;
+    loading = loadPart(part);
+    // It is awaited before the next part; until then nobody else hears of it.
+    loading.catch(() => {});
+  }
+  await loading;
+  return { rows: written, warnings: [...warnings.values()] };
+}
+
+function loadColumn({ name, outputName, type }: BulkColumn, index: number): LoadColumn {
+  const kept = storage(type);
+  const field = `c${index}`;
+  return { name, outputName, text: kept.plain ? field : `tm_unescape(${field})`, storage: kept };
+}
+
+async function usePart(
+  engine: Engine,
+  columns: readonly LoadColumn[],
+  part: string,
+  use: (select: string) => Promise<number>,
+  warnings: Map<string, ValueWarning>,
+): Promise<number> {
+  const attempt = async (longest: number | undefined): Promise<number> => {
+    const from = readPart(part, columns.length, longest);
+    try {
+      return await use(`select ${selectList(columns, strict)} from ${from}`);
+    } catch (error) {
+      if (!(error instanceof DuckDBError && valueErrors.has(error.kind))) throw error;
+      if (longest === undefined && /maximum line size/i.test(error.message)) {
+        return attempt(await longestLine(part));
+      }
+      if (!columns.some(({ storage: { nulled } }) => nulled !== undefined)) throw error;
+      await countChanges(engine, columns, from, warnings);
+      return await use(`select ${selectList(columns, lenient)} from ${from}`);
+    }
+  };
+  return attempt(undefined);
+}
+
+/** All text, exactly as it stands between the tabs. */
+function readPart(part: string, columns: number, longest: number | undefined): string {
+  const names = Array.from({ length: columns }, (_, index) => `c${index}: 'VARCHAR'`);
+  if (columns === 1) names.push(`pad: 'VARCHAR'`);
+  // DuckDB would take sixteen times the longest line as its buffer.
+  const limit = longest === undefined ? '' : `, max_line_size = ${longest}, buffer_size = ${longest * 2}`;
+  return `read_csv(${literal(part)}, columns = {${names.join(', ')}}, auto_detect = false, header = false,
+    skip = 1, delim = '\t', quote = '', escape = '', comment = '', nullstr = '\\N', new_line = '\\n'${limit})`;
+}
+
+function selectList(columns: readonly LoadColumn[], value: (column: LoadColumn) => string): string {
+  return columns.map((column) => `${value(column)} as ${identifier(column.outputName)}`).join(', ');
+}
+
+function strict({ text, storage }: LoadColumn): string {
+  return storage.value(text);
+}
+
+function lenient({ text, storage: { value, nulled, reduced } }: LoadColumn): string {
+  if (nulled === undefined) return value(text);
+  if (reduced === undefined) return `try(${value(text)})`;
+  return `case when ${reduced.when(text)} then try(${reduced.rest(text)}) else try(${value(text)}) end`;
+}
+
+async function countChanges(
+  engine: Engine,
+  columns: readonly LoadColumn[],
+  from: string,
+  warnings: Map<string, ValueWarning>,
+): Promise<void> {
+  const counts = columns.flatMap((column) => {
+    const { nulled, reduced } = column.storage;
+    if (nulled === undefined) return [];
+    const lost = `${column.text} is not null and ${lenient(column)} is null`;
+    const kept = `${reduced?.when(column.text)} and ${lenient(column)} is not null`;
+    return [
+      { column: column.name, rule: nulled, when: lost },
+      ...(reduced === undefined ? [] : [{ column: column.name, rule: reduced.rule, when: kept }]),
+    ];
+  });
+  const list = counts.map(({ when }, index) => `count(*) filter (where ${when})::integer as n${index}`);
+  const [row = {}] = await engine.query(`select ${list.join(', ')} from ${from}`);
+  counts.forEach(({ column, rule }, index) => {
+    const count = Number(row[`n${index}`]);
+    if (count === 0) return;
+    const key = JSON.stringify([column, rule]);
+    const before = warnings.get(key)?.count ?? 0;
+    warnings.set(key, { column, rule, count: before + count });
+  });
+}

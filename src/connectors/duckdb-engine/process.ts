@@ -1,0 +1,101 @@
+/**
+ * DuckDB, in a process of its own that `engine.ts` starts. It runs SQL that users wrote: what such SQL can
+ * crash, fill or block (a thread per statement, of the four that Node has for files and names) is this process.
+ * A file's lock ends with it, at once and for certain; inside a long-lived process that is up to the garbage
+ * collector.
+ */
+import { rmSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import path from 'node:path';
+import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import { messageOf } from '../../errors.ts';
+import { literal } from './names.ts';
+import type { Answer, DatabaseOptions, DuckType, Request } from './protocol.ts';
+import { readMacros } from './read-macros.ts';
+import { writeMacros } from './write-macros.ts';
+
+/** Measured with 5,000,000 rows: more memory does not make reading or loading faster. */
+const memoryLimit = '256MB';
+const threads = Math.min(4, availableParallelism());
+
+let database: { instance: DuckDBInstance; connection: DuckDBConnection; folder: string } | undefined;
+let busy = false;
+
+// Ctrl-C reaches the whole group; the server decides when its executions end.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {});
+process.on('disconnect', end);
+process.on('message', async ({ id, ...request }: Request & { id: number }) => {
+  busy = true;
+  const answer = await answerTo(request).catch((error: unknown): Answer => ({ error: messageOf(error) }));
+  busy = false;
+  process.send?.({ id, ...answer });
+});
+
+async function answerTo(request: Request): Promise<Answer> {
+  if (request.kind === 'open') {
+    database = await open(request.options);
+    return { changed: 0 };
+  }
+  if (database === undefined) throw new Error('no database is open');
+  const { connection } = database;
+  switch (request.kind) {
+    case 'run':
+      return { changed: (await connection.run(request.sql)).rowsChanged };
+    case 'query': {
+      const reader = await connection.runAndReadAll(request.sql, [...request.values]);
+      return { rows: reader.getRowObjectsJson() };
+    }
+    case 'describe': {
+      const statement = await connection.prepare(request.sql);
+      const columns = Array.from({ length: statement.columnCount }, (_, index) => {
+        const type = statement.columnType(index);
+        const typeName = type.alias ?? String(type);
+        return { name: statement.columnName(index), type: type.toJson() as unknown as DuckType, typeName };
+      });
+      statement.destroySync();
+      return { columns };
+    }
+  }
+}
+
+/**
+ * Nothing but the given folders can be reached afterwards: no file, no network, no extension, no setting. Some
+ * settings are only known once the database is open.
+ */
+async function open({ file, readOnly, folders }: DatabaseOptions) {
+  const [folder = ''] = folders;
+  const instance = await DuckDBInstance.create(file ?? ':memory:', {
+    access_mode: readOnly ? 'READ_ONLY' : 'READ_WRITE',
+    memory_limit: memoryLimit,
+    threads: String(threads),
+    // Sorting by arrival would keep rows in memory until it is their turn.
+    preserve_insertion_order: 'false',
+    temp_directory: path.join(folder, 'spill'),
+    autoinstall_known_extensions: 'false',
+    autoload_known_extensions: 'false',
+    allow_community_extensions: 'false',
+    allow_persistent_secrets: 'false',
+  });
+  const connection = await instance.connect();
+  const allowed = folders.map((name) => literal(`${name}${path.sep}`)).join(', ');
+  const statements = [
+    `set allowed_directories = [${allowed}]`,
+    'set enable_external_access = false',
+    `set global TimeZone = 'UTC'`,
+    ...readMacros,
+    ...writeMacros,
+    'set lock_configuration = true',
+  ];
+  await connection.run(statements.join(';\n'));
+  return { instance, connection, folder };
+}
+
+/** The engine is closed or its process is dead. A statement that is under way cannot be waited for. */
+function end(): void {
+  if (!busy) {
+    database?.connection.closeSync();
+    database?.instance.closeSync();
+  }
+  if (database !== undefined) rmSync(database.folder, { recursive: true, force: true });
+  process.kill(process.pid, 'SIGKILL');
+}

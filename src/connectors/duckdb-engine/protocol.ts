@@ -1,0 +1,44 @@
+/** What the engine and its process say to each other. The first request is `open`. */
+export type Request =
+  | { kind: 'open'; options: DatabaseOptions }
+  | { kind: 'run'; sql: string }
+  | { kind: 'query'; sql: string; values: readonly string[] }
+  | { kind: 'describe'; sql: string };
+
+export interface DatabaseOptions {
+  /** Absolute; in memory without one. */
+  file?: string;
+  readOnly?: boolean;
+  /** The folders that SQL may read from and write to, with all below them. The first is DuckDB's own. */
+  folders: readonly string[];
+}
+
+/** Values are text, numbers or booleans, as DuckDB's JSON conversion gives them; select text to be sure. */
+export type Row = Record<string, unknown>;
+
+/** A type as DuckDB's driver describes it in JSON. */
+export interface DuckType {
+  typeId: number;
+  /** `JSON` on a VARCHAR. */
+  alias?: string;
+  width?: number;
+  scale?: number;
+  /** Of a list, an array or a map. */
+  valueType?: DuckType;
+  keyType?: DuckType;
+  /** Of a struct. */
+  entryNames?: string[];
+  entryTypes?: DuckType[];
+  /** Of a union. */
+  memberTags?: string[];
+  memberTypes?: DuckType[];
+}
+
+export interface Described {
+  name: string;
+  type: DuckType;
+  /** As SQL writes it, e.g. `DECIMAL(10,2)[]`. */
+  typeName: string;
+}
+
+export type Answer = { error: string } | { rows: Row[] } | { changed: number } | { columns: Described[] };
