@@ -49,7 +49,10 @@ export async function findTable(connection: Connection, schemaId: string): Promi
   throw notFound('schema', schemaId);
 }
 
-export async function columnsOf(connection: Connection, { database, name }: Table): Promise<TableColumn[]> {
+export async function columnsOf(
+  connection: Connection,
+  { database, name }: Pick<Table, 'database' | 'name'>,
+): Promise<TableColumn[]> {
   return readColumns(connection, `c.table_schema = ${literal(database)} and c.table_name = ${literal(name)}`);
 }
 

@@ -21,6 +21,11 @@ export function lostOrRefused(error: unknown): unknown {
   return new ConnectionLost(messageOf(error), { cause: error });
 }
 
+/** Of a unique key. */
+export function isDuplicate(error: unknown): error is ServerError {
+  return isServerError(error) && error.errno === 1062;
+}
+
 export function isServerError(error: unknown): error is ServerError {
   return error instanceof Error && typeof (error as Partial<ServerError>).sqlState === 'string';
 }

@@ -1,19 +1,21 @@
 import type { JsonObject } from '../../lib/json.ts';
 import type { Connector, Session } from '../contract.ts';
+import { bulkDestination } from './bulk-destination.ts';
 import { bulkSource } from './bulk-source.ts';
 import { catalogue } from './catalogue.ts';
 import { connector, withConnection } from './client.ts';
 import { type Configuration, configuration } from './configuration.ts';
 import { modelSource } from './model-source.ts';
 import { checkServer } from './server-version.ts';
+import { writeTypes } from './target-types.ts';
 import { readTypes } from './types.ts';
 
 export const mysql: Connector = {
   id: 'mysql',
   name: 'MySQL and MariaDB',
   configuration,
-  capabilities: { source: true, destination: false },
-  types: { read: readTypes },
+  capabilities: { source: true, destination: true },
+  types: { read: readTypes, written: writeTypes },
   open(settings: JsonObject, { signal }): Session {
     const ended = new AbortController();
     const signals = signal === undefined ? ended.signal : AbortSignal.any([signal, ended.signal]);
@@ -24,6 +26,7 @@ export const mysql: Connector = {
       catalogue: catalogue(connect, options.dbname),
       modelSource: modelSource(connect, options.dbname),
       bulkSource: bulkSource(connect),
+      bulkDestination: bulkDestination(connect),
       close: async () => ended.abort(),
     };
   },

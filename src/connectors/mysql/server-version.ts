@@ -18,3 +18,9 @@ export async function checkServer(connection: Connection): Promise<void> {
 export function isMariadb(version: string): boolean {
   return /mariadb/i.test(version);
 }
+
+/** The collation by which texts are equal when their characters are, spaces at the end included. */
+export async function exactCollation(connection: Connection): Promise<string> {
+  const [row] = await rowsOf<{ version: string }>(connection, 'select version() as version');
+  return isMariadb(row?.version ?? '') ? 'utf8mb4_nopad_bin' : 'utf8mb4_0900_bin';
+}
