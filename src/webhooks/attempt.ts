@@ -22,7 +22,7 @@ export async function attempt(
   const result = await send({ egress, keys }, message, deadline, signal);
   if (result.error === null) return { claimed, result, status: 'delivered', wait: 0 };
 
-  const requested = parseRetryAfter(result.headers?.['retry-after'], Date.now());
+  const requested = parseRetryAfter(result.headers ?? {}, Date.now());
   const wait = retryWait(claimed.attempt - claimed.attemptsBefore, retrySeconds, requested);
   // What was delivered is on record; what was not is worth a line as well.
   log.info(

@@ -29,7 +29,7 @@ export interface Delivery {
 }
 
 /** One that was never recorded by its worker has neither endpoint nor duration. */
-export interface RecordedAttempt extends Omit<AttemptResult, 'startedAt' | 'endpoint' | 'timing'> {
+export interface RecordedAttempt extends Omit<AttemptResult, 'started' | 'endpoint' | 'timing'> {
   /** From 1. */
   number: number;
   startedAt: string;

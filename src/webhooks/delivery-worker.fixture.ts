@@ -9,7 +9,7 @@ await startDeliveryWorker(
   {
     databaseUrl: process.env.DATABASE_URL ?? '',
     keyRing: new KeyRing([Buffer.alloc(32, 3)]),
-    egress: createEgress({ allow: ['127.0.0.0/8'] }),
+    egress: createEgress({ allow: ['127.0.0.0/8', '::1/128'] }),
     log: pino({ level: 'silent' }),
     workerId,
   },

@@ -15,13 +15,14 @@ export interface Finished {
 /**
  * Everything about a batch of attempts in one statement, so there is neither a retry of a recorded success nor
  * a recorded failure without its retry. The attempt's number is the fence: a worker whose attempt was counted
- * as lost may still say what came of it, but no longer decides what comes next.
+ * as lost may still say what came of it, but no longer decides what comes next. When something happened is said as
+ * how long ago: there is one clock, the database's.
  */
 const statement = `
   with done as materialized (
     select * from json_to_recordset($2::json) as r(
       webhook_id uuid, delivery_id uuid, created_at timestamptz, attempt int, status text, wait float8,
-      sent bool, endpoint text, started_at timestamptz, status_code int, error_code text, error text,
+      sent bool, endpoint text, ago float8, status_code int, error_code text, error text,
       total real, dns real, connect real, tls real, first_byte real, headers jsonb, body text)
   ), ended as (
     delete from webhook_queue q using done r
@@ -38,8 +39,8 @@ const statement = `
     insert into webhook_attempts as a (delivery_id, created_at, attempt, endpoint, started_at, status_code,
       error_code, error, duration_ms, dns_ms, connect_ms, tls_ms, first_byte_ms, response_headers,
       response_body)
-    select delivery_id, created_at, attempt, endpoint, started_at, status_code, error_code, error, total, dns,
-      connect, tls, first_byte, headers, decode(body, 'base64')
+    select delivery_id, created_at, attempt, endpoint, now() - ago * interval '1 millisecond', status_code,
+      error_code, error, total, dns, connect, tls, first_byte, headers, decode(body, 'base64')
     from done where sent
     on conflict (created_at, delivery_id, attempt) do update set
       endpoint = excluded.endpoint, started_at = excluded.started_at, status_code = excluded.status_code,
@@ -50,8 +51,12 @@ const statement = `
   ), health as (
     insert into webhook_health as h (webhook_id, last_success_at, last_failure_at, consecutive_failures)
     select s.webhook_id, s.last_success_at, s.last_failure_at, s.failures
-    from json_to_recordset($3::json) as s(
-      webhook_id uuid, last_success_at timestamptz, last_failure_at timestamptz, failures int)
+    from (
+      select webhook_id, failures, now() - success_ago * interval '1 millisecond' as last_success_at,
+        now() - failure_ago * interval '1 millisecond' as last_failure_at
+      from json_to_recordset($3::json) as r(
+        webhook_id uuid, success_ago float8, failure_ago float8, failures int)
+    ) s
     join webhooks w on w.id = s.webhook_id
     left join webhook_health h on h.webhook_id = s.webhook_id
     -- An endpoint that only succeeds is written once a second, not once a batch.
@@ -76,15 +81,20 @@ export async function recordAttempts(
   workerId: string,
   batch: readonly Finished[],
 ): Promise<void> {
+  const now = performance.now();
   await pool.query({
     name: 'record_attempts',
     text: statement,
-    values: [workerId, JSON.stringify(batch.map(toRow)), JSON.stringify(healthOf(batch))],
+    values: [
+      workerId,
+      JSON.stringify(batch.map((one) => toRow(one, now))),
+      JSON.stringify(healthOf(batch, now)),
+    ],
   });
 }
 
 /** What is null is left out: for the database that is the same and a third less to read. */
-function toRow({ claimed, result, status, wait }: Finished) {
+function toRow({ claimed, result, status, wait }: Finished, now: number) {
   return {
     webhook_id: claimed.webhookId,
     delivery_id: claimed.deliveryId,
@@ -94,7 +104,7 @@ function toRow({ claimed, result, status, wait }: Finished) {
     wait,
     sent: result !== null,
     endpoint: result?.endpoint,
-    started_at: new Date(result?.startedAt ?? 0),
+    ago: now - (result?.started ?? now),
     status_code: result?.statusCode,
     error_code: result?.errorCode ?? undefined,
     error: result?.error ?? undefined,

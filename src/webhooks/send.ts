@@ -19,8 +19,8 @@ export interface Message {
 /** What came of an attempt. */
 export interface AttemptResult {
   endpoint: string;
-  /** Milliseconds since the epoch. */
-  startedAt: number;
+  /** A reading of performance.now(): this process's wall clock may be wrong, and may jump. */
+  started: number;
   /** Null when no response arrived. */
   statusCode: number | null;
   /** `status`, or what kept a response from arriving. Null after a 2xx. */
@@ -51,11 +51,10 @@ export async function send(
   signal?: AbortSignal,
 ): Promise<AttemptResult> {
   const { endpoint, eventId } = message;
-  const startedAt = Date.now();
   const started = performance.now();
   const unanswered = (errorCode: string, error: string): AttemptResult => ({
     endpoint,
-    startedAt,
+    started,
     statusCode: null,
     errorCode,
     error,
@@ -66,7 +65,7 @@ export async function send(
   const body = Buffer.from(message.body);
   let signature: SignedHeaders;
   try {
-    signature = sign(keysOf(keys, message), body, eventId, startedAt);
+    signature = sign(keysOf(keys, message), body, eventId, Date.now());
   } catch (cause) {
     // The key that sealed the secret is not on this process's ring: an operator can mend that.
     return unanswered('secret', `the secret cannot be opened: ${messageOf(cause)}`);
@@ -84,7 +83,7 @@ export async function send(
     const delivered = status >= 200 && status < 300;
     return {
       endpoint,
-      startedAt,
+      started,
       statusCode: status,
       errorCode: delivered ? null : 'status',
       error: delivered ? null : describe(status),

@@ -31,7 +31,7 @@ export async function sendTest(
   const payload = deliveryBody(type, JSON.stringify(event));
   const sender = { egress: deps.egress, keys: new SigningKeys(deps.keyRing) };
   const message = { endpoint, secret, previousSecret, eventId, body: payload };
+  const startedAt = new Date().toISOString();
   const result = await send(sender, message, deps.webhookDeadline);
-  const startedAt = new Date(result.startedAt).toISOString();
   return { eventId, payload, attempt: { ...result, number: 1, startedAt } };
 }
