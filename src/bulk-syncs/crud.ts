@@ -86,6 +86,8 @@ export async function deleteBulkSync(
   id: string,
 ): Promise<void> {
   const sync = await getBulkSync(deps.db, organizationId, id);
+  // First: the end of its execution would let the next one start.
+  await deps.db.transaction().execute((tx) => activateSchedules(tx, sync.id, false));
   await deleteExecutions(deps, organizationId, sync.id);
   await deps.db
     .deleteFrom('bulk_syncs')

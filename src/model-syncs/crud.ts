@@ -62,6 +62,8 @@ export async function deleteModelSync(
   id: string,
 ): Promise<void> {
   await getModelSync(deps.db, organizationId, id);
+  // First: the end of its execution would let the next one start.
+  await deps.db.transaction().execute((tx) => activateSchedules(tx, id, false));
   await deleteExecutions(deps, organizationId, id);
   await deps.db
     .deleteFrom('model_syncs')

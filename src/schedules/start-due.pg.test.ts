@@ -12,6 +12,11 @@ beforeAll(async () => {
 afterAll(() => world[Symbol.asyncDispose]());
 
 const hour = 3_600_000;
+/** The database as another server has it open. */
+const openServer = () => {
+  const handle = openDatabase(world.url);
+  return { db: handle.db, [Symbol.asyncDispose]: () => handle.close() };
+};
 const statuses = async (syncId: string) => (await world.executions(syncId)).map(({ status }) => status);
 
 test('what was missed for days runs once, as scheduled, and then at its next time', async () => {
@@ -37,11 +42,7 @@ test('a continuous one starts at once, and again five minutes after the start, n
 });
 
 test('servers that race start everything exactly once', async () => {
-  await using other = Object.assign(openDatabase(world.url), {
-    async [Symbol.asyncDispose]() {
-      await other.close();
-    },
-  });
+  await using other = openServer();
   const syncs = await Promise.all(Array.from({ length: 40 }, () => world.save([{ frequency: 'daily' }])));
   const twice = await world.save([{ frequency: 'daily' }, { frequency: 'weekly', day_of_week: 'monday' }]);
   for (const sync of [...syncs, twice]) await world.due(sync);
@@ -53,6 +54,23 @@ test('servers that race start everything exactly once', async () => {
   await world.end(twice);
   await Promise.all(servers.map((db) => world.startAllDue(db)));
   expect(await statuses(twice)).toEqual(['completed', 'queued']);
+});
+
+test('nor does a start that ends at once leave room for a second one', async () => {
+  await using other = openServer();
+  const syncs = await Promise.all(Array.from({ length: 20 }, () => world.save([{ frequency: 'daily' }])));
+  for (const sync of syncs) await world.due(sync);
+  const starter: Starter = async (tx, schedule) => {
+    await world.starters.model(tx, schedule);
+    await tx
+      .updateTable('executions')
+      .set({ status: 'completed' })
+      .where('sync_id', '=', schedule.syncId)
+      .execute();
+  };
+  const servers = [world.db, other.db, world.db, other.db];
+  await Promise.all(servers.map((db) => world.startAllDue(db, { model: starter, bulk: starter })));
+  for (const sync of syncs) expect(await statuses(sync)).toEqual(['completed']);
 });
 
 test('a start that comes due while the sync runs happens once, right after', async () => {

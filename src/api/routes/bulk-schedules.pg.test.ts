@@ -1,7 +1,9 @@
+import { sql } from 'kysely';
 import pino from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type BulkApi, bulkApi } from '../../../test/support/bulk-api.ts';
 import { startScheduledBulkSync } from '../../bulk-syncs/index.ts';
+import { startScheduler } from '../../schedules/index.ts';
 import { type Starter, startDue } from '../../schedules/start-due.ts';
 
 let api: BulkApi;
@@ -9,6 +11,11 @@ beforeAll(async () => {
   api = await bulkApi();
 });
 afterAll(() => api[Symbol.asyncDispose]());
+
+const log = pino({ level: 'silent' });
+const starter: Starter = (tx, schedule) =>
+  startScheduledBulkSync({ db: tx, jobs: api.harness.jobs }, schedule);
+const starters = { model: starter, bulk: starter };
 
 const daily = { frequency: 'daily', hour: '05', minute: '00' };
 const list = async (sync: string) => (await api.call('GET', `/bulk/syncs/${sync}/schedules`)).data;
@@ -163,8 +170,6 @@ test('each schedule starts the schemas that it is for', async () => {
     ],
   });
   const { harness } = api;
-  const deps = { db: harness.db, log: pino({ level: 'silent' }) };
-  const starter: Starter = (tx, schedule) => startScheduledBulkSync({ db: tx, jobs: harness.jobs }, schedule);
   const run = async (index: number) => {
     const schedule = (await list(sync))[index];
     await harness.db
@@ -172,7 +177,7 @@ test('each schedule starts the schemas that it is for', async () => {
       .set({ next_run_at: '2024-01-01T00:00:00Z' })
       .where('id', '=', schedule.id)
       .execute();
-    expect(await startDue(deps, { model: starter, bulk: starter })).toBe(true);
+    expect(await startDue({ db: harness.db, log }, starters)).toBe(true);
     const { data } = await api.call('GET', `/bulk/syncs/${sync}/executions`);
     const [{ id, type, is_partial, is_resync }] = data;
     await harness.run(id);
@@ -190,4 +195,20 @@ test('each schedule starts the schemas that it is for', async () => {
   // What turns up in the source has no tracking field, so it belongs to the default schedule.
   await api.shop.query('create table added (id int primary key)');
   expect(await run(0)).toEqual({ ...scheduled, schemas: ['public.added', 'public.users'] });
+});
+
+test('what is deleted does not start once more because its execution has ended', async () => {
+  const { db, url } = api.harness;
+  const sync = await api.create({ active: true, default_schedule: daily });
+  await api.call('POST', `/bulk/syncs/${sync}/executions`);
+  // A resync: an ordinary execution does not take its place, so it waits for the end.
+  await db
+    .updateTable('schedules')
+    .set({ next_run_at: sql`'2024-01-01'`, settings: '{"frequency":"continuous","resync_mode":"rebuild"}' })
+    .where('sync_id', '=', sync)
+    .execute();
+  const scheduler = await startScheduler({ db, databaseUrl: url, log }, starters);
+  expect((await api.call('DELETE', `/bulk/syncs/${sync}`)).status).toBe(200);
+  await scheduler.stop();
+  expect(await db.selectFrom('executions').select('id').where('sync_id', '=', sync).execute()).toEqual([]);
 });
