@@ -1,0 +1,60 @@
+import type { Connector, Session } from '../../src/connectors/contract.ts';
+import { mysql } from '../../src/connectors/mysql/index.ts';
+import { postgresql } from '../../src/connectors/postgresql/index.ts';
+import { createEgress } from '../../src/egress/index.ts';
+import type { JsonObject } from '../../src/lib/json.ts';
+import { createDatabase } from '../support/database.ts';
+import { createMariadbDatabase } from '../support/mariadb.ts';
+
+/** A system that rows pass through: somewhere to write a table and to read it again. */
+export interface System extends AsyncDisposable {
+  session: Session;
+  target(name: string): { schema: string; name: string };
+  /** Schema id under which the table is read. */
+  schemaId(name: string): string;
+}
+
+const egress = createEgress({ allow: ['127.0.0.0/8'] });
+const open = (connector: Connector, configuration: JsonObject) => connector.open(configuration, { egress });
+
+export async function postgresqlSystem(
+  sql = '',
+): Promise<System & { query: (text: string) => Promise<Row[]> }> {
+  const database = await createDatabase();
+  if (sql !== '') await database.query(sql);
+  const { hostname, port, username, password, pathname } = new URL(database.url);
+  const server = { hostname, port: Number(port), username, password, database: pathname.slice(1) };
+  const session = open(postgresql, { ...server, ssl: false });
+  return {
+    session,
+    target: (name) => ({ schema: 'public', name }),
+    schemaId: (name) => `public.${name}`,
+    query: (text) => database.query<Row>(text),
+    async [Symbol.asyncDispose]() {
+      await session.close();
+      await database[Symbol.asyncDispose]();
+    },
+  };
+}
+
+export type Row = Record<string, string | null>;
+
+async function mysqlSystem(): Promise<System> {
+  const database = await createMariadbDatabase();
+  const session = open(mysql, { ...database.configuration });
+  return {
+    session,
+    target: (name) => ({ schema: database.name, name }),
+    schemaId: (name) => `${database.name}.${name}`,
+    async [Symbol.asyncDispose]() {
+      await session.close();
+      await database[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Everything that can stand in the middle. */
+export const systems: Record<string, () => Promise<System>> = {
+  postgresql: postgresqlSystem,
+  mysql: mysqlSystem,
+};
