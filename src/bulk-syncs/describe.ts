@@ -2,14 +2,23 @@ import { cachedSchemas, type OpenDependencies, withConnection } from '../connect
 import type { Session, SourceSchema } from '../connectors/index.ts';
 import { TidemarkError } from '../errors.ts';
 
-/** What a connection offers to bulk syncs, from its cache. */
+/** What a connection offers to bulk syncs: its schemas, from the cache, and whether a field can be followed. */
 export async function describeSource(
   deps: OpenDependencies,
   organizationId: string,
   connectionId: string,
-): Promise<SourceSchema[]> {
-  await checkPart(deps, organizationId, connectionId, 'source', ({ bulkSource }) => bulkSource);
-  return cachedSchemas(deps.db, connectionId);
+): Promise<{ schemas: SourceSchema[]; followsFields: boolean }> {
+  const source = await checkPart(
+    deps,
+    organizationId,
+    connectionId,
+    'source',
+    ({ bulkSource }) => bulkSource,
+  );
+  return {
+    schemas: await cachedSchemas(deps.db, connectionId),
+    followsFields: source.trackingBound !== undefined,
+  };
 }
 
 const modes = [
@@ -35,7 +44,11 @@ export async function describeDestination(
     'destination',
     ({ bulkDestination }) => bulkDestination,
   );
-  return { configuration: destination.options, modes, supported_resync_modes: ['resync', 'rebuild'] };
+  return {
+    configuration: destination.options,
+    modes,
+    supported_resync_modes: ['refetch', 'resync', 'rebuild'],
+  };
 }
 
 function checkPart<Part>(

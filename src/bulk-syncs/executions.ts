@@ -108,8 +108,8 @@ function present(execution: Execution, schemas: BulkSchemaExecution[]): BulkExec
     status_message: execution.statusMessage ?? '',
     type: execution.trigger,
     fetch_mode: typeof options.fetch_mode === 'string' ? options.fetch_mode : 'none',
-    // Every table is loaded anew and swapped in.
-    output_disposition: options.test === true ? 'retain' : 'rebuild',
+    output_disposition:
+      typeof options.output_disposition === 'string' ? options.output_disposition : 'retain',
     is_partial: Array.isArray(options.schemas),
     is_resync: options.resync_mode !== undefined,
     is_test: options.test === true,

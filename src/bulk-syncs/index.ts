@@ -1,3 +1,4 @@
+export type { BulkSync } from './bulk-sync.ts';
 export { cancelBulkSchema } from './cancel-schema.ts';
 export { activateBulkSync, createBulkSync, deleteBulkSync, updateBulkSync } from './crud.ts';
 export { describeDestination, describeSource } from './describe.ts';
@@ -15,4 +16,4 @@ export { getBulkSchema, listBulkSchemas, patchBulkSchemas, updateBulkSchema } fr
 export { startBulkSync } from './start.ts';
 export { startScheduledBulkSync } from './start-scheduled.ts';
 export { listBulkSyncStatus } from './status-list.ts';
-export { getBulkSync, listBulkSyncs } from './store.ts';
+export { getBulkSync, listBulkSyncs, pageOfBulkSyncs } from './store.ts';

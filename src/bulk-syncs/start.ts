@@ -4,7 +4,8 @@ import { type Execution, startExecution } from '../executions/index.ts';
 import type { Jobs } from '../jobs/index.ts';
 import { type Schedule, schedulesOf } from '../schedules/index.ts';
 import type { StartBulkSyncRequest } from '../schema/bulk-sync.ts';
-import type { SelectedSchema } from './bulk-sync.ts';
+import type { BulkSync, SelectedSchema } from './bulk-sync.ts';
+import { destinationSettings } from './destination-settings.ts';
 import { coversNewObjects, scheduledSchemas } from './scheduled-schemas.ts';
 import { insertSchemaExecutions } from './schema-executions.ts';
 import { selectedSchemas } from './selected-schemas.ts';
@@ -42,6 +43,7 @@ export async function startBulkSync(
     options: {
       test: request.test ?? false,
       fetch_mode: request.fetch_mode ?? 'none',
+      output_disposition: disposition(sync, resyncMode, request.test ?? false),
       ...(resyncMode === undefined ? {} : { resync_mode: resyncMode }),
       ...options,
     },
@@ -52,6 +54,14 @@ export async function startBulkSync(
     },
     prepare: (tx, executionId) => insertSchemaExecutions(tx, executionId, sync, all, chosen),
   });
+}
+
+/** `BulkOutputDisposition`: what becomes of what is there already. A table without a key is replaced all the same. */
+function disposition(sync: BulkSync, resyncMode: string | undefined, test: boolean): string {
+  if (test) return 'retain';
+  if (resyncMode === 'rebuild') return 'rebuild';
+  if (sync.mode === 'replicate' && resyncMode !== 'resync') return 'retain';
+  return destinationSettings(sync).truncate ? 'truncate' : 'rebuild';
 }
 
 interface Choice {

@@ -1,7 +1,9 @@
 import type { Database, Transaction } from '../db/index.ts';
 import { notFound } from '../errors.ts';
+import { isTimestamp } from '../lib/timestamp.ts';
 import { isUuid } from '../lib/uuid.ts';
 import type { Actor } from '../organizations/index.ts';
+import { decodePageToken, encodePageToken } from '../schema/page-token.ts';
 import type { BulkSync, BulkSyncDraft, BulkSyncMode, BulkSyncSettings } from './bulk-sync.ts';
 
 const columns = [
@@ -75,6 +77,35 @@ export async function listBulkSyncs(
   if (active !== undefined) select = select.where('active', '=', active);
   const rows = await select.orderBy('updated_at', 'desc').orderBy('id').execute();
   return rows.map(fromRow);
+}
+
+/** One page of them, and the token of the next. @throws invalid_field for a token that no page gave out */
+export async function pageOfBulkSyncs(
+  db: Database,
+  organizationId: string,
+  page: { active?: boolean | undefined; limit?: number | undefined; pageToken?: string | undefined },
+): Promise<{ syncs: BulkSync[]; nextPageToken: string | undefined }> {
+  const limit = Math.min(Math.max(page.limit ?? 50, 1), 100);
+  let select = selectBulkSyncs(db, organizationId);
+  if (page.active !== undefined) select = select.where('active', '=', page.active);
+  if (page.pageToken) {
+    const [updatedAt = '', id = ''] = decodePageToken(page.pageToken, isTimestamp, isUuid);
+    select = select.where((where) =>
+      where.or([
+        where('updated_at', '<', updatedAt),
+        where.and([where('updated_at', '=', updatedAt), where('id', '>', id)]),
+      ]),
+    );
+  }
+  const rows = await select
+    .orderBy('updated_at', 'desc')
+    .orderBy('id')
+    .limit(limit + 1)
+    .execute();
+  const syncs = rows.slice(0, limit).map(fromRow);
+  const last = syncs.at(-1);
+  const more = rows.length > limit && last !== undefined;
+  return { syncs, nextPageToken: more ? encodePageToken([last.updatedAt, last.id]) : undefined };
 }
 
 /** Records who changes a sync, and keeps others from changing it until the transaction has ended. */

@@ -14,13 +14,17 @@ export function bulkConnectionRoutes(app: App, deps: ApiDependencies): void {
     '/api/connections/:id/bulksync/source',
     { schema: { operationId: 'bulkSync.getSource', params: IdParameter, querystring: SourceQuery } },
     async (request) => {
-      const found = await describeSource(deps, organizationOf(request), request.params.id);
+      const { schemas: found, followsFields } = await describeSource(
+        deps,
+        organizationOf(request),
+        request.params.id,
+      );
       const withFields = request.query.include_fields !== false;
       const schemas = found.map(presentSchema).map(({ fields, ...schema }) => ({
         ...schema,
         ...(withFields ? { fields } : {}),
       }));
-      const capabilities = { supports_tracking_fields: false };
+      const capabilities = { supports_tracking_fields: followsFields };
       return { data: { capabilities, configuration: {}, schemas } };
     },
   );

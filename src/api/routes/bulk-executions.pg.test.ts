@@ -35,7 +35,7 @@ test('an execution from start to end: shapes, status, paging, console', async ()
     status: 'completed',
     record_count: 11,
     error_count: 0,
-    output_disposition: 'rebuild',
+    output_disposition: 'retain',
   });
   expect(done.schemas).toMatchObject([
     { schema: 'public.orders', status: 'completed', record_count: 1, completed_at: expect.any(String) },

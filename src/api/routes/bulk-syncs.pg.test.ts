@@ -277,3 +277,19 @@ test('create waits for schemas, or says why it cannot', async () => {
     await empty[Symbol.asyncDispose]();
   }
 });
+
+test('the list is whole unless pages are asked for, and pages repeat and miss nothing', async () => {
+  for (let n = 0; n < 3; n++) await api.create();
+  const ids = (body: { data: { id: string }[] }) => body.data.map(({ id }) => id);
+  const { body: whole } = await api.call('GET', '/bulk/syncs');
+  expect(whole.pagination).toBeUndefined();
+  const paged: string[] = [];
+  for (let token = ''; ; ) {
+    const { body } = await api.call('GET', `/bulk/syncs?limit=2${token && `&page_token=${token}`}`);
+    paged.push(...ids(body));
+    token = body.pagination.next_page_token ?? '';
+    if (token === '') break;
+  }
+  expect(paged).toEqual(ids(whole));
+  expect((await api.call('GET', '/bulk/syncs?page_token=x')).status).toBe(400);
+});

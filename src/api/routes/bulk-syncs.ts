@@ -1,12 +1,14 @@
 import { Type } from 'typebox';
 import {
   activateBulkSync,
+  type BulkSync,
   bulkSyncStatus,
   createBulkSync,
   deleteBulkSync,
   getBulkSync,
   listBulkSyncStatus,
   listBulkSyncs,
+  pageOfBulkSyncs,
   presentBulkExecution,
   presentBulkSync,
   presentBulkSyncs,
@@ -22,7 +24,11 @@ import { callerOf, organizationOf } from '../authentication.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { generationOf } from '../versions.ts';
 
-const ListQuery = Type.Object({ active: Type.Optional(Type.Boolean()) });
+const ListQuery = Type.Object({
+  active: Type.Optional(Type.Boolean()),
+  page_token: Type.Optional(Type.String()),
+  limit: Type.Optional(Type.Integer()),
+});
 
 const StatusQuery = Type.Object({
   all: Type.Optional(Type.Boolean()),
@@ -35,8 +41,19 @@ export function bulkSyncRoutes(app: App, deps: ApiDependencies): void {
     '/api/bulk/syncs',
     { schema: { operationId: 'bulkSync.list', querystring: ListQuery } },
     async (request) => {
-      const syncs = await listBulkSyncs(deps.db, organizationOf(request), request.query.active);
-      return { data: await presentBulkSyncs(deps.db, syncs, generationOf(request)) };
+      const { active, page_token: pageToken, limit } = request.query;
+      const present = (syncs: BulkSync[]) => presentBulkSyncs(deps.db, syncs, generationOf(request));
+      // Clients that cannot page ask for neither: they get all.
+      if (pageToken === undefined && limit === undefined) {
+        return { data: await present(await listBulkSyncs(deps.db, organizationOf(request), active)) };
+      }
+      const { syncs, nextPageToken } = await pageOfBulkSyncs(deps.db, organizationOf(request), {
+        active,
+        limit,
+        pageToken,
+      });
+      const pagination = nextPageToken === undefined ? {} : { next_page_token: nextPageToken };
+      return { data: await present(syncs), pagination };
     },
   );
 
