@@ -14,6 +14,7 @@ import {
   type ModelWriter,
   type OutgoingRecord,
   type Session,
+  type TargetDefinition,
 } from './contract.ts';
 
 /** What is claimed, and so tested. A part that is not claimed gets no test; one that is must be there. */
@@ -237,20 +238,24 @@ function destinationTests(subject: Subject, { modes, transactional }: Claims): v
     if (destination === undefined || modelDestination === undefined) throw new Error('no destination');
     return { destination, modelDestination };
   };
-  const open = async (mode: 'create' | 'update' | 'updateOrCreate' | 'append', createOnly = false) => {
-    const { destination, modelDestination } = parts();
-    await destination.clear();
-    const writer = await modelDestination.writer({
+  const definition = (mode: ModelSyncMode, createOnly = false): TargetDefinition => {
+    const { object, identity, fields } = parts().destination;
+    return {
       sync: { id: crypto.randomUUID(), name: 'conformance' },
-      object: destination.object,
+      object,
       configuration: {},
       mode,
-      ...(destination.identity === undefined ? {} : { identity: destination.identity }),
+      ...(identity === undefined ? {} : { identity }),
       fields: [
-        { source: field('name'), target: destination.fields.name, createOnly },
-        { source: field('note'), target: destination.fields.note, createOnly: false },
+        { source: field('name'), target: fields.name, createOnly },
+        { source: field('note'), target: fields.note, createOnly: false },
       ],
-    });
+    };
+  };
+  const open = async (mode: Exclude<ModelSyncMode, 'replace'>, createOnly = false, clear = true) => {
+    const { destination, modelDestination } = parts();
+    if (clear) await destination.clear();
+    const writer = await modelDestination.writer(definition(mode, createOnly));
     return { writer, destination };
   };
   const write = async (writer: ModelWriter, ...list: OutgoingRecord[]) =>
@@ -293,6 +298,88 @@ function destinationTests(subject: Subject, { modes, transactional }: Claims): v
     expect(await write(update.writer, outgoing('7', 'seven', null))).toEqual(['skipped']);
     expect((await update.destination.contents()).size).toBe(0);
   });
+
+  if (modes.includes('replace')) {
+    const replace = async (kept: string[], ...batches: OutgoingRecord[][]) => {
+      const { destination, modelDestination } = parts();
+      const replacement = await modelDestination.replacement?.(definition('replace'));
+      const before = await destination.contents();
+      for (const batch of batches) await replacement?.add(batch);
+      expect(await destination.contents()).toEqual(before);
+      const replaced: Record<string, (string | null)[]> = {};
+      await replacement?.replace(
+        (async function* () {
+          yield kept;
+        })(),
+        async (rows) => {
+          for (const { status, key, values } of rows) replaced[`${status} ${key}`] = values;
+        },
+        async () => {},
+      );
+      return replaced;
+    };
+
+    test('replace: what was added is all there is, in one step, and what changed is told', async () => {
+      const { destination } = parts();
+      await destination.clear();
+      const all = records.map(({ id, name, note }) => outgoing(id, name, note));
+      const first = await replace([], all.slice(0, 2), all.slice(2));
+      expect(first).toEqual(
+        Object.fromEntries(records.map(({ id, name, note }) => [`inserted ${id}`, [name, note]])),
+      );
+      const expected = new Map(records.map(({ id, name, note }) => [id, { name, note }]));
+      expect(await destination.contents()).toEqual(expected);
+      // Of a record that was refused nothing is known but its identity: its row stays.
+      const [one, two, three] = records;
+      const second = await replace([two.id], [outgoing(one.id, 'new', one.note), outgoing('5', null, null)]);
+      expect(second).toEqual({
+        [`updated ${one.id}`]: ['new', one.note],
+        [`deleted ${three.id}`]: [three.name, three.note],
+        'inserted 5': [null, null],
+      });
+      expect([...(await destination.contents()).keys()].sort()).toEqual(['1', '2', '5']);
+      expect(
+        await replace([two.id], [outgoing(one.id, 'new', one.note)], [outgoing('5', null, null)]),
+      ).toEqual({});
+      expect(Object.keys(await replace([])).sort()).toEqual(['deleted 1', 'deleted 2', 'deleted 5']);
+    });
+
+    test('replace: a record that is refused is refused when it is added, and the others go on', async () => {
+      const { destination, modelDestination } = parts();
+      await destination.clear();
+      const replacement = await modelDestination.replacement?.(definition('replace'));
+      if (replacement === undefined) throw new Error('no replacement');
+      const bad = outgoing('1', destination.refusedName ?? '', null);
+      await expect(replacement.add([outgoing('2', 'fine', null), bad])).rejects.toThrow(BatchRefused);
+      await replacement.add([outgoing('3', 'fine', null)]);
+      const tokens: string[] = [];
+      await replacement.replace(
+        (async function* () {})(),
+        async () => {},
+        async (token) => {
+          tokens.push(token);
+          expect((await destination.contents()).size).toBe(0);
+        },
+      );
+      expect([...(await destination.contents()).keys()]).toEqual(['3']);
+      expect(await replacement.outcome?.(tokens[0] ?? '')).toBe('committed');
+    });
+  }
+
+  if (modes.includes('remove')) {
+    test('remove deletes what it finds, and says what it did not find', async () => {
+      const { writer, destination } = await open('updateOrCreate');
+      await write(writer, ...records.map(({ id, name, note }) => outgoing(id, name, note)));
+      const kept = await destination.contents();
+      kept.delete('2');
+      const remove = await open('remove', false, false);
+      expect(await write(remove.writer, outgoing('2', null, null), outgoing('7', null, null))).toEqual([
+        'deleted',
+        'skipped',
+      ]);
+      expect(await destination.contents()).toEqual(kept);
+    });
+  }
 
   test('a field written on creation only keeps a value that is there, and fills one that is not', async () => {
     const opened = await open('updateOrCreate', true);

@@ -159,14 +159,21 @@ export interface OutgoingRecord {
   values: (string | null)[];
 }
 
-/** `skipped`: the mode had nothing to do, e.g. `update` of a record the destination does not have. */
+/** `skipped`: the mode had nothing to do, e.g. `update` or `remove` of a record the destination does not have. */
 export type RecordResult =
-  | { status: 'inserted' | 'updated' | 'upserted' | 'skipped' }
+  | { status: 'inserted' | 'updated' | 'upserted' | 'deleted' | 'skipped' }
   | { status: 'refused'; reason: string };
 
 /** The destination refused a batch for its content and kept none of it. The caller splits and tries again. */
 export class BatchRefused extends Error {
   override name = 'BatchRefused';
+  /** Place in the batch of the record that is at fault, where the destination says so: the others are not suspects. */
+  readonly place: number | undefined;
+
+  constructor(message: string, options?: ErrorOptions & { place?: number | undefined }) {
+    super(message, options);
+    this.place = options?.place;
+  }
 }
 
 /**
@@ -189,12 +196,54 @@ export interface ModelWriter {
   outcome?(token: string): Promise<'committed' | 'aborted'>;
 }
 
+/** What mode `replace` did to one row of the target. */
+export interface ReplacedRow {
+  status: 'inserted' | 'updated' | 'deleted';
+  /** Text of its identity; null without one. */
+  key: string | null;
+  /** As they are now, or were before they were deleted. In the order of the definition's fields. */
+  values: (string | null)[];
+}
+
+/**
+ * Mode `replace`: the records that are added become the whole content of the object in one step, that readers see
+ * before or after but not in between. Rows that are as they should be are left alone. Ends with its session.
+ */
+export interface ModelReplacement {
+  /** Records that `add` should get at most. */
+  batchSize: number;
+  /** What the values of a replaced row are: fields of the target, in the order of the definition's. */
+  fields: readonly Field[];
+  /**
+   * Adds records, all of them or none; nothing of it is to be seen yet.
+   *
+   * @throws BatchRefused as `ModelWriter.write` does. Any other error ends the replacement.
+   */
+  add(records: readonly OutgoingRecord[]): Promise<void>;
+  /**
+   * @param kept identities of records that were not added because something is wrong with them: a row of the
+   *   target that has one stays as it is. Nothing without an identity.
+   * @param replaced is told of every row that changes, before the commit.
+   * @param prepared as for `ModelWriter.write`.
+   * @throws BatchRefused when the whole is refused, for a reason that no single record showed.
+   */
+  replace(
+    kept: AsyncIterable<readonly string[]>,
+    replaced: (rows: readonly ReplacedRow[]) => Promise<void>,
+    prepared: (token: string) => Promise<void>,
+  ): Promise<void>;
+  /** As for `ModelWriter`. */
+  outcome?(token: string): Promise<'committed' | 'aborted'>;
+}
+
 export interface ModelDestination {
   objects(): Promise<TargetObject[]>;
   /** @throws not_found for an unknown object. */
   fields(object: string): Promise<TargetField[]>;
-  /** @throws invalid_field when the definition does not fit the target. */
+  /** For every mode but `replace`. @throws invalid_field when the definition does not fit the target. */
   writer(definition: TargetDefinition): Promise<ModelWriter>;
+  /** Where an object has mode `replace`. @throws invalid_field when the definition does not fit the target. */
+  replacement?(definition: TargetDefinition): Promise<ModelReplacement>;
 }
 
 // --------------------------------------------------------------------------------------------------- bulk

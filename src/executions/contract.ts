@@ -68,10 +68,17 @@ export interface Run {
   /**
    * Commits progress in one transaction: `work` (the runner's own tables), counts to add, the new checkpoint,
    * and the record log entries appended since the last commit. Fails when the claim is lost.
+   *
+   * @param work gets the logs that are on disk and do not count yet: what `hold` left, and what comes with it.
    */
-  commit(progress: Progress, work?: (tx: Transaction) => Promise<void>): Promise<void>;
-  /** Appends one entry, JSON text of an object, to a record log. Acknowledged by the next `commit`. */
-  recordLog(type: RecordLogType, entry: string): void;
+  commit(progress: Progress, work?: (tx: Transaction, held: HeldLogs) => Promise<void>): Promise<void>;
+  /**
+   * Appends one entry, JSON text of an object, to a record log, or to several that have it alike: they share a
+   * file. Acknowledged by the next `commit`.
+   */
+  recordLog(types: RecordLogType | readonly RecordLogType[], entry: string): void;
+  /** What was logged and does not count yet was never logged. */
+  dropLogs(): Promise<void>;
   /** A line of the console log. The newest 50 are kept, per execution and per schema. */
   console(
     level: 'info' | 'warn' | 'error',
@@ -86,6 +93,19 @@ export interface Progress {
   counts?: Counts;
   /** Replaces the checkpoint. */
   checkpoint?: Json;
+  /** The log entries go to disk, out of memory, but do not count before a commit without `hold`. */
+  hold?: boolean;
+  /** Logs that another worker held for this execution, and that count now. */
+  adopt?: HeldLogs;
 }
+
+/** Files of record logs and how much of them is meant, as JSON. */
+export type HeldLogs = {
+  filename: string;
+  types: RecordLogType[];
+  bytes: number;
+  records: number;
+  closed: boolean;
+}[];
 
 export type Runner = (run: Run) => Promise<Outcome>;

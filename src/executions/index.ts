@@ -4,6 +4,7 @@ export type {
   Counts,
   Execution,
   ExecutionStatus,
+  HeldLogs,
   Outcome,
   RecordLogType,
   Run,

@@ -1,7 +1,7 @@
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import path from 'node:path';
 import type { Transaction } from '../db/index.ts';
-import type { Execution, RecordLogType } from './contract.ts';
+import type { Execution, HeldLogs, RecordLogType } from './contract.ts';
 import { recordLogPath } from './record-logs.ts';
 
 /** A file is closed once it holds this much: people open these files in editors. */
@@ -16,27 +16,31 @@ interface OpenFile {
 }
 
 /**
- * Writes the record logs of one claim. Entries are buffered until `flush` puts them on disk; `acknowledge`
+ * Writes the record logs of one claim. Entries are buffered until `flush` puts them on disk; `acknowledgeLogs`
  * then records in the progress transaction how far each file counts. Were the order the other way round, a
  * crash could leave acknowledged bytes that do not exist. A worker that takes over opens files of its own, so
  * it never appends behind a torn tail.
+ *
+ * Entries that several logs have alike are written once, to a file that is listed in each of them.
  */
 export class RecordLogWriter {
   readonly #folder: string;
   readonly #execution: Execution;
-  #pending = new Map<RecordLogType, string[]>();
-  readonly #open = new Map<RecordLogType, OpenFile>();
-  /** State of every file touched since the last acknowledged flush. */
-  #touched = new Map<string, { type: RecordLogType; bytes: number; records: number; closed: boolean }>();
+  /** By the types that share them, e.g. `records inserts`. */
+  #pending = new Map<string, string[]>();
+  readonly #open = new Map<string, OpenFile>();
+  /** State of every file touched since the last acknowledged flush, by its name. */
+  #touched = new Map<string, HeldLogs[number]>();
 
   constructor(folder: string, execution: Execution) {
     this.#folder = folder;
     this.#execution = execution;
   }
 
-  append(type: RecordLogType, entry: string): void {
-    const entries = this.#pending.get(type);
-    if (entries === undefined) this.#pending.set(type, [entry]);
+  append(types: readonly RecordLogType[], entry: string): void {
+    const key = types.join(' ');
+    const entries = this.#pending.get(key);
+    if (entries === undefined) this.#pending.set(key, [entry]);
     else entries.push(entry);
   }
 
@@ -44,24 +48,24 @@ export class RecordLogWriter {
     // Taken whole: what is appended while this writes belongs to the next flush.
     const pending = this.#pending;
     this.#pending = new Map();
-    for (const [type, entries] of pending) {
-      for (let start = 0; start < entries.length; ) start += await this.#write(type, entries, start);
+    for (const [key, entries] of pending) {
+      for (let start = 0; start < entries.length; ) start += await this.#write(key, entries, start);
     }
   }
 
-  async acknowledge(tx: Transaction): Promise<void> {
-    for (const [filename, { type, ...state }] of this.#touched) {
-      await tx
-        .insertInto('record_log_files')
-        .values({ execution_id: this.#execution.id, type, filename, ...state })
-        .onConflict((conflict) => conflict.columns(['execution_id', 'type', 'filename']).doUpdateSet(state))
-        .execute();
-    }
+  held(): HeldLogs {
+    return [...this.#touched.values()];
   }
 
-  /** After the transaction of `acknowledge` has committed. */
+  /** After the transaction that counts what is held has committed. */
   acknowledged(): void {
     this.#touched = new Map();
+  }
+
+  async drop(): Promise<void> {
+    this.#pending = new Map();
+    this.#touched = new Map();
+    await this.close();
   }
 
   /** Closes the file handles; open arrays get their bracket when they are served. */
@@ -72,8 +76,8 @@ export class RecordLogWriter {
   }
 
   /** Writes as many entries from `start` as the open file may still hold, one at least. Returns how many. */
-  async #write(type: RecordLogType, all: readonly string[], start: number): Promise<number> {
-    const file = this.#open.get(type) ?? (await this.#create(type));
+  async #write(key: string, all: readonly string[], start: number): Promise<number> {
+    const file = this.#open.get(key) ?? (await this.#create(key));
     let bytes = file.bytes;
     let end = start;
     do bytes += Buffer.byteLength(all[end++] ?? '') + 2;
@@ -85,20 +89,40 @@ export class RecordLogWriter {
     await file.handle.appendFile(chunk);
     file.bytes += chunk.length;
     file.records += entries.length;
-    this.#touched.set(file.filename, { type, bytes: file.bytes, records: file.records, closed: full });
+    const { filename } = file;
+    const types = key.split(' ') as RecordLogType[];
+    this.#touched.set(filename, { filename, types, bytes: file.bytes, records: file.records, closed: full });
     if (full) {
-      this.#open.delete(type);
+      this.#open.delete(key);
       await file.handle.close();
     }
     return entries.length;
   }
 
-  async #create(type: RecordLogType): Promise<OpenFile> {
+  async #create(key: string): Promise<OpenFile> {
     const filename = `log${Math.floor(Date.now() / 1000)}-${crypto.randomUUID()}.json`;
-    const target = recordLogPath(this.#folder, this.#execution, type, filename);
+    const target = recordLogPath(this.#folder, this.#execution, filename);
     await mkdir(path.dirname(target), { recursive: true, mode: 0o700 });
     const file = { filename, handle: await open(target, 'ax', 0o600), bytes: 0, records: 0 };
-    this.#open.set(type, file);
+    this.#open.set(key, file);
     return file;
   }
+}
+
+export async function acknowledgeLogs(tx: Transaction, executionId: string, logs: HeldLogs): Promise<void> {
+  const rows = logs.flatMap(({ types, ...file }) =>
+    types.map((type) => ({ execution_id: executionId, type, ...file })),
+  );
+  if (rows.length === 0) return;
+  await tx
+    .insertInto('record_log_files')
+    .values(rows)
+    .onConflict((conflict) =>
+      conflict.columns(['execution_id', 'type', 'filename']).doUpdateSet((set) => ({
+        bytes: set.ref('excluded.bytes'),
+        records: set.ref('excluded.records'),
+        closed: set.ref('excluded.closed'),
+      })),
+    )
+    .execute();
 }

@@ -28,8 +28,8 @@ export interface RecordLogFile {
 
 type Located = Pick<Execution, 'organizationId' | 'id'>;
 
-export function recordLogPath(folder: string, execution: Located, type: string, filename: string): string {
-  return path.join(folder, execution.organizationId, execution.id, type, filename);
+export function recordLogPath(folder: string, execution: Located, filename: string): string {
+  return path.join(folder, execution.organizationId, execution.id, filename);
 }
 
 /** Files that hold at least one acknowledged record, oldest first. */
@@ -90,7 +90,7 @@ export async function openRecordLog(
     .where('records', '>', 0)
     .executeTakeFirst();
   if (row === undefined) throw notFound('record log', filename);
-  const file = recordLogPath(deps.recordLogFolder, execution, type, filename);
+  const file = recordLogPath(deps.recordLogFolder, execution, filename);
   const bytes = createReadStream(file, { end: row.bytes - 1 });
   return row.closed ? bytes : Readable.from(withClosingBracket(bytes));
 }

@@ -2,8 +2,8 @@ import { sql } from 'kysely';
 import { type Database, isConnectionFailure, type Transaction } from '../db/index.ts';
 import { type Claimed, ClaimLost } from './claim.ts';
 import { writeConsole } from './console.ts';
-import type { Counts, Progress, RecordLogType, Run } from './contract.ts';
-import { RecordLogWriter } from './record-log-writer.ts';
+import type { Counts, HeldLogs, Progress, Run } from './contract.ts';
+import { acknowledgeLogs, RecordLogWriter } from './record-log-writer.ts';
 
 /** Why a run is told to stop. */
 export type StopReason = 'canceled' | 'claim_lost' | 'draining';
@@ -47,18 +47,20 @@ export function createRun(
 
   // One at a time: bulk runs commit from several tables at once, and each acknowledges what it flushed.
   let turn: Promise<void> = Promise.resolve();
-  const commit = (progress: Progress, work?: (tx: Transaction) => Promise<void>) => {
+  type Work = (tx: Transaction, held: HeldLogs) => Promise<void>;
+  const commit = (progress: Progress, work?: Work) => {
     const mine = turn.then(() => commitNow(progress, work));
     turn = mine.catch(() => {});
     return mine;
   };
-  const commitNow = async (progress: Progress, work?: (tx: Transaction) => Promise<void>) => {
+  const commitNow = async (progress: Progress, work?: Work) => {
+    const { hold = false, adopt = [] } = progress;
     await logs.flush();
     try {
       await deps.db.transaction().execute(async (tx) => {
         const canceling = await advance(tx, execution.id, claim, progress);
-        await work?.(tx);
-        await logs.acknowledge(tx);
+        await work?.(tx, logs.held());
+        await acknowledgeLogs(tx, execution.id, hold ? adopt : [...adopt, ...logs.held()]);
         if (canceling) stop('canceled');
       });
     } catch (error) {
@@ -67,7 +69,7 @@ export function createRun(
         throw new MetadataUnavailable('the metadata database is away', { cause: error });
       throw error;
     }
-    logs.acknowledged();
+    if (!hold) logs.acknowledged();
   };
 
   return {
@@ -75,7 +77,8 @@ export function createRun(
       execution,
       signal: controller.signal,
       commit,
-      recordLog: (type: RecordLogType, entry: string) => logs.append(type, entry),
+      recordLog: (types, entry) => logs.append([types].flat(), entry),
+      dropLogs: () => logs.drop(),
       console: (level, message, payload, schemaId) =>
         writeConsole(deps.db, execution.id, { level, message, payload, schemaId }),
     },

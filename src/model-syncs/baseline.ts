@@ -12,8 +12,8 @@ export interface Answer {
 
 /**
  * Moves the baseline for every record the destination has taken. A refused record stays as it was, so that
- * every later execution offers it again. So does a record that `update` did not find: it may appear. One
- * that `create` found already there is known from now on.
+ * every later execution offers it again. So does a record that `update` or `remove` did not find: it may appear.
+ * One that `create` found already there is known from now on.
  *
  * @param answers of a stretch of the plan, in order.
  */
@@ -26,7 +26,7 @@ export async function acknowledge(
   const placesOf = (status: string) =>
     answers.flatMap(({ record, result }) => (result.status === status ? [record.n] : []));
   const skipped = placesOf('skipped');
-  const left = [...placesOf('refused'), ...(mode === 'update' ? skipped : [])];
+  const left = [...placesOf('refused'), ...(mode === 'create' ? [] : skipped)];
   const [first, last] = [answers.at(0)?.record.n, answers.at(-1)?.record.n];
   if (left.length === answers.length) return;
   // What `create` found there is not the source's: noted with a hash that never matches, so that another mode

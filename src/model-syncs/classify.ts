@@ -47,6 +47,11 @@ export async function classify(session: Session, staged: string, scope: Scope): 
   return classes;
 }
 
+/** Done once per record, whatever becomes of its fields. */
+function createsOrRemoves(mode: ModelSyncMode): boolean {
+  return mode === 'create' || mode === 'remove';
+}
+
 export interface InvalidKey {
   key: string | null;
   occurrences: number;
@@ -70,6 +75,15 @@ export async function writeBaseline(session: Session, staged: string, scope: Sco
   );
 }
 
+/** A record that has left the model is offered again should it come back. */
+export async function forgetGone(session: Session, staged: string, { syncId }: Scope): Promise<void> {
+  await session.query(
+    `delete from model_sync_baseline baseline where sync_id = $1
+       and not exists (select from ${staged} staged where staged.record_key = baseline.record_key)`,
+    [syncId],
+  );
+}
+
 /** The keys of the records to send. */
 export function wantedKeys(staged: string, scope: Scope): string {
   return `select record_key from (${compared(staged, scope)}) record where valid and wanted`;
@@ -86,7 +100,7 @@ function compared(staged: string, scope: Scope): string {
   const { syncId, mode, baselineApplies, mappingDigest } = scope;
   const wanted = sendsAll(scope)
     ? 'true'
-    : mode === 'create'
+    : createsOrRemoves(mode)
       ? 'baseline.record_key is null'
       : `baseline.hash is distinct from staged.hash # ${mappingDigest}::bigint`;
   if (!baselineApplies)

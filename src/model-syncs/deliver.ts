@@ -2,8 +2,9 @@ import { BatchRefused, type ModelWriter, type RecordResult } from '../connectors
 import type { Database } from '../db/index.ts';
 import type { Run } from '../executions/index.ts';
 import type { DeliverCheckpoint } from './plan.ts';
-import { countAfter, finishPlan, type PlannedRecord, progressOf, readAfter } from './planned-records.ts';
+import { countAfter, finishPlan, type PlannedRecord, progressOf, readAhead } from './planned-records.ts';
 import { settle } from './settle.ts';
+import { splitRefused } from './split-refused.ts';
 import { writeBatch } from './write-batch.ts';
 
 export interface Delivery {
@@ -41,23 +42,6 @@ export async function deliver(delivery: Delivery): Promise<void> {
   await finishPlan(db, checkpoint.plan);
 }
 
-async function* readAhead(
-  db: Database,
-  plan: number,
-  delivered: number,
-  limit: number,
-): AsyncGenerator<PlannedRecord[]> {
-  let next = readAfter(db, plan, delivered, limit);
-  for (;;) {
-    const batch = await next;
-    const last = batch.at(-1);
-    if (last === undefined) return;
-    next = readAfter(db, plan, last.n, limit);
-    next.catch(() => {});
-    yield batch;
-  }
-}
-
 interface Answers {
   /** Waits for those before, not for these. */
   settle(records: PlannedRecord[], results: RecordResult[]): Promise<void>;
@@ -79,7 +63,7 @@ function answersInTurn({ run, checkpoint }: Delivery): Answers {
   };
 }
 
-/** A refused batch is halved until the record that is at fault stands alone. */
+/** A refused batch is split until the record that is at fault stands alone. */
 async function deliverBatch(delivery: Delivery, records: PlannedRecord[], answers: Answers): Promise<void> {
   const { run, writer, checkpoint, retryDelays } = delivery;
   let results: RecordResult[];
@@ -88,9 +72,8 @@ async function deliverBatch(delivery: Delivery, records: PlannedRecord[], answer
   } catch (error) {
     if (!(error instanceof BatchRefused)) throw error;
     if (records.length > 1) {
-      const middle = records.length >> 1;
-      await deliverBatch(delivery, records.slice(0, middle), answers);
-      return deliverBatch(delivery, records.slice(middle), answers);
+      for (const part of splitRefused(records, error)) await deliverBatch(delivery, part, answers);
+      return;
     }
     results = [{ status: 'refused', reason: error.message }];
   }

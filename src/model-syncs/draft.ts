@@ -1,4 +1,4 @@
-import type { ModelDestination, TargetField } from '../connectors/index.ts';
+import type { ModelDestination, ModelSyncMode, TargetField } from '../connectors/index.ts';
 import type { Database } from '../db/index.ts';
 import { TidemarkError } from '../errors.ts';
 import type { JsonObject } from '../lib/json.ts';
@@ -7,6 +7,7 @@ import type { ModelSyncRequest } from '../schema/model-sync.ts';
 import { type ModelSyncDependencies, targetObject, withModelDestination } from './destination.ts';
 import { draftFilters } from './filters.ts';
 import type { Definition, MappedField, ModelSyncDraft } from './model-sync.ts';
+import { modeDescriptions } from './modes.ts';
 import { refuseWhatIsNotBuilt } from './not-built.ts';
 import { draftSchedule } from './schedule.ts';
 
@@ -29,14 +30,16 @@ export async function draftModelSync(
   const { connection_id: connectionId, object, configuration } = request.target;
   if (!object) throw unprocessable('target.object', 'is needed');
   const fields = request.fields.map((field, index) => mapped(model, field, `fields.${index}`));
-  if (fields.length === 0) throw unprocessable('fields', 'map at least one field');
+  // To remove a record takes its identity alone.
+  if (fields.length === 0 && request.mode !== 'remove')
+    throw unprocessable('fields', 'map at least one field');
   const draft: ModelSyncDraft = {
     name: request.name,
     active: request.active ?? false,
     schedule: await draftSchedule(deps.db, organizationId, request.schedule, syncId),
     modelId: model.id,
-    // `snapshot` is the newer name; a target offers neither or both.
     mode: request.mode === 'snapshot' ? 'replace' : request.mode,
+    modeName: request.mode,
     // A request body is JSON, so its members are.
     target: { connectionId, object, configuration: (configuration ?? {}) as JsonObject },
     identity: request.identity
@@ -50,6 +53,7 @@ export async function draftModelSync(
     syncAllRecords: request.sync_all_records ?? false,
     skipInitialBackfill: request.skip_initial_backfill ?? false,
   };
+  checkMode(draft);
   await withModelDestination(deps, organizationId, connectionId, (destination) =>
     checkTarget(destination, draft),
   );
@@ -99,6 +103,27 @@ function fieldOf(model: Model, reference: string, name: string): string {
   throw unprocessable(name, `${JSON.stringify(reference)} is not a field of model ${model.name}`);
 }
 
+/** Settings that would have no effect in this mode, or another than they say. */
+function checkMode({ mode, skipInitialBackfill, fields }: Definition): void {
+  if (mode === 'replace' && skipInitialBackfill) {
+    throw unprocessable('skip_initial_backfill', 'mode replace always sends the whole model');
+  }
+  const createOnly = fields.findIndex((field) => field.createOnly);
+  if (createOnly >= 0 && (mode === 'replace' || mode === 'remove')) {
+    throw unprocessable(`fields.${createOnly}.sync_mode`, `mode ${mode} has no fields that are only created`);
+  }
+}
+
+/** What a mode does to the fields of the target. */
+const effects: Record<ModelSyncMode, { creates: boolean; updates: boolean }> = {
+  create: { creates: true, updates: false },
+  append: { creates: true, updates: false },
+  update: { creates: false, updates: true },
+  updateOrCreate: { creates: true, updates: true },
+  replace: { creates: true, updates: true },
+  remove: { creates: false, updates: false },
+};
+
 async function checkTarget(destination: ModelDestination, definition: Definition): Promise<void> {
   const object = await targetObject(destination, definition.target.object);
   if (!object.modes.includes(definition.mode)) {
@@ -112,16 +137,15 @@ async function checkTarget(destination: ModelDestination, definition: Definition
     const name = `fields.${index}.target`;
     if (field === undefined)
       throw unprocessable(name, `${JSON.stringify(target)} is not a field of ${object.id}`);
-    const creates = definition.mode !== 'update';
-    const updates = ['update', 'updateOrCreate'].includes(definition.mode) && !createOnly;
-    const writable = (!creates || field.createable) && (!updates || field.updateable);
+    const { creates, updates } = effects[definition.mode];
+    const writable = (!creates || field.createable) && (!updates || createOnly || field.updateable);
     if (!writable) throw unprocessable(name, `${target} cannot be written`);
     // A target that takes whole records, like a webhook, has one field that all are mapped to.
     const first = definition.fields.findIndex((one) => one.target === target);
     const twice = first !== index || definition.identity?.target === target;
     if (twice && targets.length > 1) throw unprocessable(name, `${target} is mapped twice`);
   }
-  if (definition.mode === 'update') return;
+  if (!effects[definition.mode].creates) return;
   const covered = [definition.identity?.target, ...definition.fields.map((field) => field.target)];
   const missing = targets.find((field) => field.required && !covered.includes(field.id));
   if (missing !== undefined) {
@@ -131,7 +155,7 @@ async function checkTarget(destination: ModelDestination, definition: Definition
 
 function checkIdentity({ identity, mode }: Definition, targets: TargetField[]): void {
   if (identity === null) {
-    const needed = mode === 'update' || mode === 'updateOrCreate';
+    const needed = modeDescriptions[mode].requires_identity;
     const possible = targets.some((field) => field.supportsIdentity);
     if (needed && possible) throw unprocessable('identity', `mode ${mode} needs one`);
     return;

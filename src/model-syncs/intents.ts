@@ -1,46 +1,28 @@
-import type { ModelWriter, RecordResult } from '../connectors/index.ts';
+import type { ModelWriter } from '../connectors/index.ts';
 import type { Database, Transaction } from '../db/index.ts';
+import type { JsonObject } from '../lib/json.ts';
 import type { DeliverCheckpoint } from './plan.ts';
 
-/** A stretch of a plan that was applied at the destination; whether it was committed only the destination knows. */
-export interface Intent {
+/**
+ * Something that was applied at the destination; whether it was committed only the destination knows. An execution
+ * has one at most.
+ */
+export interface OpenIntent {
+  executionId: string;
   token: string;
-  first: number;
-  last: number;
-  /** One per record of the stretch, in order. */
-  results: RecordResult[];
+  /** What counts if it was: see `stretches.ts` and `replace.ts`. */
+  results: JsonObject;
+  /** What that execution was doing. */
+  checkpoint: DeliverCheckpoint;
 }
 
-/** Written for every batch, so it is kept small: most batches are one run of one letter. */
-interface StoredIntent {
-  first: number;
-  last: number;
-  /** Letters and how often each comes in a row, e.g. `i2000`; see `statuses`. */
-  statuses: string;
-  /** Of refused records, by their place. */
-  reasons: Record<number, string>;
-}
-
-const statuses: Record<string, Exclude<RecordResult['status'], 'refused'>> = {
-  i: 'inserted',
-  u: 'updated',
-  p: 'upserted',
-  s: 'skipped',
-};
-const letters = new Map<string, string>(Object.entries(statuses).map(([letter, status]) => [status, letter]));
-
-export async function storeIntent(tx: Transaction, executionId: string, intent: Intent): Promise<void> {
-  const { token, first, last, results } = intent;
-  const text = results.map(({ status }) => letters.get(status) ?? 'r').join('');
-  const stored: StoredIntent = {
-    first,
-    last,
-    statuses: text.replaceAll(/(.)\1*/g, (run, letter: string) => `${letter}${run.length}`),
-    reasons: Object.fromEntries(
-      results.flatMap((result, place) => (result.status === 'refused' ? [[place, result.reason]] : [])),
-    ),
-  };
-  const json = JSON.stringify(stored);
+export async function storeIntent(
+  tx: Transaction,
+  executionId: string,
+  token: string,
+  results: object,
+): Promise<void> {
+  const json = JSON.stringify(results);
   await tx
     .insertInto('model_sync_intents')
     .values({ execution_id: executionId, token, results: json })
@@ -48,22 +30,8 @@ export async function storeIntent(tx: Transaction, executionId: string, intent: 
     .execute();
 }
 
-function resultsIn({ statuses: given, reasons }: StoredIntent): RecordResult[] {
-  const text = given.replaceAll(/(\D)(\d+)/g, (_, letter: string, count) => letter.repeat(Number(count)));
-  return Array.from(text, (letter, place) => {
-    const status = statuses[letter];
-    return status === undefined ? { status: 'refused', reason: reasons[place] ?? '' } : { status };
-  });
-}
-
 export async function clearIntent(tx: Transaction, executionId: string): Promise<void> {
   await tx.deleteFrom('model_sync_intents').where('execution_id', '=', executionId).execute();
-}
-
-export interface OpenIntent extends Intent {
-  executionId: string;
-  /** What that execution was doing. */
-  checkpoint: DeliverCheckpoint;
 }
 
 /** Intents of a sync's executions: the running one's after a takeover, and those of executions cut short. */
@@ -79,22 +47,23 @@ export async function openIntents(db: Database, syncId: string): Promise<OpenInt
     ])
     .where('executions.sync_id', '=', syncId)
     .execute();
-  return rows.map((row) => {
-    // What storeIntent wrote.
-    const stored = row.results as unknown as StoredIntent;
-    return {
-      executionId: row.execution_id,
-      token: row.token,
-      first: stored.first,
-      last: stored.last,
-      results: resultsIn(stored),
-      // Batches are written after the plan was committed with its checkpoint.
-      checkpoint: row.checkpoint as unknown as DeliverCheckpoint,
-    };
-  });
+  return rows.map((row) => ({
+    executionId: row.execution_id,
+    token: row.token,
+    results: row.results as JsonObject,
+    // Nothing is written before the plan was committed with its checkpoint.
+    checkpoint: row.checkpoint as unknown as DeliverCheckpoint,
+  }));
+}
+
+export async function ownIntent(
+  db: Database,
+  { id, syncId }: { id: string; syncId: string },
+): Promise<OpenIntent | undefined> {
+  return (await openIntents(db, syncId)).find(({ executionId }) => executionId === id);
 }
 
 /** A destination that cannot tell gets the batch again: it may see it twice, but never not at all. */
-export async function wasCommitted(writer: ModelWriter, token: string): Promise<boolean> {
+export async function wasCommitted(writer: Pick<ModelWriter, 'outcome'>, token: string): Promise<boolean> {
   return writer.outcome !== undefined && (await writer.outcome(token)) === 'committed';
 }

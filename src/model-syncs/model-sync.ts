@@ -8,6 +8,8 @@ import type { Filtering } from './filters.ts';
 export interface Definition extends Filtering {
   modelId: string;
   mode: ModelSyncMode;
+  /** As the user calls it: `snapshot` is another name of `replace`. */
+  modeName: string;
   target: { connectionId: string; object: string; configuration: JsonObject };
   /** Field of the model and target field that identify a record. */
   identity: { field: string; target: string } | null;

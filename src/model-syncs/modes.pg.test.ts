@@ -94,6 +94,45 @@ test('update: creates nothing, and finds what appears later', async () => {
   expect(await contacts()).toEqual([contact(2, undefined, 0), contact(4, undefined, 0)]);
 });
 
+test('remove: what the model has is deleted, once; what it does not find is looked for again', async () => {
+  await world.target.query(`insert into contacts select n, 'there', 0 from generate_series(1, 3) n;
+    insert into contacts values (99, 'not ours', 0)`);
+  const sync = await world.createSync({
+    model: await customers(),
+    mode: 'remove',
+    identity: ['id', 'contact_id'],
+    fields: [],
+  });
+  const first = await world.execute(sync);
+  expect(first.counts).toMatchObject({ total: 5, delete: 3 });
+  expect(await world.log(first.id, 'deletes')).toEqual(['1', '2', '3'].map((contact_id) => ({ contact_id })));
+  expect(await contacts()).toEqual([contact(99, 'not ours', 0)]);
+
+  // 1 is not ours to watch over, 4 was never there before, 3 leaves the model and comes back.
+  await world.target.query(`insert into contacts select n, 'again', 0 from (values (1), (3), (4)) v (n)`);
+  await world.source.query('delete from customers where id = 3');
+  expect((await world.execute(sync)).counts).toMatchObject({ total: 2, delete: 1 });
+  await world.source.query(`insert into customers values (3, 'c3@example.com', 3)`);
+  expect((await world.execute(sync)).counts).toMatchObject({ total: 2, delete: 1 });
+  expect((await contacts()).map((row) => row.contact_id)).toEqual(['1', '99']);
+  expect((await world.execute(sync, { resync: true })).counts).toMatchObject({ total: 5, delete: 1 });
+});
+
+test('a value that is too long for its column is refused, not cut off', async () => {
+  await world.target.query('alter table contacts alter email type varchar(14)');
+  await world.source.query(`update customers set email = 'much.longer@example.com' where id = 3`);
+  const sync = await world.createSync({
+    model: await customers(),
+    identity: ['id', 'contact_id'],
+    fields: ['email', 'visits'],
+  });
+  const executed = await world.execute(sync);
+  expect(executed.counts).toMatchObject({ total: 5, insert: 4, error: 1 });
+  expect(await world.log(executed.id, 'errors')).toEqual([
+    expect.objectContaining({ identity: { contact_id: '3' }, reason: expect.stringContaining('too long') }),
+  ]);
+});
+
 test('append: a row for every new and every changed record', async () => {
   await world.target.query('alter table contacts drop constraint contacts_pkey');
   const sync = await world.createSync({

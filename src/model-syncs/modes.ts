@@ -30,12 +30,12 @@ export const modeDescriptions: Record<ModelSyncMode, ModeDescription> = {
   },
   replace: {
     label: 'Replace',
-    description: 'Replaces everything in the target',
+    description: 'Makes the target equal to the model: adds, changes and deletes records',
     requires_identity: false,
   },
   remove: {
     label: 'Remove',
-    description: 'Deletes the records that match',
+    description: 'Deletes the records that the model has',
     requires_identity: true,
   },
 };

@@ -6,6 +6,7 @@ import { currentBaselineTarget, forgetBaseline, setBaselineTarget } from './base
 import {
   type Classes,
   classify,
+  forgetGone,
   invalidKeys,
   type Scope,
   sendsAll,
@@ -13,7 +14,7 @@ import {
   writeBaseline,
 } from './classify.ts';
 import type { ModelSync } from './model-sync.ts';
-import { closePlan, createPlan, dropStalePlans, planTable } from './planned-records.ts';
+import { closePlan, createPlan, dropStalePlans, planTable, setInvalidAside } from './planned-records.ts';
 import { readKeys, readRecords } from './read.ts';
 import { invalidEntry } from './record-entries.ts';
 import { recordColumns, stagedKeys, stagedRecords, stageKeys, stageRecords } from './staging.ts';
@@ -36,6 +37,8 @@ interface Planning {
   sync: ModelSync;
   task: Task;
   scope: Scope;
+  /** The whole model is read, and what has left it must be offered again when it comes back. */
+  forgetsGone: boolean;
 }
 
 /**
@@ -52,7 +55,9 @@ export async function plan(
   source: ModelSource,
 ): Promise<DeliverCheckpoint | undefined> {
   const { resync, test, identities } = run.execution.options;
-  const baselineApplies = (await currentBaselineTarget(db, sync.id)) === task.baselineTarget;
+  // What is replaced as a whole is known by nothing but the target.
+  const replaces = sync.mode === 'replace';
+  const baselineApplies = !replaces && (await currentBaselineTarget(db, sync.id)) === task.baselineTarget;
   const scope: Scope = {
     syncId: sync.id,
     mode: sync.mode,
@@ -63,14 +68,15 @@ export async function plan(
   };
   return withSession(db, async (session) => {
     await session.query(`set jit = off; set work_mem = '64MB'`);
-    const planning: Planning = { run, session, source, sync, task, scope };
+    // Records asked for by identity are sent in any case, and say nothing about those that were not.
+    const asked = identities !== undefined;
+    const forgetsGone = sync.mode === 'remove' && baselineApplies && !asked && test !== true;
+    const planning: Planning = { run, session, source, sync, task, scope, forgetsGone };
     if (test === true) return dryRun(planning);
     await dropStalePlans(session, sync.id);
     await run.commit({}, async (tx) => {
       if (!baselineApplies) await forgetBaseline(tx, sync.id);
     });
-    // Records asked for by identity are sent in any case, and say nothing about those that were not.
-    const asked = identities !== undefined;
     const skipped = sync.skipInitialBackfill && !baselineApplies;
     if (skipped && !scope.resync && !asked) return takeNote(planning);
     const plan = await createPlan(session, sync.id, run.execution.id);
@@ -87,7 +93,7 @@ export async function plan(
       },
       async (tx) => {
         // Else the next execution would take the backfill that is to be skipped for records that are new.
-        if (!(skipped && asked)) await setBaselineTarget(tx, sync.id, task.baselineTarget);
+        if (!replaces && !(skipped && asked)) await setBaselineTarget(tx, sync.id, task.baselineTarget);
       },
     );
     return checkpoint;
@@ -101,27 +107,22 @@ interface Planned {
 }
 
 /** One read is enough: what is read is what is sent. */
-async function planAll({ run, session, source, task, scope }: Planning, plan: number): Promise<Planned> {
+async function planAll(planning: Planning, plan: number): Promise<Planned> {
+  const { run, session, source, task } = planning;
   const table = planTable(plan);
   const read = await stageRecords(session, table, readRecords(run, source, task.query));
-  const classes = await classify(session, table, scope);
-  await tellClasses(run, read, classes);
+  const classes = await compare(planning, table, read);
   if (classes.invalid > 0) {
-    await logInvalid(run, session, task, table);
-    await session.query(
-      `delete from ${table} where record_key is null or record_key in (
-         select record_key from ${table} group by record_key having count(*) > 1)`,
-    );
+    await setInvalidAside(session, plan);
   }
   return { records: read - classes.invalid, invalid: classes.invalid };
 }
 
 /** Keys and hashes first, then the records that have changed. */
-async function planChanges({ run, session, source, task, scope }: Planning, plan: number): Promise<Planned> {
+async function planChanges(planning: Planning, plan: number): Promise<Planned> {
+  const { run, session, source, task, scope } = planning;
   const read = await stageKeys(session, readKeys(run, source, task.query));
-  const classes = await classify(session, stagedKeys, scope);
-  await tellClasses(run, read, classes);
-  if (classes.invalid > 0) await logInvalid(run, session, task, stagedKeys);
+  const classes = await compare(planning, stagedKeys, read);
   const changed = classes.inserts + classes.updates;
   if (changed === 0) return { records: 0, invalid: classes.invalid };
   await session.query(
@@ -158,46 +159,55 @@ async function planChanges({ run, session, source, task, scope }: Planning, plan
   return { records: found, invalid: classes.invalid };
 }
 
-async function dryRun({ run, session, source, sync, task, scope }: Planning): Promise<undefined> {
+async function dryRun(planning: Planning): Promise<undefined> {
+  const { run, session, source, sync, task } = planning;
   const read = await stageKeys(session, readKeys(run, source, task.query));
-  const classes = await classify(session, stagedKeys, scope);
-  await tellClasses(run, read, classes);
-  if (classes.invalid > 0) await logInvalid(run, session, task, stagedKeys);
+  const classes = await compare(planning, stagedKeys, read);
   await run.commit({ counts: expected(classes, sync) });
   await run.console('info', 'Dry run: nothing was sent');
 }
 
 /** `skip_initial_backfill`: the first execution about a target sends nothing. */
-async function takeNote({ run, session, source, task, scope }: Planning): Promise<undefined> {
+async function takeNote(planning: Planning): Promise<undefined> {
+  const { run, session, source, task, scope } = planning;
   const read = await stageKeys(session, readKeys(run, source, task.query));
-  const classes = await classify(session, stagedKeys, scope);
-  await tellClasses(run, read, classes);
+  const classes = await compare(planning, stagedKeys, read);
   await writeBaseline(session, stagedKeys, scope);
-  if (classes.invalid > 0) await logInvalid(run, session, task, stagedKeys);
   await run.commit({ counts: { total: classes.invalid, error: classes.invalid } }, (tx) =>
     setBaselineTarget(tx, scope.syncId, task.baselineTarget),
   );
   await run.console('info', 'First execution: every record was noted, none sent (skip_initial_backfill)');
 }
 
-async function logInvalid(run: Run, session: Session, task: Task, staged: string): Promise<void> {
+/** What the staged records are, told, with an error for each that cannot be sent. */
+async function compare(
+  { run, session, task, scope, forgetsGone }: Planning,
+  staged: string,
+  read: number,
+): Promise<Classes> {
+  if (forgetsGone) await forgetGone(session, staged, scope);
+  const classes = await classify(session, staged, scope);
+  await run.console('info', `Read ${read} records of the model: ${inWords(classes)}`);
+  if (classes.invalid === 0) return classes;
   for (const { key, occurrences } of await invalidKeys(session, staged)) {
     const entry = invalidEntry(task, key, occurrences);
     for (let occurrence = 0; occurrence < occurrences; occurrence++) run.recordLog('errors', entry);
   }
+  return classes;
 }
 
 /** What a dry run counts. `update` creates nothing: what it does not know yet may still be there to update. */
 function expected({ inserts, updates, invalid }: Classes, { mode }: ModelSync): Record<string, number> {
-  const total = inserts + updates + invalid;
-  if (mode === 'update') return { total, update: inserts + updates, error: invalid };
-  if (mode === 'append') return { total, insert: inserts + updates, error: invalid };
-  return { total, insert: inserts, update: updates, error: invalid };
+  const sent = inserts + updates;
+  const counted = { total: sent + invalid, error: invalid };
+  if (mode === 'update') return { ...counted, update: sent };
+  if (mode === 'append') return { ...counted, insert: sent };
+  if (mode === 'remove') return { ...counted, delete: sent };
+  return { ...counted, insert: inserts, update: updates };
 }
 
-async function tellClasses(run: Run, records: number, classes: Classes): Promise<void> {
-  const { inserts, updates, unchanged, invalid } = classes;
+function inWords({ inserts, updates, unchanged, invalid }: Classes): string {
   const parts = [`${inserts} new`, `${updates} changed or sent again`, `${unchanged} left as they are`];
   if (invalid > 0) parts.push(`${invalid} whose identity is NULL or not unique`);
-  await run.console('info', `Read ${records} records of the model: ${parts.join(', ')}`);
+  return parts.join(', ');
 }

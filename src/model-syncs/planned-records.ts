@@ -4,7 +4,7 @@ import type { Database, Session, Transaction } from '../db/index.ts';
 import { unpack } from './packed-record.ts';
 import { recordColumns } from './staging.ts';
 
-/** A record to deliver. Of a plan, `n` only ever grows; it has gaps. */
+/** A record to deliver. Of a plan, `n` only ever grows from 1; it has gaps, and below 0 what was set aside. */
 export interface PlannedRecord extends KeyAndHash {
   n: number;
   key: string;
@@ -17,6 +17,7 @@ export const planTable = (plan: number) => `model_sync_plan_${plan}`;
 
 /** Bytes of records that are read at a time, at least one record: memory must not depend on how wide they are. */
 const bytesAtMost = 8 * 1024 * 1024;
+const keysAtMost = 10_000;
 
 /** Makes an empty plan. Until a checkpoint names it, it means nothing. */
 export async function createPlan(session: Session, syncId: string, executionId: string): Promise<number> {
@@ -29,6 +30,16 @@ export async function createPlan(session: Session, syncId: string, executionId: 
     `create table ${planTable(row.plan)} (${recordColumns}) with (autovacuum_enabled = false)`,
   );
   return row.plan;
+}
+
+/** Records whose identity is NULL or not unique are not delivered; their keys stay, below 0. */
+export async function setInvalidAside(session: Session, plan: number): Promise<void> {
+  const table = planTable(plan);
+  await session.query(
+    `delete from ${table} where record_key is null;
+     update ${table} set n = -n, record = '' where record_key in (
+       select record_key from ${table} group by record_key having count(*) > 1)`,
+  );
 }
 
 /** Once it is filled. */
@@ -59,12 +70,7 @@ export async function countAfter(db: Database, plan: number, n: number): Promise
 }
 
 /** The next records after the n-th, in order. */
-export async function readAfter(
-  db: Database,
-  plan: number,
-  n: number,
-  limit: number,
-): Promise<PlannedRecord[]> {
+async function readAfter(db: Database, plan: number, n: number, limit: number): Promise<PlannedRecord[]> {
   const { rows } = await sql<Row>`
     select n, record_key, hash, record from (
       select n, record_key, hash::text, record,
@@ -72,6 +78,50 @@ export async function readAfter(
       from (select * from ${sql.table(planTable(plan))} where n > ${n} order by n limit ${limit}) next
     ) sized where bytes_before < ${bytesAtMost} order by n`.execute(db);
   return rows.map(toRecord);
+}
+
+/** What is planned after the n-th, in batches; the next one is read while the caller works on one. */
+export async function* readAhead(
+  db: Database,
+  plan: number,
+  after: number,
+  limit: number,
+): AsyncGenerator<PlannedRecord[]> {
+  let next = readAfter(db, plan, after, limit);
+  for (;;) {
+    const batch = await next;
+    const last = batch.at(-1);
+    if (last === undefined) return;
+    next = readAfter(db, plan, last.n, limit);
+    next.catch(() => {});
+    yield batch;
+  }
+}
+
+/** Keys of records that are not to be delivered: those set aside when it was made, and those at the places `ns`. */
+export async function* readKeysAside(
+  db: Database,
+  plan: number,
+  ns: readonly number[],
+): AsyncGenerator<string[]> {
+  const table = sql.table(planTable(plan));
+  for (let after = Number.MIN_SAFE_INTEGER; ; ) {
+    const { rows } = await sql<{ n: number; record_key: string }>`
+      select n, record_key from ${table} where n > ${after} and n < 0 order by n limit ${keysAtMost}`.execute(
+      db,
+    );
+    const last = rows.at(-1);
+    if (last === undefined) break;
+    after = last.n;
+    yield rows.map(({ record_key }) => record_key);
+  }
+  for (let start = 0; start < ns.length; start += keysAtMost) {
+    const { rows } = await sql<{ record_key: string }>`
+      select record_key from ${table} where n = any(${ns.slice(start, start + keysAtMost)}::bigint[])`.execute(
+      db,
+    );
+    yield rows.map(({ record_key }) => record_key);
+  }
 }
 
 /** A stretch of a plan, both ends included. */

@@ -8,7 +8,7 @@ export function presentItem(sync: ModelSync): ModelSyncItem {
     id: sync.id,
     organization_id: sync.organizationId,
     name: sync.name,
-    mode: sync.mode,
+    mode: sync.modeName,
     active: sync.active,
     model_ids: [sync.modelId],
     target_connection_id: sync.target.connectionId,

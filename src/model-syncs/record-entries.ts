@@ -1,4 +1,4 @@
-import type { Field } from '../connectors/index.ts';
+import type { Field, ReplacedRow } from '../connectors/index.ts';
 import { jsonText } from '../lib/pg-text.ts';
 import type { PlannedRecord } from './planned-records.ts';
 import type { Task } from './task.ts';
@@ -13,6 +13,15 @@ export function recordEntry(task: Task, record: Pick<PlannedRecord, 'key' | 'val
   );
   if (task.target.identity !== undefined && !task.names.includes(task.identityName)) {
     members.unshift(`${JSON.stringify(task.identityName)}:${JSON.stringify(record.key)}`);
+  }
+  return `{${members.join(',')}}`;
+}
+
+/** A row of the target that mode `replace` changed. @param fields of the target. */
+export function replacedEntry(task: Task, fields: readonly Field[], { key, values }: ReplacedRow): string {
+  const members = fields.map((field, index) => member(field.name, field, values[index] ?? null));
+  if (task.target.identity !== undefined && !fields.some(({ name }) => name === task.identityName)) {
+    members.unshift(`${JSON.stringify(task.identityName)}:${JSON.stringify(key)}`);
   }
   return `{${members.join(',')}}`;
 }

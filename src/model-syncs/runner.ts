@@ -7,6 +7,7 @@ import { deliver } from './deliver.ts';
 import type { ModelSyncDependencies } from './destination.ts';
 import { retryDelays } from './persist.ts';
 import { type DeliverCheckpoint, plan } from './plan.ts';
+import { replaceAll } from './replace.ts';
 import { settleOldIntents, settleOwnIntent } from './settle-intents.ts';
 import { getModelSync } from './store.ts';
 import { SyncFailed } from './sync-failed.ts';
@@ -51,7 +52,8 @@ async function planExecution(
   const { startedAt, createdAt } = run.execution;
   const task = await buildTask(sync, model, fields, destination.part, startedAt ?? createdAt);
   if (run.execution.options.test !== true) {
-    const writer = await destination.part.writer(task.target);
+    // Mode replace has no baseline to bring up to date, so it asks nobody.
+    const writer = sync.mode === 'replace' ? undefined : await destination.part.writer(task.target);
     await settleOldIntents(deps.db, run, sync.id, writer, retryDelays);
   }
   // Awaited here: the sessions close when this returns.
@@ -66,6 +68,10 @@ async function deliverExecution(
 ): Promise<void> {
   const { task } = checkpoint;
   await using destination = await openDestination(deps, run, task.targetConnectionId);
+  if (task.target.mode === 'replace') {
+    await replaceAll({ db: deps.db, run, checkpoint, destination: destination.part, retryDelays });
+    return;
+  }
   const writer = await destination.part.writer(task.target);
   const delivery = { db: deps.db, run, checkpoint, writer, retryDelays };
   await settleOwnIntent(delivery);

@@ -1,5 +1,5 @@
 import type { RecordResult } from '../connectors/index.ts';
-import type { Counts, Run } from '../executions/index.ts';
+import type { Counts, RecordLogType, Run } from '../executions/index.ts';
 import { type Answer, acknowledge } from './baseline.ts';
 import { clearIntent } from './intents.ts';
 import type { DeliverCheckpoint } from './plan.ts';
@@ -18,9 +18,7 @@ export async function settle(
   const counts: Counts = {};
   for (const { record, result } of answers) {
     const entry = recordEntry(task, record);
-    run.recordLog('records', entry);
-    if (result.status === 'inserted') run.recordLog('inserts', entry);
-    if (result.status === 'updated') run.recordLog('updates', entry);
+    run.recordLog(logsOf[result.status], entry);
     if (result.status === 'refused') {
       run.recordLog('errors', errorEntry(task, record.key, result.reason, entry));
     }
@@ -45,10 +43,20 @@ export function answersOf(records: readonly PlannedRecord[], results: readonly R
   });
 }
 
+const logsOf: Record<RecordResult['status'], readonly RecordLogType[]> = {
+  inserted: ['records', 'inserts'],
+  updated: ['records', 'updates'],
+  deleted: ['records', 'deletes'],
+  upserted: ['records'],
+  refused: ['records'],
+  skipped: ['records'],
+};
+
 const countOf: Record<RecordResult['status'], string | undefined> = {
   inserted: 'insert',
   updated: 'update',
   upserted: 'upserts',
+  deleted: 'delete',
   refused: 'error',
   skipped: undefined,
 };

@@ -17,6 +17,11 @@ export async function startModelSync(
 ): Promise<Execution> {
   const sync = await getModelSync(deps.db, organizationId, id);
   const identities = request.identities ?? [];
+  if (identities.length > 0 && sync.mode === 'replace') {
+    throw new TidemarkError('bad_request', {
+      reason: 'identities: mode replace takes the whole model, or it would delete all other records',
+    });
+  }
   if (identities.length > 0 && sync.identity === null) {
     const model = await getModel(deps.db, organizationId, sync.modelId);
     if (model.identifier === null) {

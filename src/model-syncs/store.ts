@@ -117,7 +117,7 @@ function toRow(draft: ModelSyncDraft) {
   };
   return {
     name: draft.name,
-    mode: draft.mode,
+    mode: draft.modeName,
     active: draft.active,
     model_ids: [draft.modelId],
     target_connection_id: draft.target.connectionId,
@@ -140,7 +140,8 @@ export function fromRow(row: Row): ModelSync {
     id: row.id,
     organizationId: row.organization_id,
     name: row.name,
-    mode: row.mode as ModelSyncMode,
+    mode: row.mode === 'snapshot' ? 'replace' : (row.mode as ModelSyncMode),
+    modeName: row.mode,
     active: row.active,
     schedule: row.schedule as ScheduleSettings,
     modelId: row.model_ids[0] ?? '',

@@ -1,4 +1,4 @@
-import type { TargetField, TargetObject } from '../connectors/index.ts';
+import type { ModelSyncMode, TargetField, TargetObject } from '../connectors/index.ts';
 import { notFound } from '../errors.ts';
 import type { TargetDescription, TargetObjectDescription } from '../schema/model-sync-target.ts';
 import { type ModelSyncDependencies, withModelDestination } from './destination.ts';
@@ -29,8 +29,8 @@ export function describeTarget(
     return {
       id: object.id,
       name: object.name,
-      modes: object.modes.map((mode) => ({
-        mode,
+      modes: named(object.modes).map(([name, mode]) => ({
+        mode: name,
         ...modeDescriptions[mode],
         supports_field_sync_mode: supportsFieldMode(mode),
         supports_target_filters: false,
@@ -65,13 +65,25 @@ function presentObject(object: TargetObject): TargetObjectDescription {
   return {
     id: object.id,
     name: object.name,
-    modes: object.modes.map((id) => ({
+    modes: named(object.modes).map(([id, mode]) => ({
       id,
-      requires_identity: modeDescriptions[id].requires_identity,
-      supports_per_field_mode: supportsFieldMode(id),
+      requires_identity: modeDescriptions[mode].requires_identity,
+      supports_per_field_mode: supportsFieldMode(mode),
       supports_target_filters: false,
     })),
   };
+}
+
+/** With the names they go by: `replace` has two. */
+function named(modes: readonly ModelSyncMode[]): [name: string, mode: ModelSyncMode][] {
+  return modes.flatMap((mode): [string, ModelSyncMode][] =>
+    mode === 'replace'
+      ? [
+          [mode, mode],
+          ['snapshot', mode],
+        ]
+      : [[mode, mode]],
+  );
 }
 
 /** Create-only fields make a difference only where a mode both creates and updates. */

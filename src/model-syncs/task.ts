@@ -1,9 +1,16 @@
 import { createHash } from 'node:crypto';
 import { atTime } from '../conditions/index.ts';
-import type { Field, ModelDestination, ModelQuery, TargetDefinition } from '../connectors/index.ts';
+import type {
+  Field,
+  ModelDestination,
+  ModelQuery,
+  OutgoingRecord,
+  TargetDefinition,
+} from '../connectors/index.ts';
 import type { Model } from '../models/index.ts';
 import { filterOf } from './filters.ts';
 import type { Definition, MappedField, ModelSync } from './model-sync.ts';
+import type { PlannedRecord } from './planned-records.ts';
 import { SyncFailed } from './sync-failed.ts';
 
 /**
@@ -27,6 +34,15 @@ export interface Task {
   mappingDigest: string;
 }
 
+/** What is planned, as the destination gets it. */
+export function outgoing({ places }: Task, records: readonly PlannedRecord[]): OutgoingRecord[] {
+  return records.map(({ key, hash, values }) => ({
+    key,
+    hash,
+    values: places.map((place) => values[place] ?? null),
+  }));
+}
+
 /**
  * @param fields of the model, as the source describes them now.
  * @param startedAt what filters by relative times count from.
@@ -40,9 +56,11 @@ export async function buildTask(
 ): Promise<Task> {
   const targets = await destination.fields(sync.target.object);
   const mapping = mappingOf(sync, targets.length === 1);
-  const names = [...new Set(mapping.map(({ field }) => field))];
   const identity = sync.identity?.field ?? model.identifier ?? undefined;
   const filter = filterOf(sync);
+  const mapped = [...new Set(mapping.map(({ field }) => field))];
+  // Mode remove may map nothing; a source is always asked for something.
+  const names = mapped.length === 0 && identity !== undefined ? [identity] : mapped;
   return {
     sourceConnectionId: model.connectionId,
     targetConnectionId: sync.target.connectionId,

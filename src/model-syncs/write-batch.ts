@@ -3,7 +3,8 @@ import type { Run } from '../executions/index.ts';
 import { clearIntent, storeIntent, wasCommitted } from './intents.ts';
 import { persist } from './persist.ts';
 import type { PlannedRecord } from './planned-records.ts';
-import type { Task } from './task.ts';
+import { packStretch } from './stretches.ts';
+import { outgoing, type Task } from './task.ts';
 
 /**
  * Writes a stretch of a plan, again after failures that may pass.
@@ -17,16 +18,12 @@ import type { Task } from './task.ts';
 export async function writeBatch(
   run: Run,
   writer: ModelWriter,
-  { places }: Task,
+  task: Task,
   records: readonly PlannedRecord[],
   delays: readonly number[],
   earlier: Promise<void>,
 ): Promise<RecordResult[]> {
-  const outgoing = records.map(({ key, hash, values }) => ({
-    key,
-    hash,
-    values: places.map((place) => values[place] ?? null),
-  }));
+  const batch = outgoing(task, records);
   let applied: { token: string; results: RecordResult[] } | undefined;
   let ourFailure: unknown;
 
@@ -35,7 +32,9 @@ export async function writeBatch(
     try {
       await earlier;
       // Through the claim: a worker that lost it must not commit at the destination.
-      await run.commit({}, (tx) => storeIntent(tx, run.execution.id, { token, first, last, results }));
+      await run.commit({}, (tx) =>
+        storeIntent(tx, run.execution.id, token, packStretch({ first, last, results })),
+      );
     } catch (error) {
       ourFailure = error;
       throw error;
@@ -49,7 +48,7 @@ export async function writeBatch(
       await run.commit({}, (tx) => clearIntent(tx, run.execution.id));
       applied = undefined;
     }
-    return writer.write(outgoing, prepared);
+    return writer.write(batch, prepared);
   };
 
   const what = `A batch of ${records.length} records could not be written`;

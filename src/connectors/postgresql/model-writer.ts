@@ -1,33 +1,24 @@
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import pg, { type Client } from 'pg';
-import { from as copyFrom } from 'pg-copy-streams';
-import { messageOf, TidemarkError } from '../../errors.ts';
-import { encodeCopyText } from '../../lib/copy-text.ts';
+import type { Client } from 'pg';
 import {
   BatchRefused,
+  type ModelSyncMode,
   type ModelWriter,
   type OutgoingRecord,
   type RecordResult,
   type TargetDefinition,
 } from '../contract.ts';
 import type { Connect } from './bulk-source.ts';
-import type { Target } from './model-destination.ts';
+import { refusedOr, stage } from './model-stage.ts';
 import { modelStatements, type Statements } from './model-statements.ts';
-import { withClient } from './with-client.ts';
+import type { Target } from './model-target.ts';
+import { transactionId, transactionOutcome } from './model-transaction.ts';
 
 /** Enough to make the round trips cheap, few enough to find one bad record quickly. */
 const batchSize = 2_000;
 
 /**
- * SQLSTATE classes that the content of a batch is to blame for: bad values, violated constraints, check
- * options, and errors that the target's own triggers raise.
- */
-const contentErrors = /^(22|23|44|P0001)/;
-
-/**
- * Writes batches, each in one transaction: the batch is staged as text in a temporary table, known records are
- * updated from it and the others inserted, with every value cast to its column's type by the server.
+ * Writes batches, each in one transaction: the batch is staged in a temporary table, whose columns have the
+ * types of the target's, known records are updated from it and the others inserted.
  *
  * The transaction's id is the token: after a crash the server itself says whether it was committed.
  */
@@ -45,7 +36,7 @@ export async function modelWriter(
     client.once('end', () => {
       if (session === client) session = undefined;
     });
-    await client.query(statements.stage);
+    await client.query(statements.prepare);
     session = client;
     return client;
   };
@@ -56,48 +47,29 @@ export async function modelWriter(
       const client = await open();
       try {
         await client.query('begin');
-        const results = await apply(client, statements, definition, records);
+        const results = await apply(client, statements, definition.mode, records);
         await prepared(await transactionId(client), results);
         await client.query('commit');
         return results;
       } catch (error) {
         await client.query('rollback').catch(() => client.end());
-        const code = error instanceof pg.DatabaseError ? (error.code ?? '') : '';
-        if (!contentErrors.test(code)) throw error;
-        throw new BatchRefused(messageOf(error), { cause: error });
+        throw refusedOr(error);
       }
     },
-    outcome: (token) =>
-      withClient(connect, 'tidemark model write', async (client) => {
-        const { rows } = await client
-          .query<{ status: string | null }>('select pg_xact_status($1::xid8) as status', [token])
-          .catch((error: unknown) => {
-            // The id lies in this server's future: it is another one, or a copy from before the transaction.
-            if (error instanceof pg.DatabaseError && error.code === '22023')
-              return { rows: [{ status: 'aborted' }] };
-            throw error;
-          });
-        // Null: so long ago that the server has forgotten, as it does with committed transactions.
-        const status = rows[0]?.status ?? 'committed';
-        if (status === 'in progress')
-          throw new Error(`transaction ${token} of the dead worker is still open`);
-        return status === 'committed' ? 'committed' : 'aborted';
-      }),
+    outcome: (token) => transactionOutcome(connect, token),
   };
 }
 
 async function apply(
   client: Client,
   statements: Statements,
-  definition: TargetDefinition,
+  mode: ModelSyncMode,
   records: readonly OutgoingRecord[],
 ): Promise<RecordResult[]> {
-  const rows = records.map(({ key, values }, index) => [String(index), key, ...values]);
-  await pipeline(Readable.from([encodeCopyText(rows)]), client.query(copyFrom(statements.copy)));
-
+  await stage(client, records);
   const known = new Set<number>();
-  for (const statement of statements.known) {
-    const { rows } = await client.query<{ n: number }>(statement);
+  if (statements.known !== undefined) {
+    const { rows } = await client.query<{ n: number }>(statements.known);
     for (const { n } of rows) known.add(n);
   }
   if (statements.insert !== undefined) {
@@ -107,10 +79,10 @@ async function apply(
       throw new BatchRefused('a trigger or rule of the target kept the row out');
     }
   }
-  return records.map((_, index) => ({ status: statusOf(definition, known.has(index)) }));
+  return records.map((_, index) => ({ status: statusOf(mode, known.has(index)) }));
 }
 
-function statusOf({ mode }: TargetDefinition, known: boolean): 'inserted' | 'updated' | 'skipped' {
+function statusOf(mode: ModelSyncMode, known: boolean): 'inserted' | 'updated' | 'deleted' | 'skipped' {
   switch (mode) {
     case 'updateOrCreate':
       return known ? 'updated' : 'inserted';
@@ -119,14 +91,9 @@ function statusOf({ mode }: TargetDefinition, known: boolean): 'inserted' | 'upd
     case 'create':
       return known ? 'skipped' : 'inserted';
     case 'append':
-      return 'inserted';
     case 'replace':
+      return 'inserted';
     case 'remove':
-      throw new TidemarkError('invalid_field', { field: 'mode', reason: `${mode} is not built yet` });
+      return known ? 'deleted' : 'skipped';
   }
-}
-
-async function transactionId(client: Client): Promise<string> {
-  const { rows } = await client.query<{ id: string }>('select pg_current_xact_id()::text as id');
-  return rows[0]?.id ?? '';
 }

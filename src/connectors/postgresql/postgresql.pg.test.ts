@@ -43,6 +43,6 @@ async function harness(): Promise<ConnectorHarness> {
   };
 }
 
-const modes = ['create', 'update', 'updateOrCreate', 'append'] as const;
+const modes = ['create', 'update', 'updateOrCreate', 'append', 'replace', 'remove'] as const;
 
 describeConnector(postgresql, { source: true, modes, transactional: true }, harness);

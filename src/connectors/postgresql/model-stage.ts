@@ -1,0 +1,47 @@
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import pg, { type Client } from 'pg';
+import { from as copyFrom } from 'pg-copy-streams';
+import { messageOf } from '../../errors.ts';
+import { type CopyRow, encodeCopyText } from '../../lib/copy-text.ts';
+import { BatchRefused, type OutgoingRecord } from '../contract.ts';
+
+/** The batch under way: n (place in the batch), the identity as k, and the values as v0, v1, … */
+export const staging = 'pg_temp.tidemark_batch';
+
+/** Rows per piece of a COPY: the server works on one while the next is made. */
+const pieceRows = 500;
+
+/** @param types of the identity and the values, without length or precision. */
+export function createStaging(key: string | undefined, types: readonly string[]): string {
+  const columns = ['n int', `k ${key ?? 'text'}`, ...types.map((type, index) => `v${index} ${type}`)];
+  return `create temporary table if not exists tidemark_batch (${columns.join(', ')}) on commit delete rows`;
+}
+
+/** Fills the staging table. @param records of the batch, in order. */
+export async function stage(client: Client, records: readonly OutgoingRecord[]): Promise<void> {
+  function* pieces() {
+    for (let start = 0; start < records.length; start += pieceRows) {
+      const rows = records
+        .slice(start, start + pieceRows)
+        .map(({ key, values }, index): CopyRow => [String(start + index), key, ...values]);
+      yield encodeCopyText(rows);
+    }
+  }
+  await pipeline(Readable.from(pieces()), client.query(copyFrom(`copy ${staging} from stdin`)));
+}
+
+/**
+ * SQLSTATE classes that the content of a batch is to blame for: bad values, violated constraints, check
+ * options, and errors that the target's own triggers raise.
+ */
+const contentErrors = /^(22|23|44|P0001)/;
+
+/** The error as it is, or as the batch's fault. */
+export function refusedOr(error: unknown): unknown {
+  if (!(error instanceof pg.DatabaseError && contentErrors.test(error.code ?? ''))) return error;
+  // What cannot be read as its column's type is found by COPY, which tells the line, in whatever language.
+  const line = /^COPY tidemark_batch, \S+ (\d+)/.exec(error.where ?? '')?.[1];
+  const place = line === undefined ? undefined : Number(line) - 1;
+  return new BatchRefused(messageOf(error), { cause: error, place });
+}

@@ -1,0 +1,81 @@
+import type { Client } from 'pg';
+import { notFound } from '../../errors.ts';
+import type { TargetField } from '../contract.ts';
+import { fieldTypeOf } from './field-type.ts';
+
+/** Tables that a user can write to, partitioned ones included. */
+export const writableTables = `
+  select c.oid, n.nspname || '.' || c.relname as id, format('%I.%I', n.nspname, c.relname) as quoted
+  from pg_class c join pg_namespace n on n.oid = c.relnamespace
+  where c.relkind in ('r', 'p') and not c.relispartition
+    and n.nspname <> 'information_schema' and n.nspname not like 'pg\\_%'
+    and has_schema_privilege(n.oid, 'usage') and has_table_privilege(c.oid, 'insert, update')`;
+
+/** A table as the target of a sync. */
+export interface Target {
+  /** Quoted, with its schema. */
+  table: string;
+  fields: TargetField[];
+  /**
+   * By field, its type without length or precision. Values are read as this and then assigned to the column: an
+   * explicit cast to `varchar(3)` would cut them off in silence, an assignment refuses them.
+   */
+  baseTypes: ReadonlyMap<string, string>;
+  /** Fields that no two rows share. */
+  uniqueFields: ReadonlySet<string>;
+}
+
+interface ColumnRow {
+  name: string;
+  type: string;
+  base_type: string;
+  category: string;
+  comparable: boolean;
+  is_unique: boolean;
+  not_null: boolean;
+  has_default: boolean;
+  written_by_database: boolean;
+}
+
+/** @throws not_found */
+export async function describeTarget(client: Client, object: string): Promise<Target> {
+  const found = await client.query<{ oid: number; quoted: string }>(
+    `select oid, quoted from (${writableTables}) t where id = $1`,
+    [object],
+  );
+  const [table] = found.rows;
+  if (table === undefined) throw notFound('target object', object);
+  const { rows } = await client.query<ColumnRow>(
+    `select a.attname as name, format_type(a.atttypid, a.atttypmod) as type, format_type(a.atttypid, -1) as base_type,
+       t.typcategory::text || t.typname::text as category,
+       t.typname not in ('json', 'xml', 'point', 'lseg', 'line', 'box', 'path', 'polygon', 'circle') as comparable,
+       exists (select from pg_index i where i.indrelid = a.attrelid and i.indisunique and i.indisvalid
+         and i.indnkeyatts = 1 and i.indkey[0] = a.attnum and i.indpred is null) as is_unique,
+       a.attnotnull as not_null, a.atthasdef or a.attidentity <> '' as has_default,
+       a.attgenerated <> '' or a.attidentity = 'a' as written_by_database
+     from pg_attribute a join pg_type t on t.oid = a.atttypid
+     where a.attrelid = $1 and a.attnum > 0 and not a.attisdropped order by a.attnum`,
+    [table.oid],
+  );
+  return {
+    table: table.quoted,
+    fields: rows.map(toField),
+    baseTypes: new Map(rows.map(({ name, base_type }) => [name, base_type])),
+    uniqueFields: new Set(rows.flatMap(({ name, is_unique }) => (is_unique ? [name] : []))),
+  };
+}
+
+function toField(row: ColumnRow): TargetField {
+  return {
+    id: row.name,
+    name: row.name,
+    type: fieldTypeOf(row.category),
+    remoteType: row.type,
+    nullable: !row.not_null,
+    required: row.not_null && !row.has_default,
+    createable: !row.written_by_database,
+    updateable: !row.written_by_database,
+    filterable: true,
+    supportsIdentity: row.comparable,
+  };
+}

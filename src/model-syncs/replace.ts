@@ -1,0 +1,178 @@
+import {
+  BatchRefused,
+  type ModelDestination,
+  type ModelReplacement,
+  type ReplacedRow,
+} from '../connectors/index.ts';
+import type { Database } from '../db/index.ts';
+import type { Counts, HeldLogs, Run } from '../executions/index.ts';
+import { clearIntent, ownIntent, storeIntent, wasCommitted } from './intents.ts';
+import { persist } from './persist.ts';
+import type { DeliverCheckpoint } from './plan.ts';
+import {
+  countAfter,
+  finishPlan,
+  type PlannedRecord,
+  progressOf,
+  readAhead,
+  readKeysAside,
+} from './planned-records.ts';
+import { errorEntry, recordEntry, replacedEntry } from './record-entries.ts';
+import { hasArrived } from './settle-intents.ts';
+import { splitRefused } from './split-refused.ts';
+import { SyncFailed } from './sync-failed.ts';
+import { outgoing } from './task.ts';
+
+export interface Replacing {
+  db: Database;
+  run: Run;
+  checkpoint: DeliverCheckpoint;
+  destination: ModelDestination;
+  retryDelays: readonly number[];
+}
+
+/** Log entries that are kept in memory at most. */
+const entriesAtMost = 5_000;
+
+/**
+ * Mode `replace`: the whole plan is added to a replacement, which the destination makes live in one step. Nothing
+ * counts before that. A worker that takes over begins anew, unless the destination says that it was done.
+ */
+export async function replaceAll(replacing: Replacing): Promise<void> {
+  const { db, run, checkpoint, retryDelays } = replacing;
+  const { finished } = await progressOf(db, checkpoint.plan);
+  if (finished) return;
+  if (!(await countEarlier(replacing))) {
+    const planned = await countAfter(db, checkpoint.plan, 0);
+    await run.console('info', `Replacing the target with ${planned} records`);
+    const doubt: Doubt = {};
+    const isFinal = (error: unknown) => error instanceof BatchRefused || doubt.ourFailure !== undefined;
+    try {
+      await persist(
+        run,
+        retryDelays,
+        'The target could not be replaced',
+        () => attempt(replacing, doubt),
+        isFinal,
+      );
+    } catch (error) {
+      if (doubt.ourFailure !== undefined) throw doubt.ourFailure;
+      if (!(error instanceof BatchRefused)) throw error;
+      const reason = `The target refuses the records as a whole, and is as it was: ${error.message}`;
+      throw new SyncFailed(reason, { cause: error });
+    }
+  }
+  await finishPlan(db, checkpoint.plan);
+}
+
+/** What an attempt leaves for the next one. */
+interface Doubt {
+  /** Applied, and perhaps committed: the intent. */
+  applied?: { token: string; counts: Counts };
+  /** Not the destination's. */
+  ourFailure?: unknown;
+}
+
+async function attempt({ db, run, checkpoint, destination }: Replacing, doubt: Doubt): Promise<void> {
+  const { plan, task } = checkpoint;
+  const replacement = await openReplacement(destination, checkpoint);
+  const commit: Run['commit'] = async (progress, work) => {
+    try {
+      await run.commit(progress, work);
+    } catch (error) {
+      doubt.ourFailure = error;
+      throw error;
+    }
+  };
+  const count = (counts: Counts) => commit({ counts }, (tx) => clearIntent(tx, run.execution.id));
+  if (doubt.applied !== undefined) {
+    if (await wasCommitted(replacement, doubt.applied.token)) return count(doubt.applied.counts);
+    await commit({ hold: true }, (tx) => clearIntent(tx, run.execution.id));
+    delete doubt.applied;
+  }
+  await run.dropLogs();
+
+  const counts: Counts = {};
+  const refused: number[] = [];
+  const refuse = (record: PlannedRecord, reason: string) => {
+    refused.push(record.n);
+    counts.error = (counts.error ?? 0) + 1;
+    run.recordLog('errors', errorEntry(task, record.key, reason, recordEntry(task, record)));
+  };
+  for await (const batch of readAhead(db, plan, 0, replacement.batchSize)) {
+    await addBatch(replacement, checkpoint, batch, refuse);
+    for (const record of batch) run.recordLog('records', recordEntry(task, record));
+    await commit({ hold: true });
+  }
+  let logged = 0;
+  const replaced = async (rows: readonly ReplacedRow[]) => {
+    for (const row of rows) {
+      const { count, log } = countedAs[row.status];
+      counts[count] = (counts[count] ?? 0) + 1;
+      run.recordLog(log, replacedEntry(task, replacement.fields, row));
+    }
+    logged += rows.length;
+    if (logged < entriesAtMost) return;
+    logged = 0;
+    await commit({ hold: true });
+  };
+  await replacement.replace(readKeysAside(db, plan, refused), replaced, async (token) => {
+    await commit({ hold: true }, (tx, logs) =>
+      storeIntent(tx, run.execution.id, token, { counts, logs } satisfies Replaced),
+    );
+    doubt.applied = { token, counts };
+  });
+  await count(counts);
+  const told = ['insert', 'update', 'delete'].map((name) => counts[name] ?? 0);
+  await run.console('info', `${told[0]} rows inserted, ${told[1]} updated, ${told[2]} deleted`);
+}
+
+/** A refused batch is split until the record that is at fault stands alone. */
+async function addBatch(
+  replacement: ModelReplacement,
+  checkpoint: DeliverCheckpoint,
+  records: PlannedRecord[],
+  refuse: (record: PlannedRecord, reason: string) => void,
+): Promise<void> {
+  try {
+    await replacement.add(outgoing(checkpoint.task, records));
+  } catch (error) {
+    if (!(error instanceof BatchRefused)) throw error;
+    const [first, second] = records;
+    if (first !== undefined && second === undefined) return refuse(first, error.message);
+    for (const part of splitRefused(records, error)) await addBatch(replacement, checkpoint, part, refuse);
+  }
+}
+
+/** What counts once the destination has committed: kept as the intent. */
+interface Replaced {
+  counts: Counts;
+  logs: HeldLogs;
+}
+
+/** A worker died after the destination had made everything live and before it counted here. */
+async function countEarlier({ db, run, checkpoint, destination, retryDelays }: Replacing): Promise<boolean> {
+  const intent = await ownIntent(db, run.execution);
+  if (intent === undefined) return false;
+  const replacement = await openReplacement(destination, checkpoint);
+  const arrived = await hasArrived(run, replacement, intent, retryDelays);
+  const { counts, logs } = intent.results as unknown as Replaced;
+  await run.commit(arrived ? { counts, adopt: logs } : {}, (tx) => clearIntent(tx, run.execution.id));
+  if (arrived) await run.console('info', 'The target had been replaced already');
+  return arrived;
+}
+
+async function openReplacement(
+  destination: ModelDestination,
+  { task }: DeliverCheckpoint,
+): Promise<ModelReplacement> {
+  const replacement = await destination.replacement?.(task.target);
+  if (replacement === undefined) throw new SyncFailed(`${task.target.object} cannot be replaced`);
+  return replacement;
+}
+
+const countedAs = {
+  inserted: { count: 'insert', log: 'inserts' },
+  updated: { count: 'update', log: 'updates' },
+  deleted: { count: 'delete', log: 'deletes' },
+} as const;

@@ -1,0 +1,116 @@
+/** Model syncs through the official npm client: what the modes do, and what is told of every record. */
+import { type Polytomic, PolytomicClient } from 'polytomic';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { postgresqlConfiguration } from '../support/http.ts';
+import { startTestServer, type TestServer } from '../support/server.ts';
+import { until } from '../support/until.ts';
+
+let metadata: TestDatabase;
+let shop: TestDatabase;
+let crm: TestDatabase;
+let server: TestServer;
+let client: PolytomicClient;
+let target: string;
+let model: string;
+
+beforeAll(async () => {
+  [metadata, shop, crm] = await Promise.all([createDatabase(), createDatabase(), createDatabase()]);
+  await shop.query('create table customers (id bigint primary key, email text)');
+  server = await startTestServer({ DATABASE_URL: metadata.url });
+  client = new PolytomicClient({ environment: server.url, token: server.apiKey });
+  const source = await connection('shop', shop.url);
+  target = await connection('crm', crm.url);
+  model = await newModel(source, 'public.customers');
+});
+
+afterAll(async () => {
+  await server?.stop();
+  for (const database of [metadata, shop, crm]) await database?.[Symbol.asyncDispose]();
+});
+
+beforeEach(async () => {
+  await shop.query(
+    `truncate customers; insert into customers select n, 'c' || n from generate_series(1, 4) n`,
+  );
+  await crm.query(`drop table if exists contacts;
+    create table contacts (id bigint primary key, email text check (email <> 'refused'));
+    insert into contacts values (2, 'old'), (3, 'c3'), (9, 'theirs')`);
+});
+
+test('what a table can do is told with each mode', async () => {
+  const { data = [] } = await client.modelSync.targets.list(target);
+  const modes = data?.find(({ id }) => id === 'public.contacts')?.modes ?? [];
+  expect(modes.map(({ id, requires_identity }) => [id, requires_identity])).toEqual([
+    ['create', false],
+    ['update', true],
+    ['updateOrCreate', true],
+    ['append', false],
+    ['replace', false],
+    ['snapshot', false],
+    ['remove', true],
+  ]);
+});
+
+test.each(['replace', 'snapshot'] as const)('%s: afterwards the target is the model', async (mode) => {
+  const sync = await newSync({ mode });
+  const { id = '', counts } = await execute(sync);
+  expect(counts).toMatchObject({ total: 4, insert: 2, update: 1, delete: 1, error: 0 });
+  expect(await contacts()).toEqual({ 1: 'c1', 2: 'c2', 3: 'c3', 4: 'c4' });
+  expect(await log(sync, id, 'deletes')).toEqual([{ id: '9', email: 'theirs' }]);
+  expect(await log(sync, id, 'updates')).toEqual([{ id: '2', email: 'c2' }]);
+  expect((await client.modelSync.get(sync)).data?.mode).toBe(mode);
+});
+
+test('remove: what the model has is deleted', async () => {
+  const sync = await newSync({ mode: 'remove', fields: [] });
+  const { id = '', counts } = await execute(sync);
+  expect(counts).toMatchObject({ total: 4, delete: 2 });
+  expect(await contacts()).toEqual({ 9: 'theirs' });
+  expect(await log(sync, id, 'deletes')).toEqual([{ id: '2' }, { id: '3' }]);
+});
+
+async function connection(name: string, url: string): Promise<string> {
+  const configuration = postgresqlConfiguration(url);
+  return (await client.connections.create({ name, type: 'postgresql', configuration })).data?.id ?? '';
+}
+
+async function newModel(connection_id: string, table: string): Promise<string> {
+  const body = { name: table, connection_id, configuration: { table }, identifier: 'id' };
+  return (await client.models.create({ body })).data?.id ?? '';
+}
+
+async function newSync(
+  settings: Partial<Parameters<PolytomicClient['modelSync']['create']>[0]>,
+): Promise<string> {
+  const from = (field: string) => ({ model_id: model, field });
+  const sync = await client.modelSync.create({
+    name: 'customers',
+    mode: 'updateOrCreate',
+    schedule: { frequency: 'manual' },
+    identity: { source: from('id'), target: 'id', function: 'Equality' },
+    fields: [{ source: from('email'), target: 'email' }],
+    target: { connection_id: target, object: 'public.contacts' },
+    ...settings,
+  });
+  return sync.data?.id ?? '';
+}
+
+async function execute(sync: string): Promise<Polytomic.GetExecutionResponseSchema> {
+  const started = await client.modelSync.start(sync);
+  return until(async () => {
+    const { data } = await client.modelSync.executions.get(sync, started.data?.id ?? '');
+    return data?.completed_at ? data : undefined;
+  });
+}
+
+async function log(sync: string, execution: string, type: Polytomic.V2ExecutionLogType): Promise<unknown[]> {
+  const { data } = await client.modelSync.executions.getLogUrls(sync, execution, type);
+  const files = await Promise.all((data?.urls ?? []).map(async (url) => (await fetch(url)).json()));
+  return (files as unknown[][]).flat();
+}
+
+async function contacts(): Promise<Record<string, string | null>> {
+  const rows = await crm.query<{ id: string; email: string | null }>('select * from contacts order by id');
+  return Object.fromEntries(rows.map(({ id, email }) => [id, email]));
+}
