@@ -13,7 +13,6 @@
  * await engine.close();
  * ```
  */
-export { DuckDBError, type Engine, type EngineOptions, type EngineRead, openEngine } from './engine.ts';
+export { type Engine, type EngineOptions, openEngine } from './engine.ts';
 export { loadRows, tableColumns } from './load.ts';
-export { identifier, literal } from './names.ts';
-export type { ReadColumn } from './read-types.ts';
+export { literal } from './names.ts';
