@@ -51,7 +51,8 @@ export async function prepareTable(context: Preparation, task: Task): Promise<Pr
   const table = await readableTable(ends.source, schemaId, sync, settings, override);
   await recordSchema(run, schemaId, { estimated_count: table.estimatedRows ?? null });
   const output = outputOf(sync, settings, table, target);
-  const filter = rowFilter(sync, settings, table, run.execution.createdAt);
+  const { startedAt, createdAt } = run.execution;
+  const filter = rowFilter(sync, settings, table, startedAt ?? createdAt);
   if (cutoffOf(sync, settings) !== null && cutoffCondition(sync, settings, table) === undefined) {
     await run.console('warn', noCutoff, {}, schemaId);
   }

@@ -2,6 +2,7 @@ import { TidemarkError } from '../../errors.ts';
 import type { BulkSource, BulkTable } from '../contract.ts';
 import { FileRows } from './file-rows.ts';
 import type { FileTable, FileTables } from './file-table.ts';
+import { filteredRows } from './filter-rows.ts';
 import { changedRows, digestOf } from './project-rows.ts';
 import { WarningCounts } from './warning-counts.ts';
 
@@ -43,7 +44,7 @@ export function bulkSource(tables: FileTables): BulkSource {
         name,
         type: obfuscated ? (table.columns.find((column) => column.name === name)?.type ?? type) : type,
       }));
-      const rows = table.read(wanted, { ...options, warnings });
+      const rows = filteredRows(table, wanted, { ...options, warnings });
       const digest = digestOf(salt);
       const changes = columns.map(({ obfuscated }) => (obfuscated ? digest : undefined));
       return new FileRows(changedRows(rows, changes), warnings);

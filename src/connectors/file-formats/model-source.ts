@@ -1,11 +1,11 @@
 import { hash } from 'node:crypto';
-import { matcher } from '../../conditions/index.ts';
 import { TidemarkError } from '../../errors.ts';
 import { decodeRow } from '../../lib/copy-text.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import type { ModelQuery, ModelSource, SourceRecord } from '../contract.ts';
 import { sampleOf } from './catalogue.ts';
 import { type FileColumn, type FileTable, fieldOf } from './file-table.ts';
+import { filteredRows } from './filter-rows.ts';
 import { WarningCounts } from './warning-counts.ts';
 
 export interface ModelTables {
@@ -48,17 +48,14 @@ function columnsOf(table: FileTable, names: readonly string[]): FileColumn[] {
 
 /** The hash covers the fields' COPY text, which tells NULL from empty and one field from the next. */
 async function* read(table: FileTable, query: ModelQuery): AsyncGenerator<SourceRecord[]> {
-  const { fields, identity } = query;
-  const filter = query.filter && matcher(query.filter, table.columns.map(fieldOf));
-  const tested = filter?.fields ?? [];
-  const columns = columnsOf(table, [...tested, ...(identity === undefined ? fields : [identity, ...fields])]);
+  const { fields, identity, filter } = query;
+  const columns = columnsOf(table, identity === undefined ? fields : [identity, ...fields]);
   const occurrences = new Map<string, number>();
-  for await (const rows of table.read(columns, { warnings: new WarningCounts() })) {
-    const lines = rows.toString('utf8', 0, rows.length - 1).split('\n');
-    yield lines
-      .filter((line) => filter?.matches(decodeRow(line)) ?? true)
-      .map((whole) => {
-        const line = withoutFields(whole, tested.length);
+  for await (const rows of filteredRows(table, columns, { filter, warnings: new WarningCounts() })) {
+    yield rows
+      .toString('utf8', 0, rows.length - 1)
+      .split('\n')
+      .map((line) => {
         const values = decodeRow(line);
         if (identity !== undefined) {
           const key = values.shift() ?? null;
@@ -70,13 +67,6 @@ async function* read(table: FileTable, query: ModelQuery): AsyncGenerator<Source
         return { key: `${content}#${occurrence}`, hash: content, values };
       });
   }
-}
-
-/** A line of COPY text without its first fields. */
-function withoutFields(line: string, count: number): string {
-  let start = 0;
-  for (let field = 0; field < count; field++) start = line.indexOf('\t', start) + 1;
-  return line.slice(start);
 }
 
 function hashOf(text: string): string {
