@@ -323,7 +323,7 @@ test.each(['source', 'destination'] as const)(
     const written = load.write(rows, 'pg-binary');
     const refused = expect(written).rejects.toMatchObject({ name: 'ConnectionLost' });
     const killed = side === 'source' ? 'tidemark bulk read' : `tidemark load ${execution} %`;
-    await expect.poll(() => rows.rows).toBeGreaterThan(0);
+    await expect.poll(() => rows.rows, { timeout: 20_000 }).toBeGreaterThan(0);
     await both[side].query(
       `select pg_terminate_backend(pid) from pg_stat_activity where application_name like $1 and datname = current_database()`,
       [killed],
