@@ -5,6 +5,7 @@ import { bulkSource } from './bulk-source.ts';
 import { catalogue } from './catalogue.ts';
 import { connector, withConnection } from './client.ts';
 import { type Configuration, configuration } from './configuration.ts';
+import { modelDestination } from './model-destination.ts';
 import { modelSource } from './model-source.ts';
 import { checkServer } from './server-version.ts';
 import { writeTypes } from './target-types.ts';
@@ -25,6 +26,7 @@ export const mysql: Connector = {
       test: () => withConnection(connect, checkServer),
       catalogue: catalogue(connect, options.dbname),
       modelSource: modelSource(connect, options.dbname),
+      modelDestination: modelDestination(connect, options.dbname),
       bulkSource: bulkSource(connect),
       bulkDestination: bulkDestination(connect),
       close: async () => ended.abort(),

@@ -22,10 +22,27 @@ async function harness(): Promise<ConnectorHarness> {
         await database.query(`update ${table} set name = ? where id = ?`, [name, id]);
       },
     },
+    destination: {
+      object: `${database.name}.people`,
+      identity: 'person',
+      fields: { name: 'name', note: 'note' },
+      refusedName: 'refused',
+      async contents() {
+        const rows = await database.query<{ person: string; name: string | null; note: string | null }>(
+          'select cast(person as char) as person, name, note from people order by people.person',
+        );
+        return new Map(rows.map(({ person, name, note }) => [person, { name, note }]));
+      },
+      async clear() {
+        await database.query('delete from people');
+      },
+    },
     close: async () => database[Symbol.asyncDispose](),
   };
 }
 
+const modes = ['create', 'update', 'updateOrCreate', 'append'] as const;
+
 describeMariadb('mysql', () => {
-  describeConnector(mysql, { source: true, modes: [], transactional: true }, harness);
+  describeConnector(mysql, { source: true, modes, transactional: true }, harness);
 });

@@ -1,0 +1,84 @@
+import type { Connection } from 'mysql2/promise';
+import { notFound } from '../../errors.ts';
+import type { ModelDestination, ModelSyncMode, TargetField, TargetObject } from '../contract.ts';
+import { type Connect, rowsOf, withConnection } from './client.ts';
+import { type Column, columnsOf, findTable } from './columns.ts';
+import { modelWriter } from './model-writer.ts';
+import { literal } from './quote.ts';
+
+const modes: ModelSyncMode[] = ['create', 'update', 'updateOrCreate', 'append'];
+
+/** A table that batches can be written to, each wholly or not at all: InnoDB. */
+export interface Target {
+  database: string;
+  table: string;
+  columns: Column[];
+  fields: TargetField[];
+}
+
+export function modelDestination(connect: Connect, database: string | undefined): ModelDestination {
+  return {
+    objects: () =>
+      withConnection(connect, async (connection): Promise<TargetObject[]> => {
+        const where = database
+          ? `table_schema = ${literal(database)}`
+          : `table_schema not in ('mysql', 'information_schema', 'performance_schema', 'sys')`;
+        const rows = await rowsOf<{ id: string }>(
+          connection,
+          `select concat(table_schema, '.', table_name) as id from information_schema.tables
+           where ${where} and table_type = 'BASE TABLE' and engine = 'InnoDB' and table_name not like '\\_tidemark\\_%' order by id`,
+        );
+        return rows.map(({ id }) => ({ id, name: id, modes }));
+      }),
+    fields: (object) =>
+      withConnection(connect, async (connection) => (await describeTarget(connection, object)).fields),
+    async writer(definition) {
+      const target = await withConnection(connect, (connection) =>
+        describeTarget(connection, definition.object),
+      );
+      return modelWriter(connect, target, definition);
+    },
+  };
+}
+
+interface ExtraRow {
+  name: string;
+  extra: string;
+  hasDefault: number;
+}
+
+async function describeTarget(connection: Connection, object: string): Promise<Target> {
+  const { database, name: table } = await findTable(connection, object);
+  const [found] = await rowsOf<{ engine: string | null }>(
+    connection,
+    `select engine from information_schema.tables where table_schema = ? and table_name = ? and table_type = 'BASE TABLE'`,
+    [database, table],
+  );
+  if (found?.engine !== 'InnoDB') throw notFound('target object', object);
+  const columns = await columnsOf(connection, { database, name: table });
+  const extras = await rowsOf<ExtraRow>(
+    connection,
+    `select column_name as name, extra, column_default is not null or extra like '%auto_increment%' as hasDefault
+     from information_schema.columns where table_schema = ? and table_name = ?`,
+    [database, table],
+  );
+  const byName = new Map(extras.map((row) => [row.name, row]));
+  return {
+    database,
+    table,
+    columns,
+    fields: columns.map((column) => toField(column, byName.get(column.name))),
+  };
+}
+
+function toField({ name, field, type, nullable }: Column, row: ExtraRow | undefined): TargetField {
+  const isGenerated = /(virtual|stored|persistent) generated/i.test(row?.extra ?? '');
+  return {
+    ...{ id: name, name, type: field, remoteType: type, nullable },
+    required: !nullable && Number(row?.hasDefault) !== 1 && !isGenerated,
+    createable: !isGenerated,
+    updateable: !isGenerated,
+    filterable: true,
+    supportsIdentity: true,
+  };
+}

@@ -1,0 +1,119 @@
+import type { Connection, ResultSetHeader } from 'mysql2/promise';
+import { messageOf, TidemarkError } from '../../errors.ts';
+import {
+  BatchRefused,
+  type ModelWriter,
+  type OutgoingRecord,
+  type RecordResult,
+  type TargetDefinition,
+} from '../contract.ts';
+import { breakOff, type Connect, rowsOf, withConnection } from './client.ts';
+import { isServerError } from './errors.ts';
+import { ensureBatches, noteCommitted, outcomeOf } from './model-batches.ts';
+import type { Target } from './model-destination.ts';
+import { modelStatements, type Statements } from './model-statements.ts';
+
+/** Enough to make the round trips cheap, few enough to find one bad record quickly. */
+const batchSize = 1_000;
+
+/** SQLSTATE classes that the content of a batch is to blame for, errors that triggers raise included. */
+const contentStates = /^(22|23|44|45)/;
+/** Answers of that kind without a state of their own: a record too long to be sent, bad values, no default, checks. */
+const contentErrors = new Set([1153, 1264, 1265, 1292, 1364, 1366, 1406, 3819, 4025]);
+
+/**
+ * Writes batches, each in one transaction: the batch is staged in a temporary table, known records are updated from it
+ * and the others inserted. A row of the same transaction notes the batch, so that the server itself says after a crash
+ * whether it was committed.
+ */
+export async function modelWriter(
+  connect: Connect,
+  target: Target,
+  definition: TargetDefinition,
+): Promise<ModelWriter> {
+  const statements = modelStatements(target, definition);
+  let session: Connection | undefined;
+
+  const open = async (): Promise<Connection> => {
+    if (session !== undefined) return session;
+    const connection = await connect();
+    try {
+      await ensureBatches(connection, target.database);
+      await connection.query(statements.stage);
+    } catch (error) {
+      breakOff(connection);
+      throw error;
+    }
+    session = connection;
+    return connection;
+  };
+
+  return {
+    batchSize,
+    async write(records, prepared) {
+      const connection = await open();
+      try {
+        await connection.query('start transaction');
+        const results = await apply(connection, statements, definition, records);
+        const token = crypto.randomUUID();
+        await noteCommitted(connection, target.database, token);
+        await prepared(token, results);
+        await connection.query('commit');
+        return results;
+      } catch (error) {
+        await connection.query('rollback').catch(() => {
+          breakOff(connection);
+          session = undefined;
+        });
+        if (!isContent(error)) throw error;
+        throw new BatchRefused(messageOf(error), { cause: error });
+      }
+    },
+    outcome: (token) =>
+      withConnection(connect, async (connection) => {
+        await ensureBatches(connection, target.database);
+        return outcomeOf(connection, target.database, token);
+      }),
+  };
+}
+
+async function apply(
+  connection: Connection,
+  statements: Statements,
+  definition: TargetDefinition,
+  records: readonly OutgoingRecord[],
+): Promise<RecordResult[]> {
+  await connection.query(statements.clear);
+  for (const statement of statements.fill(records)) await connection.query(statement);
+  const rows =
+    statements.known === undefined ? [] : await rowsOf<{ n: string }>(connection, statements.known);
+  const known = new Set(rows.map(({ n }) => Number(n)));
+  if (statements.update !== undefined && known.size > 0) await connection.query(statements.update);
+  if (statements.insert !== undefined && known.size < records.length) {
+    const [{ affectedRows }] = await connection.query<ResultSetHeader>(statements.insert(known));
+    if (affectedRows !== records.length - known.size) {
+      throw new BatchRefused('a trigger of the target kept the row out');
+    }
+  }
+  return records.map((_, index) => ({ status: statusOf(definition, known.has(index)) }));
+}
+
+function isContent(error: unknown): boolean {
+  return isServerError(error) && (contentStates.test(error.sqlState) || contentErrors.has(error.errno));
+}
+
+function statusOf({ mode }: TargetDefinition, known: boolean): 'inserted' | 'updated' | 'skipped' {
+  switch (mode) {
+    case 'updateOrCreate':
+      return known ? 'updated' : 'inserted';
+    case 'update':
+      return known ? 'updated' : 'skipped';
+    case 'create':
+      return known ? 'skipped' : 'inserted';
+    case 'append':
+      return 'inserted';
+    case 'replace':
+    case 'remove':
+      throw new TidemarkError('invalid_field', { field: 'mode', reason: `${mode} is not built yet` });
+  }
+}
