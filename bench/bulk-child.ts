@@ -49,12 +49,16 @@ await close();
 process.disconnect?.();
 
 async function connect(url: string): Promise<string> {
-  const { hostname, port, username, password, pathname } = new URL(url);
-  const database = pathname.slice(1);
+  const { protocol, hostname, port, username, password, pathname } = new URL(url);
+  const server = { hostname, port: Number(port), ssl: false };
+  const [secret, database] = [decodeURIComponent(password), pathname.slice(1)];
+  const isMysql = protocol === 'mysql:';
   const connection = await createConnection(deps, organizationId, actor, {
     name: crypto.randomUUID(),
-    type: 'postgresql',
-    configuration: { hostname, port: Number(port), username, password, database, ssl: false },
+    type: isMysql ? 'mysql' : 'postgresql',
+    configuration: isMysql
+      ? { ...server, account: username, passwd: secret, dbname: database }
+      : { ...server, username, password: secret, database },
     validate: false,
   });
   return connection.id;

@@ -2,6 +2,7 @@
 const benchmarks: Record<string, () => Promise<{ run(): Promise<void> }>> = {
   bulk: () => import('./bulk.ts'),
   events: () => import('./events.ts'),
+  mysql: () => import('./bulk-mysql.ts'),
   model: () => import('./model.ts'),
   webhooks: () => import('./webhooks.ts'),
 };

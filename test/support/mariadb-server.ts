@@ -16,7 +16,7 @@ export interface MariadbServer {
 
 /** Every right on the server, with the password `mariadbPassword`. */
 export const mariadbAccount = 'tidemark';
-export const mariadbPassword = 'a secret';
+export const mariadbPassword = 'secret';
 
 /** Debian keeps servers out of the PATH of users who are not root. */
 const folders = [...(process.env.PATH ?? '').split(':'), '/usr/sbin'];

@@ -248,6 +248,25 @@ describeMariadb('bulk reads from MariaDB', () => {
     expect(await both.from.trackingBound?.(table, 'at')).toBeUndefined();
   });
 
+  test('a filter by any field of the table, chosen or not, with a bound beside it', async () => {
+    const both =
+      await pair(`create table t (id bigint unsigned primary key, w varchar(9), at datetime(6), secret text);
+      insert into t values (1, 'a', '2024-01-01', 'x'), (18446744073709551615, 'A', '2024-01-02', 'x'), (3, null, null, 'y'), (4, 'a', '2024-01-03', 'y')`);
+    const table = await both.from.table(`${both.source.name}.t`, ['id']);
+    const ids = async (read: BulkRead) => {
+      const rows = await both.from.read(table, 'copy-text', read);
+      return (await rows.toArray()).join('').trim().split('\n');
+    };
+    const a = { field: 'w', function: 'Equality', value: 'a' } as const;
+    const big = { field: 'id', function: 'Equality', value: '18446744073709551615' } as const;
+    expect(await ids({ filter: a })).toEqual(['1', '4']);
+    expect(await ids({ filter: { or: [big, { not: a }] } })).toEqual(['3', '18446744073709551615']);
+    const tracking = { field: 'at', from: '2024-01-02', overlapSeconds: 0 };
+    expect(await ids({ filter: a, tracking })).toEqual(['4']);
+    const refused = both.from.read(table, 'copy-text', { filter: { ...a, field: 'nope' } });
+    await expect(refused).rejects.toThrow('filter on nope');
+  });
+
   test.each([
     ['bigint', 'cast(seq as signed) * 1000003 - 5000000000'],
     ['varchar(40) collate utf8mb4_general_ci', `concat('ké', md5(seq))`],

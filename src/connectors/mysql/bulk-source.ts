@@ -33,7 +33,7 @@ export function bulkSource(connect: Connect): BulkSource {
         await connection.query(begin);
         const { table: from, columns, all } = await readableColumns(connection, table);
         const conditions = [
-          ...(tracking === undefined ? [] : [sinceBound(columns, tracking)]),
+          ...(tracking === undefined ? [] : [sinceBound(all, tracking)]),
           ...(range === undefined ? [] : [withinRange(range)]),
           ...(filter === undefined ? [] : [compile(filter, all.map(fieldOf), mysql)]),
         ];

@@ -38,7 +38,7 @@ export function sinceBound(
   { field, from, overlapSeconds }: NonNullable<BulkRead['tracking']>,
 ): string {
   const column = columns.find(({ name }) => name === field);
-  if (column === undefined) throw wrong(`${field} is not among the fields that are read`);
+  if (column === undefined) throw wrong(`the table has no field ${field} any more`);
   const name = identifier(field);
   const since = isTime(column) ? time(from, overlapSeconds) : plainNumber.test(from) ? from : undefined;
   if (since === undefined) throw wrong(`${from} is not a value of ${field}, which is ${column.type}`);
