@@ -6,7 +6,7 @@ import { type Column, columnsOf, findTable } from './columns.ts';
 import { modelWriter } from './model-writer.ts';
 import { literal } from './quote.ts';
 
-const modes: ModelSyncMode[] = ['create', 'update', 'updateOrCreate', 'append'];
+const modes: ModelSyncMode[] = ['create', 'update', 'updateOrCreate', 'append', 'remove'];
 
 /** A table that batches can be written to, each wholly or not at all: InnoDB. */
 export interface Target {

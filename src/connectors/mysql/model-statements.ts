@@ -16,15 +16,16 @@ export interface Statements {
   fill(records: readonly OutgoingRecord[]): string[];
   /** The n of records that the target has. Undefined: nobody asks. */
   known: string | undefined;
-  update: string | undefined;
-  /** Undefined in mode update. */
+  /** Updates or deletes them. */
+  change: string | undefined;
+  /** Undefined in the modes update and remove. */
   insert: ((known: ReadonlySet<number>) => string) | undefined;
 }
 
 /** Columns of a staged value have the target's own types: the server casts it, strictly, when it is staged. */
 export function modelStatements(target: Target, definition: TargetDefinition): Statements {
   const { mode, identity } = definition;
-  if (mode === 'replace' || mode === 'remove') throw wrong('mode', `${mode} is not built yet`);
+  if (mode === 'replace') throw wrong('mode', 'replace is not offered for tables of MySQL');
   const table = qualified(target.database, target.table);
   const staging = qualified(target.database, '_tidemark_batch');
   const columns = definition.fields.map((field, index) => ({
@@ -34,7 +35,7 @@ export function modelStatements(target: Target, definition: TargetDefinition): S
     staged: identifier(`v${index}`),
   }));
   const key = identity === undefined ? undefined : columnOf(target, identity);
-  if (key === undefined && (mode === 'update' || mode === 'updateOrCreate')) {
+  if (key === undefined && (mode === 'update' || mode === 'updateOrCreate' || mode === 'remove')) {
     throw wrong('identity', `is needed in mode ${mode}`);
   }
   // The key is written as well, unless a mapping writes that column anyway.
@@ -52,7 +53,12 @@ export function modelStatements(target: Target, definition: TargetDefinition): S
   const inserted = [...(writesKey ? [keyName] : []), ...columns.map(({ name }) => name)];
   const values = [...(writesKey ? ['b.k'] : []), ...columns.map((one) => `b.${one.staged}`)];
   const looks = key !== undefined && mode !== 'append';
-  const updates = (mode === 'update' || mode === 'updateOrCreate') && assignments.length > 0;
+  const change = () => {
+    if (mode === 'remove') return `delete t from ${table} t join ${staging} b on ${matches}`;
+    // With nothing but the identity mapped there is nothing to update.
+    if (mode === 'create' || assignments.length === 0) return undefined;
+    return `update ${table} t join ${staging} b on ${matches} set ${assignments.join(', ')}`;
+  };
   return {
     stage: `create temporary table if not exists ${staging} engine = InnoDB select ${staged.join(', ')} from ${table} t limit 0`,
     clear: `delete from ${staging}`,
@@ -69,12 +75,9 @@ export function modelStatements(target: Target, definition: TargetDefinition): S
     known: looks
       ? `select distinct b.n from ${staging} b join ${table} t on ${matches} for update`
       : undefined,
-    update:
-      looks && updates
-        ? `update ${table} t join ${staging} b on ${matches} set ${assignments.join(', ')}`
-        : undefined,
+    change: looks ? change() : undefined,
     insert:
-      mode === 'update'
+      mode === 'update' || mode === 'remove'
         ? undefined
         : (known) => {
             const others = known.size === 0 ? '' : ` where b.n not in (${[...known].join(', ')})`;

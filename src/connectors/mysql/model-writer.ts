@@ -1,5 +1,5 @@
 import type { Connection, ResultSetHeader } from 'mysql2/promise';
-import { messageOf, TidemarkError } from '../../errors.ts';
+import { messageOf } from '../../errors.ts';
 import {
   BatchRefused,
   type ModelWriter,
@@ -88,7 +88,7 @@ async function apply(
   const rows =
     statements.known === undefined ? [] : await rowsOf<{ n: string }>(connection, statements.known);
   const known = new Set(rows.map(({ n }) => Number(n)));
-  if (statements.update !== undefined && known.size > 0) await connection.query(statements.update);
+  if (statements.change !== undefined && known.size > 0) await connection.query(statements.change);
   if (statements.insert !== undefined && known.size < records.length) {
     const [{ affectedRows }] = await connection.query<ResultSetHeader>(statements.insert(known));
     if (affectedRows !== records.length - known.size) {
@@ -102,7 +102,10 @@ function isContent(error: unknown): boolean {
   return isServerError(error) && (contentStates.test(error.sqlState) || contentErrors.has(error.errno));
 }
 
-function statusOf({ mode }: TargetDefinition, known: boolean): 'inserted' | 'updated' | 'skipped' {
+function statusOf(
+  { mode }: TargetDefinition,
+  known: boolean,
+): 'inserted' | 'updated' | 'deleted' | 'skipped' {
   switch (mode) {
     case 'updateOrCreate':
       return known ? 'updated' : 'inserted';
@@ -111,9 +114,9 @@ function statusOf({ mode }: TargetDefinition, known: boolean): 'inserted' | 'upd
     case 'create':
       return known ? 'skipped' : 'inserted';
     case 'append':
-      return 'inserted';
     case 'replace':
+      return 'inserted';
     case 'remove':
-      throw new TidemarkError('invalid_field', { field: 'mode', reason: `${mode} is not built yet` });
+      return known ? 'deleted' : 'skipped';
   }
 }
