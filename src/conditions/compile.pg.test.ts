@@ -42,7 +42,7 @@ function describeFilters(open: () => Promise<Database>): void {
         const wanted = rows.filter((row) => matches(expression, row)).map(({ id }) => id);
         expect([sql, await database.select(sql)]).toEqual([sql, wanted]);
       }),
-      { numRuns: 250 },
+      { numRuns: 150 },
     );
   });
 

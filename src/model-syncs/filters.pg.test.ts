@@ -68,6 +68,20 @@ test('a record that comes to fit is sent, one that ceases to fit is left as it w
   expect((await contacts())[0]).toBe('1: 50');
 });
 
+test('replace: the target becomes what fits, and what fits no more goes', async () => {
+  const settings = {
+    ...(await settingsOf({ filters: [on('visits', 'Between', [2, 4])] })),
+    mode: 'replace' as const,
+  };
+  const sync = await world.createSync(settings);
+  await world.execute(sync);
+  expect(await contacts()).toEqual(['2: 2', '3: 3', '4: 4']);
+  await world.execute(
+    await world.updateSync(sync.id, { ...settings, filters: [on('visits', 'Between', [4, 5])] }),
+  );
+  expect(await contacts()).toEqual(['4: 4', '5: 5']);
+});
+
 test('records asked for by identity must fit as well, and a dry run counts what fits', async () => {
   const sync = await world.createSync(await settingsOf({ filters: [on('visits', 'LessThanEqual', 2)] }));
   expect((await world.execute(sync, { test: true })).counts).toMatchObject({ insert: 2 });
