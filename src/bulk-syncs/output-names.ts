@@ -13,7 +13,8 @@ type Naming = Pick<BulkSync, 'normalizeNames' | 'destinationConfiguration'>;
 
 /** What names are derived by, as text: a name that was given under other settings is given anew. */
 export function namingOf(sync: Naming, { settings }: Pick<SelectedSchema, 'settings'>): string {
-  const { schema = null, mirror_schemas: mirror = false, advanced } = sync.destinationConfiguration;
+  const { mirror_schemas: mirror = false, advanced } = sync.destinationConfiguration;
+  const schema = namedSchema(sync) ?? null;
   const { table_prefix: prefix = '' } = (advanced ?? {}) as { table_prefix?: string };
   return JSON.stringify([schema, mirror, prefix, sync.normalizeNames, settings.userOutputName]);
 }
@@ -25,8 +26,8 @@ export function namingOf(sync: Naming, { settings }: Pick<SelectedSchema, 'setti
  * number behind.
  */
 export function outputNames(sync: Naming, schemas: readonly SelectedSchema[]): Map<string, OutputName> {
-  const { schema = null, mirror_schemas: mirror, advanced } = sync.destinationConfiguration;
-  const fallback = typeof schema === 'string' && schema !== '' ? schema : 'public';
+  const { mirror_schemas: mirror, advanced } = sync.destinationConfiguration;
+  const fallback = namedSchema(sync) ?? 'public';
   const { table_prefix: prefix } = (advanced ?? {}) as { table_prefix?: unknown };
   const prefixed = (name: string) => `${typeof prefix === 'string' ? prefix : ''}${name}`;
 
@@ -53,6 +54,11 @@ export function outputNames(sync: Naming, schemas: readonly SelectedSchema[]): M
     result.set(id, { schema: output, name: firstFree(candidates, taken, output) });
   }
   return result;
+}
+
+/** Databases have schemas, stores of files have folders. */
+function namedSchema({ destinationConfiguration: { schema, subfolder } }: Naming): string | undefined {
+  return [schema, subfolder].find((name) => typeof name === 'string' && name !== '') as string | undefined;
 }
 
 /** Output names of a table's columns, in the order of `columns`. */

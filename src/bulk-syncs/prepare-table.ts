@@ -51,8 +51,7 @@ export async function prepareTable(context: Preparation, task: Task): Promise<Pr
   const table = await readableTable(ends.source, schemaId, sync, settings, override);
   await recordSchema(run, schemaId, { estimated_count: table.estimatedRows ?? null });
   const output = outputOf(sync, settings, table, target);
-  const { startedAt, createdAt } = run.execution;
-  const filter = rowFilter(sync, settings, table, startedAt ?? createdAt);
+  const filter = rowFilter(sync, settings, table, run.execution.createdAt);
   if (cutoffOf(sync, settings) !== null && cutoffCondition(sync, settings, table) === undefined) {
     await run.console('warn', noCutoff, {}, schemaId);
   }
@@ -122,6 +121,7 @@ function outputOf(
     origin,
     columns,
     primaryKey,
+    options: sync.destinationConfiguration,
     ...(partitionKey === '' ? {} : { partitionBy: partitionKey }),
     ...(sync.disableRecordTimestamps ? {} : { syncedAt: `${columnPrefix}synced_at` }),
     ...(merges && !hardDeletes ? { deletedAt: `${columnPrefix}deleted_at` } : {}),

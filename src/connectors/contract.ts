@@ -368,6 +368,8 @@ export interface BulkOutput extends BulkTarget {
   /** Names of Tidemark's own columns, where they are wanted: when a row was last written, when it was missed. */
   syncedAt?: string;
   deletedAt?: string;
+  /** `destination_configuration` of the sync. */
+  options?: JsonObject;
 }
 
 export interface LoadPlan {

@@ -44,6 +44,7 @@ export async function startS3(): Promise<TestS3> {
       const request = http.request(
         { port: server.port, host: '127.0.0.1', method, headers, path },
         (answer) => {
+          if (fault === 'cut' && answer.headers['content-length'] === '0') return void outgoing.destroy();
           outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
           if (fault !== 'cut') return void answer.pipe(outgoing);
           answer.once('data', (chunk: Buffer) => {

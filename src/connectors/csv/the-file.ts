@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { notFound, TidemarkError } from '../../errors.ts';
+import { oneAtATime } from '../../lib/one-at-a-time.ts';
 import { type FileTable, type FileTables, fieldOf } from '../file-formats/file-table.ts';
 import type { ModelTables } from '../file-formats/model-source.ts';
 import { oneFileTable } from '../file-formats/one-file.ts';
@@ -17,7 +18,7 @@ export function theFile(
   const id = tableName(configuration.url);
   let folder: Promise<TempFolder> | undefined;
   let held: { path: string; version: Validators; table: FileTable } | undefined;
-  let turn: Promise<unknown> = Promise.resolve();
+  const inTurn = oneAtATime();
 
   const refresh = async (): Promise<FileTable> => {
     folder ??= tempFolder();
@@ -30,12 +31,7 @@ export function theFile(
     held = { path, version: version ?? {}, table };
     return table;
   };
-  /** One download at a time. */
-  const current = (): Promise<FileTable> => {
-    const next = turn.then(refresh);
-    turn = next.catch(() => {});
-    return next;
-  };
+  const current = () => inTurn(refresh);
 
   return {
     test: () => probe(configuration, context),
@@ -72,7 +68,7 @@ export function theFile(
       });
     },
     async close() {
-      await turn;
+      await inTurn(async () => {});
       await (await folder)?.[Symbol.asyncDispose]();
     },
   };

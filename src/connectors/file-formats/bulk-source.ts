@@ -25,6 +25,7 @@ export function bulkSource(tables: FileTables): BulkSource {
       const names = chosen.map(({ name }) => name);
       return {
         schemaId,
+        ...(table.origin === undefined ? {} : { origin: table.origin }),
         columns: chosen.map(({ name, type }) => ({ name, outputName: name, type, nullable: true })),
         primaryKey: table.primaryKey.every((name) => names.includes(name)) ? [...table.primaryKey] : [],
         estimatedRows: table.rows,

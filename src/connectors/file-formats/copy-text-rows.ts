@@ -3,7 +3,7 @@ import { TidemarkError } from '../../errors.ts';
 
 const newline = 0x0a;
 /** Bytes a row may have: a quoted field that never ends must not fill the memory. */
-const longestRow = 64 * 1024 * 1024;
+const longestRow = 1024 * 1024 * 1024;
 
 /**
  * COPY text cut anywhere → the same in pieces that end with a row, checked to be UTF-8.

@@ -20,15 +20,16 @@ const sample = 100;
  * Looks at the beginning of a file: the delimiter that cuts most rows into the same number of fields, the most fields
  * winning; and whether the first row is a header, where that is not known.
  *
- * @param head its first bytes, cut anywhere. @param name what the file is called in a message.
+ * @param head its first bytes, cut anywhere. @param name what the file is called in a message. @param known what need
+ *   not be found out.
  */
 export async function detectDialect(
   head: Uint8Array,
   name: string,
-  header: boolean | undefined,
+  known: { header?: boolean; delimiter?: string },
 ): Promise<CsvDialect> {
   const found: { delimiter: number; lines: Buffer; rows: CopyRow[]; score: number }[] = [];
-  for (const text of delimiters) {
+  for (const text of known.delimiter === undefined ? delimiters : [known.delimiter]) {
     const delimiter = text.charCodeAt(0);
     const lines = linesOf(head, name, delimiter);
     if (lines === undefined) continue;
@@ -50,7 +51,7 @@ export async function detectDialect(
   const best = found.reduce((one, other) => (other.score > one.score ? other : one), found[0] ?? empty);
   const { delimiter, lines, rows } = best;
   const [first = []] = rows;
-  const named = header ?? isHeader(first, lines);
+  const named = known.header ?? isHeader(first, lines);
   const names = first.map((text, index) => (named && text ? text : `column_${index + 1}`));
   return { delimiter, header: named, names: distinct(names) };
 }

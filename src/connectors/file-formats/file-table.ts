@@ -19,6 +19,8 @@ export interface FileColumn {
 /** A table as it was when it was opened: reading it later gives that, or fails. */
 export interface FileTable {
   id: string;
+  /** Names it among the tables of all servers, where a sync could write it. */
+  origin?: string;
   columns: readonly FileColumn[];
   /** Names of columns; files by themselves know none. */
   primaryKey: readonly string[];

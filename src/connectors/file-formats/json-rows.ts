@@ -82,6 +82,7 @@ export async function* jsonRows(
   }
 
   function plain(column: string, kind: JsonMember['kind'], raw: string): string {
+    if (kind === 'nested') return escaped(raw);
     if (kind !== 'string') return raw;
     let text = scan.decoded(raw);
     if (text.includes('\0')) {

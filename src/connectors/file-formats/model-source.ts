@@ -51,7 +51,8 @@ async function* read(table: FileTable, query: ModelQuery): AsyncGenerator<Source
   const { fields, identity, filter } = query;
   const columns = columnsOf(table, identity === undefined ? fields : [identity, ...fields]);
   const occurrences = new Map<string, number>();
-  for await (const rows of filteredRows(table, columns, { filter, warnings: new WarningCounts() })) {
+  const options = { warnings: new WarningCounts(), ...(filter === undefined ? {} : { filter }) };
+  for await (const rows of filteredRows(table, columns, options)) {
     yield rows
       .toString('utf8', 0, rows.length - 1)
       .split('\n')

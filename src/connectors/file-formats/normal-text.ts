@@ -1,7 +1,9 @@
+import { escaped, unescaped } from '../../lib/copy-text.ts';
 import { timeOfDay } from './text-kinds.ts';
 
-/** A value's text as PostgreSQL prints a value of the type; undefined where every text is its own. */
+/** A value's COPY text as PostgreSQL prints a value of the type; undefined where every text is its own. */
 export function normalizer(type: string): ((text: string) => string) | undefined {
+  if (type.endsWith('[]')) return (text) => escaped(arrayText(unescaped(text)));
   switch (type) {
     case 'boolean':
       return (text) => (text.startsWith('t') || text.startsWith('T') ? 't' : 'f');
@@ -31,8 +33,11 @@ function withoutExponent(text: string): string {
 }
 
 function timestamp(text: string): string {
-  const [date, rest] = [text.slice(0, 10), text.slice(10)];
-  const zone = timeOfDay.exec(rest)?.[1];
+  const [, date, rest = ''] = /^(\d{4,}-\d\d-\d\d)([ T].*)$/.exec(text) ?? [];
+  const match = timeOfDay.exec(rest);
+  // What PostgreSQL alone can say, as infinity or a year before Christ, is its own text already.
+  if (date === undefined || match === null) return text;
+  const [, zone] = match;
   const time = (zone === undefined ? rest : rest.slice(0, -zone.length)).slice(1);
   const seconds = time.length === 5 ? `${time}:00` : time.replace(/(\.\d*?)0+$/, '$1').replace(/\.$/, '');
   return `${date} ${seconds}${zone === undefined ? '' : offset(zone)}`;
@@ -43,4 +48,20 @@ function offset(zone: string): string {
   if (/[ZU]/.test(zone)) return '+00';
   const [hours, minutes] = [zone.slice(0, 3), zone.slice(3).replace(':', '')];
   return `${hours === '-00' ? '+00' : hours}${minutes === '' || minutes === '00' ? '' : `:${minutes}`}`;
+}
+
+/** A JSON array as an array of PostgreSQL; its own text, with bounds or without, stays. */
+function arrayText(text: string): string {
+  if (!text.startsWith('[') || /^\[-?\d+:/.test(text)) return text;
+  return text.replaceAll(/"(?:[^"\\]|\\.)*"|[[\]]|true|false|null|\s+/g, (token) => {
+    if (token.startsWith('"')) return quoted(JSON.parse(token) as string);
+    return arrayTokens[token] ?? '';
+  });
+}
+
+const arrayTokens: Record<string, string> = { '[': '{', ']': '}', true: 't', false: 'f', null: 'NULL' };
+
+function quoted(element: string): string {
+  const bare = element !== '' && !/["\\{},\s]/.test(element) && element.toUpperCase() !== 'NULL';
+  return bare ? element : `"${element.replaceAll(/["\\]/g, '\\$&')}"`;
 }

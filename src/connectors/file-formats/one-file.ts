@@ -1,8 +1,9 @@
 import { TidemarkError } from '../../errors.ts';
+import { escaped } from '../../lib/copy-text.ts';
 import type { FileColumn, FileRead, FileTable } from './file-table.ts';
 import { normalizer } from './normal-text.ts';
 import { type OutputField, projector } from './project-rows.ts';
-import { type TextColumn, type TextFile, textColumns, textRows } from './text-file.ts';
+import { type TextFile, textColumns, textRows } from './text-file.ts';
 
 /** A table that is one file of text. Counts its rows and finds its types: reads all of it. */
 export async function oneFileTable(id: string, file: TextFile): Promise<FileTable> {
@@ -26,7 +27,7 @@ export async function oneFileTable(id: string, file: TextFile): Promise<FileTabl
  */
 export async function* convertedRows(
   file: TextFile,
-  found: readonly TextColumn[],
+  found: readonly { name: string; json: boolean }[],
   wanted: readonly FileColumn[],
   { warnings }: Pick<FileRead, 'warnings'>,
   constants: ReadonlyMap<string, string> = new Map(),
@@ -34,12 +35,12 @@ export async function* convertedRows(
   // A column that is json elsewhere is written as json here, too.
   const columns = found.map(({ name, json }) => {
     const as = wanted.find((column) => column.name === name);
-    return { name, json: as === undefined ? json : as.type === 'json' };
+    return { name, json: as === undefined ? json : /^jsonb?$/.test(as.type) };
   });
   const fields = wanted.map(({ name, type }): OutputField => {
     const at = columns.findIndex((column) => column.name === name);
     const constant = constants.get(name);
-    if (at < 0) return constant === undefined ? {} : { constant };
+    if (at < 0) return constant === undefined ? {} : { constant: escaped(constant) };
     const change = normalizer(type);
     return change === undefined ? { at } : { at, change };
   });

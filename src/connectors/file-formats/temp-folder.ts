@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, realpath, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 
@@ -6,6 +6,7 @@ const prefix = 'tidemark-files-';
 
 /** Space on this machine's disk for files on their way. Names come from us, never from a key or URL. */
 export interface TempFolder extends AsyncDisposable {
+  path: string;
   /** A path that nothing has yet. */
   file(extension?: string): string;
 }
@@ -13,9 +14,10 @@ export interface TempFolder extends AsyncDisposable {
 /** A folder of this process; those of processes that were killed are removed on the way. */
 export async function tempFolder(parent = os.tmpdir()): Promise<TempFolder> {
   await removeAbandoned(parent);
-  const folder = await mkdtemp(path.join(parent, `${prefix}${process.pid}-`));
+  const folder = await mkdtemp(path.join(await realpath(parent), `${prefix}${process.pid}-`));
   let count = 0;
   return {
+    path: folder,
     file: (extension = '') => path.join(folder, `${++count}${extension}`),
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
   };

@@ -17,6 +17,8 @@ export interface TextFile {
   /** Whether CSV begins with names. Undefined: find out. */
   header?: boolean;
   skipLines?: number;
+  /** Between two fields. Undefined: find out. */
+  delimiter?: string;
   /** It ends anywhere: only the beginning of a longer one is at hand. */
   cut?: boolean;
 }
@@ -49,6 +51,11 @@ export async function* textRows(
     return;
   }
   yield* csvRows(file, await dialectOf(file), warnings);
+}
+
+/** What the columns of a CSV file are called. */
+export async function csvNames(file: TextFile): Promise<string[]> {
+  return (await dialectOf(file)).names;
 }
 
 function jsonColumnsOf(file: TextFile): Promise<Found> {
@@ -100,5 +107,5 @@ async function dialectOf(file: TextFile): Promise<CsvDialect> {
     size += chunk.length;
     if (size >= headSize) break;
   }
-  return detectDialect(Buffer.concat(head), file.name, file.header);
+  return detectDialect(Buffer.concat(head), file.name, file);
 }

@@ -36,7 +36,7 @@ const longestNumber = 1000;
 
 /** The PostgreSQL type of a column all of whose values may be any of `possible`. No value at all: text. */
 export function typeOf(possible: Kinds): string {
-  if (possible === anyKind || possible === timeKinds) return 'text';
+  if (possible === anyKind) return 'text';
   const found = (Object.keys(kinds) as (keyof typeof kinds)[]).find((kind) => possible & kinds[kind]);
   return found === undefined ? 'text' : types[found];
 }

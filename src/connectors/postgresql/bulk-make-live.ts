@@ -50,7 +50,8 @@ export async function makeLive(
     return mergeStaged(client, output, plan, table);
   }
   await addKey(client, output, table);
-  return { inserted: rows, changes: await swap(client, output, plan, side) };
+  await swap(client, output, plan, side);
+  return { inserted: rows, changes: [] };
 }
 
 /**

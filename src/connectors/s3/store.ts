@@ -27,8 +27,8 @@ export interface StoredObject {
 export interface ObjectStore {
   /** In the store's order, which is not the same everywhere. */
   list(prefix: string): AsyncIterable<StoredObject>;
-  /** Everything, in pieces; goes on where it broke off, as long as the object is still the same one. */
-  read(object: StoredObject): AsyncIterable<Uint8Array>;
+  /** Everything, in pieces; goes on where it broke off, as long as the object is still the version with the etag. */
+  read(object: { key: string; size: number; etag?: string }): AsyncIterable<Uint8Array>;
   /** Its first bytes, or its last ones when `bytes` is negative. */
   part(object: StoredObject, bytes: number): Promise<Buffer>;
   /** Undefined: there is no such object. */
@@ -119,7 +119,7 @@ export function objectStore(place: Place, { egress, signal }: ConnectorContext):
       for (let failures = 0; ; ) {
         const { body } = await get({
           Key: key,
-          IfMatch: etag,
+          ...(etag && { IfMatch: etag }),
           ...(offset > 0 && { Range: `bytes=${offset}-` }),
         });
         try {

@@ -1,0 +1,133 @@
+import { randomBytes } from 'node:crypto';
+import { TidemarkError } from '../../errors.ts';
+import { oneAtATime } from '../../lib/one-at-a-time.ts';
+import type { BulkOutput, LoadPlan, TableLoad } from '../contract.ts';
+import type { Engine } from '../duckdb-engine/index.ts';
+import { wholeRows } from '../file-formats/copy-text-rows.ts';
+import type { DestinationContext } from './bulk-destination.ts';
+import {
+  commitManifest,
+  manifestOf,
+  type OutputFormat,
+  originOf,
+  readManifest,
+  tableFolder,
+} from './manifest.ts';
+import { mergeFiles } from './merge-files.ts';
+import { timestampText } from './object-table.ts';
+import { changesOf, mergedColumns, outputColumns, projected } from './output-columns.ts';
+import { loadFolder, readRanges, storeRange } from './stored-ranges.ts';
+import { copyLatest, removeBelow } from './tidy.ts';
+import { type FileWriter, writeFiles } from './write-files.ts';
+
+/**
+ * Loads one table: files of a new generation beside the live ones, then one write of the manifest. Nothing that a
+ * manifest names is ever written again, so that who follows it sees the old rows or the new ones.
+ */
+export async function openLoad(
+  context: DestinationContext,
+  output: BulkOutput,
+  plan: LoadPlan,
+  format: OutputFormat,
+): Promise<TableLoad> {
+  const { place, partSize } = context;
+  const ended = new AbortController();
+  const signal = AbortSignal.any([context.signal, ended.signal]);
+  const store = context.openStore(signal);
+  const folder = tableFolder(place.prefix, output);
+  if (output.origin === originOf(place, folder)) {
+    const reason = `${output.schema}.${output.name} in the destination is the source table itself: choose another folder or output name`;
+    throw new TidemarkError('unprocessable', { reason });
+  }
+  const live = await readManifest(store, folder);
+  const incoming = outputColumns(output, format);
+  const merging = plan.mode === 'merge' ? live?.manifest : undefined;
+  const columns = merging === undefined ? incoming : mergedColumns(merging, incoming);
+  const generation = plan.executionId;
+  const loads = loadFolder(folder, generation);
+  const ranges = plan.ranged ? await readRanges(store, loads, { format, columns }) : [];
+  const temp = await context.temp();
+  const inTurn = oneAtATime();
+  let engine: Engine | undefined;
+  const withEngine: FileWriter['withEngine'] = (use) =>
+    inTurn(async () => {
+      signal.throwIfAborted();
+      engine ??= await context.engines.take();
+      return use(engine);
+    });
+  const partitionBy = output.columns.find(({ name }) => name === output.partitionBy)?.outputName;
+  const writer: FileWriter = {
+    store,
+    temp,
+    withEngine,
+    format,
+    folder,
+    generation,
+    columns,
+    partitionBy,
+    partSize,
+  };
+  // In every name: what a run that was given up still writes is never taken for this one's.
+  const token = randomBytes(4).toString('hex');
+  const now = timestampText(new Date());
+  let writes = 0;
+
+  const end = async () => {
+    ended.abort(new Error('the load was ended'));
+    await engine?.close();
+    await inTurn(async () => {});
+    await engine?.close();
+  };
+
+  return {
+    stored: new Map(ranges.map(({ id, rows }) => [id, rows])),
+
+    async write(rows, _format, range) {
+      const incomingRows = projected(wholeRows(rows, 'the source'), output, columns, now);
+      const { files, warnings } = await writeFiles(writer, incomingRows, `part-${token}-${writes++}`);
+      const count = files.reduce((total, file) => total + file.rows, 0);
+      const stored = { id: range?.id ?? '', rows: count, files };
+      if (plan.ranged) await storeRange(store, loads, { format, columns }, stored);
+      ranges.push(stored);
+      return { rows: count, warnings };
+    },
+
+    async commit(position) {
+      const added = ranges.flatMap(({ files }) => files);
+      const { files, counts } =
+        merging === undefined
+          ? { files: added, counts: {} }
+          : await mergeFiles({
+              writer,
+              output,
+              plan,
+              live: merging,
+              added,
+              incoming,
+              now,
+              label: `merged-${token}`,
+              engines: context.engines,
+            });
+      const manifest = manifestOf(output, writer, files, position, token);
+      await commitManifest(store, folder, manifest, live?.etag ?? null);
+      // The rows are live: what fails from here on costs space until the next load does it.
+      await removeBelow(store, `${folder}data/`, new Set(files.map(({ path }) => `${folder}${path}`)))
+        .then(() => removeBelow(store, `${folder}_loads/`, new Set()))
+        .then(() => (output.options?.latest === true ? copyLatest(store, folder, manifest) : undefined))
+        .catch(() => {});
+      if (engine !== undefined) context.engines.give(engine);
+      engine = undefined;
+      return { ...counts, changes: merging === undefined ? [] : changesOf(merging, incoming, columns) };
+    },
+
+    abort: end,
+
+    async discard() {
+      await end();
+      const tidying = context.openStore(context.signal);
+      const kept = new Set(live?.manifest.files.map(({ path }) => `${folder}${path}`));
+      await removeBelow(tidying, `${folder}data/${generation}/`, kept);
+      await removeBelow(tidying, loads, new Set());
+    },
+  };
+}

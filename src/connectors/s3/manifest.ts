@@ -1,0 +1,144 @@
+import { TidemarkError } from '../../errors.ts';
+import type { JsonObject } from '../../lib/json.ts';
+import type { BulkOutput, BulkTarget } from '../contract.ts';
+import type { FileColumn } from '../file-formats/file-table.ts';
+import type { Place } from './configuration.ts';
+import { type ObjectStore, Overtaken } from './store.ts';
+
+export const outputFormats = ['parquet', 'csv', 'jsonl'] as const;
+export type OutputFormat = (typeof outputFormats)[number];
+
+/** One file of a table. */
+export interface ManifestFile {
+  /** Below the table's folder. */
+  path: string;
+  rows: number;
+  bytes: number;
+  /** The value that the rows share, as text, where the table is partitioned; null for NULL. */
+  partition?: string | null;
+}
+
+/**
+ * What a table consists of. Replacing this one object is what commits a load: a reader that follows it sees the old
+ * rows or the new ones.
+ */
+export interface Manifest {
+  tidemark: 1;
+  schema: string;
+  name: string;
+  format: OutputFormat;
+  /** Of the load that wrote it last. */
+  generation: string;
+  /** Tells it from other loads of the same execution. */
+  load: string;
+  committedAt: string;
+  rows: number;
+  bytes: number;
+  /** In the order of the files' columns, with the PostgreSQL types of their values. */
+  columns: FileColumn[];
+  /** Names of columns. */
+  primaryKey: string[];
+  partitionBy?: string;
+  /** Of Tidemark's own. */
+  position: JsonObject;
+  files: ManifestFile[];
+}
+
+export const manifestName = '_manifest.json';
+
+/** The folder of a table, with a slash at its end. */
+export function tableFolder(prefix: string, { schema, name }: BulkTarget): string {
+  const parts = [...schema.split('/'), name].map(safeName).filter((part) => part !== '');
+  return `${prefix}${parts.join('/')}/`;
+}
+
+/** A part of a key that no reader of keys or paths takes for something else. */
+export function safeName(name: string): string {
+  return encodeURIComponent(name)
+    .replaceAll(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`)
+    .replace(/^\.+$/, (dots) => '%2E'.repeat(dots.length));
+}
+
+/** Undefined: there is no table. @throws unprocessable for one that is not ours, or newer than this version. */
+export async function readManifest(
+  store: ObjectStore,
+  folder: string,
+): Promise<{ manifest: Manifest; etag: string } | undefined> {
+  const key = `${folder}${manifestName}`;
+  const found = await store.text(key);
+  if (found === undefined) return undefined;
+  const manifest = parsed(found.text);
+  if (manifest !== undefined) return { manifest, etag: found.etag };
+  const reason = `${key} was not written by this version of Tidemark: move it away, or give the sync a folder of its own`;
+  throw new TidemarkError('unprocessable', { reason });
+}
+
+function parsed(text: string): Manifest | undefined {
+  try {
+    const manifest = JSON.parse(text) as Manifest;
+    return manifest.tidemark === 1 ? manifest : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Makes a load's files the table. @param replaces the etag of the manifest that was there when it began. */
+export async function commitManifest(
+  store: ObjectStore,
+  folder: string,
+  manifest: Manifest,
+  replaces: string | null,
+): Promise<void> {
+  try {
+    await store.write(`${folder}${manifestName}`, `${JSON.stringify(manifest, null, 1)}\n`, replaces);
+  } catch (error) {
+    if (!(error instanceof Overtaken)) throw error;
+    // The answer to a write may be lost, and its second try find the first.
+    if ((await readManifest(store, folder))?.manifest.load === manifest.load) return;
+    const reason = `Another execution has loaded ${manifest.schema}.${manifest.name} meanwhile: give each bulk sync a folder of its own`;
+    throw new TidemarkError('unprocessable', { reason }, { cause: error });
+  }
+}
+
+/** @param load names this load among those of its execution. */
+export function manifestOf(
+  output: BulkOutput,
+  writer: {
+    format: OutputFormat;
+    generation: string;
+    columns: readonly FileColumn[];
+    partitionBy: string | undefined;
+  },
+  files: readonly ManifestFile[],
+  position: JsonObject,
+  load: string,
+): Manifest {
+  const { format, generation, columns, partitionBy } = writer;
+  const sum = (of: (file: ManifestFile) => number) => files.reduce((total, file) => total + of(file), 0);
+  return {
+    tidemark: 1,
+    schema: output.schema,
+    name: output.name,
+    format,
+    generation,
+    load,
+    committedAt: new Date().toISOString(),
+    rows: sum(({ rows }) => rows),
+    bytes: sum(({ bytes }) => bytes),
+    columns: [...columns],
+    primaryKey: keyColumns(output),
+    ...(partitionBy === undefined ? {} : { partitionBy }),
+    position,
+    files: [...files],
+  };
+}
+
+/** The key's names in the output. */
+export function keyColumns({ primaryKey, columns }: BulkOutput): string[] {
+  return primaryKey.map((key) => columns.find(({ name }) => name === key)?.outputName ?? key);
+}
+
+/** Names a table among those of all stores. */
+export function originOf({ endpoint, bucket }: Place, folder: string): string {
+  return `${endpoint}/${bucket}/${folder}`;
+}

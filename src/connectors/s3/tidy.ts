@@ -1,0 +1,38 @@
+import { eachLimited } from '../../lib/each-limited.ts';
+import type { Manifest } from './manifest.ts';
+import type { ObjectStore } from './store.ts';
+
+/** Objects that are removed or copied at a time. */
+const concurrency = 8;
+
+export async function removeBelow(
+  store: ObjectStore,
+  prefix: string,
+  kept: ReadonlySet<string>,
+): Promise<void> {
+  const keys = await Array.fromAsync(store.list(prefix), ({ key }) => key);
+  await eachLimited(
+    keys.filter((key) => !kept.has(key)),
+    concurrency,
+    (key) => store.remove(key),
+  );
+}
+
+/**
+ * The files once more in a folder whose name stays, for readers that follow no manifest: the new ones come before the
+ * old ones go, so that for a moment both are there.
+ */
+export async function copyLatest(store: ObjectStore, folder: string, { files }: Manifest): Promise<void> {
+  const latest = `${folder}latest/`;
+  const there = new Set(await Array.fromAsync(store.list(latest), ({ key }) => key));
+  const copies = files.map(({ path }) => ({
+    from: `${folder}${path}`,
+    to: `${latest}${path.replace(/^data\/[^/]+\//, '')}`,
+  }));
+  await eachLimited(
+    copies.filter(({ to }) => !there.has(to)),
+    concurrency,
+    ({ from, to }) => store.copy(from, to),
+  );
+  await removeBelow(store, latest, new Set(copies.map(({ to }) => to)));
+}
