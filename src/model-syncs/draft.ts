@@ -29,7 +29,10 @@ export async function draftModelSync(
   const model = await onlyModel(deps.db, organizationId, request);
   const { connection_id: connectionId, object, configuration } = request.target;
   if (!object) throw unprocessable('target.object', 'is needed');
-  const fields = request.fields.map((field, index) => mapped(model, field, `fields.${index}`));
+  const fields = [
+    ...request.fields.map((field, index) => mapped(model, field, `fields.${index}`)),
+    ...(request.override_fields ?? []).map((field, index) => constant(field, `override_fields.${index}`)),
+  ];
   // To remove a record takes its identity alone.
   if (fields.length === 0 && request.mode !== 'remove')
     throw unprocessable('fields', 'map at least one field');
@@ -61,10 +64,9 @@ export async function draftModelSync(
 }
 
 async function onlyModel(db: Database, organizationId: string, request: ModelSyncRequest): Promise<Model> {
-  const references = request.fields.map((field, index) => ({
-    name: `fields.${index}.source`,
-    id: field.source?.model_id,
-  }));
+  const references = request.fields.flatMap(({ source, override_value }, index) =>
+    override_value == null ? [{ name: `fields.${index}.source`, id: source?.model_id }] : [],
+  );
   if (request.identity) references.push({ name: 'identity.source', id: request.identity.source.model_id });
   const [first] = references;
   if (first === undefined) throw unprocessable('fields', 'map at least one field');
@@ -82,16 +84,27 @@ async function onlyModel(db: Database, organizationId: string, request: ModelSyn
   }
 }
 
-function mapped(model: Model, field: ModelSyncRequest['fields'][number], name: string): MappedField {
-  const mode = field.sync_mode || 'updateOrCreate';
-  if (mode !== 'updateOrCreate' && mode !== 'create') {
-    throw unprocessable(`${name}.sync_mode`, 'is updateOrCreate or create');
-  }
+type RequestField = ModelSyncRequest['fields'][number];
+
+function mapped(model: Model, field: RequestField, name: string): MappedField {
+  if (field.override_value != null) return constant(field, name);
   return {
     field: fieldOf(model, field.source?.field ?? '', `${name}.source.field`),
     target: field.target,
-    createOnly: mode === 'create',
+    createOnly: isCreateOnly(field, name),
   };
+}
+
+/** A constant's source is ignored. */
+function constant(field: RequestField, name: string): MappedField {
+  if (field.override_value == null) throw unprocessable(`${name}.override_value`, 'is needed');
+  return { constant: field.override_value, target: field.target, createOnly: isCreateOnly(field, name) };
+}
+
+function isCreateOnly({ sync_mode }: RequestField, name: string): boolean {
+  const mode = sync_mode || 'updateOrCreate';
+  if (mode === 'updateOrCreate' || mode === 'create') return mode === 'create';
+  throw unprocessable(`${name}.sync_mode`, 'is updateOrCreate or create');
 }
 
 /** Clients may refer to a model's field by name or by id. */
@@ -132,9 +145,12 @@ async function checkTarget(destination: ModelDestination, definition: Definition
   }
   const targets = await destination.fields(object.id);
   checkIdentity(definition, targets);
-  for (const [index, { target, createOnly }] of definition.fields.entries()) {
+  for (const [index, { target, createOnly, constant }] of definition.fields.entries()) {
     const field = targets.find((one) => one.id === target);
     const name = `fields.${index}.target`;
+    if (constant !== undefined && targets.length === 1) {
+      throw unprocessable(name, `a constant needs a field of its own, and ${object.id} takes whole records`);
+    }
     if (field === undefined)
       throw unprocessable(name, `${JSON.stringify(target)} is not a field of ${object.id}`);
     const { creates, updates } = effects[definition.mode];

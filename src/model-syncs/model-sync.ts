@@ -21,7 +21,10 @@ export interface Definition extends Filtering {
 }
 
 export interface MappedField {
-  field: string;
+  /** Of the model; undefined for a constant. */
+  field?: string;
+  /** What every record gets instead. */
+  constant?: string;
   target: string;
   /** Written when the record is created, left alone after that. */
   createOnly: boolean;

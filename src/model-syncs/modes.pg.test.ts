@@ -118,6 +118,43 @@ test('remove: what the model has is deleted, once; what it does not find is look
   expect((await world.execute(sync, { resync: true })).counts).toMatchObject({ total: 5, delete: 1 });
 });
 
+test('constants: every record gets them, and another one sends every record again', async () => {
+  await world.target.query('alter table contacts add origin text, add rank int');
+  const model = await customers();
+  const settings = {
+    model,
+    identity: ['id', 'contact_id'] as [string, string],
+    fields: ['email'],
+    override_fields: [
+      { target: 'origin', override_value: 'shop' },
+      { target: 'rank', override_value: '7' },
+    ],
+  };
+  const sync = await world.createSync(settings);
+  const first = await world.execute(sync);
+  expect(first.counts).toMatchObject({ total: 5, insert: 5 });
+  expect((await contacts())[0]).toMatchObject({ email: 'c1@example.com', origin: 'shop', rank: 7 });
+  expect((await world.log(first.id, 'inserts'))[0]).toEqual({
+    contact_id: '1',
+    email: 'c1@example.com',
+    origin: 'shop',
+    rank: '7',
+  });
+  expect((await world.execute(sync)).counts).toMatchObject({ total: 0 });
+  await world.updateSync(sync.id, {
+    ...settings,
+    override_fields: [{ target: 'rank', override_value: 'high' }],
+  });
+  const refused = await world.execute(sync);
+  expect(refused.counts).toMatchObject({ total: 5, error: 5 });
+  await world.updateSync(sync.id, {
+    ...settings,
+    override_fields: [{ target: 'rank', override_value: '8' }],
+  });
+  expect((await world.execute(sync)).counts).toMatchObject({ total: 5, update: 5 });
+  expect((await contacts())[4]).toMatchObject({ origin: 'shop', rank: 8 });
+});
+
 test('a value that is too long for its column is refused, not cut off', async () => {
   await world.target.query('alter table contacts alter email type varchar(14)');
   await world.source.query(`update customers set email = 'much.longer@example.com' where id = 3`);

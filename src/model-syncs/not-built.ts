@@ -6,7 +6,6 @@ export function refuseWhatIsNotBuilt(request: ModelSyncRequest): void {
   const { identity, target } = request;
   const asked: Record<string, unknown> = {
     overrides: request.overrides,
-    override_fields: request.override_fields,
     encryption_passphrase: request.encryption_passphrase,
     only_enrich_updates: request.only_enrich_updates,
     policies: request.policies,
@@ -19,7 +18,6 @@ export function refuseWhatIsNotBuilt(request: ModelSyncRequest): void {
   for (const [index, field] of request.fields.entries()) {
     asked[`fields.${index}.new`] = field.new;
     asked[`fields.${index}.encryption_enabled`] = field.encryption_enabled;
-    asked[`fields.${index}.override_value`] = field.override_value;
   }
   for (const [name, value] of Object.entries(asked)) if (!isEmpty(value)) throw notBuilt(name);
   if (identity && identity.function !== 'Equality') {

@@ -24,6 +24,9 @@ export function presentItem(sync: ModelSync): ModelSyncItem {
   };
 }
 
+/** What clients expect of a constant. */
+const noSource = { model_id: '00000000-0000-0000-0000-000000000000', field: '' };
+
 export function presentModelSync(sync: ModelSync): ModelSyncResponse {
   const source = (field: string) => ({ model_id: sync.modelId, field });
   const { connectionId, object, configuration } = sync.target;
@@ -40,12 +43,14 @@ export function presentModelSync(sync: ModelSync): ModelSyncResponse {
             new_field: false,
           },
         }),
+    // Constants are among the fields, whichever way they came.
     fields: sync.fields.map((field) => ({
-      source: source(field.field),
+      source: field.field === undefined ? noSource : source(field.field),
       target: field.target,
       sync_mode: field.createOnly ? 'create' : 'updateOrCreate',
       new: false,
       encryption_enabled: false,
+      ...(field.constant === undefined ? {} : { override_value: field.constant }),
     })),
     filters: presentFilters(sync.modelId, sync.filters),
     filter_logic: sync.filterLogic,

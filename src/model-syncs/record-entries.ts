@@ -1,7 +1,7 @@
 import type { Field, ReplacedRow } from '../connectors/index.ts';
 import { jsonText } from '../lib/pg-text.ts';
 import type { PlannedRecord } from './planned-records.ts';
-import type { Task } from './task.ts';
+import { type Task, valueAt } from './task.ts';
 
 /**
  * Entries of the record logs, as JSON text. A processed record is an object of target field → value; an error
@@ -9,7 +9,7 @@ import type { Task } from './task.ts';
  */
 export function recordEntry(task: Task, record: Pick<PlannedRecord, 'key' | 'values'>): string {
   const members = task.target.fields.map(({ source }, index) =>
-    member(task.names[index] ?? '', source, record.values[task.places[index] ?? 0] ?? null),
+    member(task.names[index] ?? '', source, valueAt(record.values, task.places[index] ?? 0)),
   );
   if (task.target.identity !== undefined && !task.names.includes(task.identityName)) {
     members.unshift(`${JSON.stringify(task.identityName)}:${JSON.stringify(record.key)}`);

@@ -22,8 +22,8 @@ export interface Task {
   targetConnectionId: string;
   query: ModelQuery;
   target: TargetDefinition;
-  /** For every value of an outgoing record, the place of its field in `query.fields`. */
-  places: number[];
+  /** For every value of an outgoing record, the place of its field in `query.fields`, or a text that all have. */
+  places: (number | string)[];
   /** Names of the values in record logs. */
   names: string[];
   /** Name of the identity in record logs. */
@@ -39,8 +39,12 @@ export function outgoing({ places }: Task, records: readonly PlannedRecord[]): O
   return records.map(({ key, hash, values }) => ({
     key,
     hash,
-    values: places.map((place) => values[place] ?? null),
+    values: places.map((place) => valueAt(values, place)),
   }));
+}
+
+export function valueAt(values: readonly (string | null)[], place: number | string): string | null {
+  return typeof place === 'string' ? place : (values[place] ?? null);
 }
 
 /**
@@ -58,8 +62,8 @@ export async function buildTask(
   const mapping = mappingOf(sync, targets.length === 1);
   const identity = sync.identity?.field ?? model.identifier ?? undefined;
   const filter = filterOf(sync);
-  const mapped = [...new Set(mapping.map(({ field }) => field))];
-  // Mode remove may map nothing; a source is always asked for something.
+  const mapped = [...new Set(mapping.flatMap(({ field }) => field ?? []))];
+  // Mode remove may map nothing, and so may constants; a source is always asked for something.
   const names = mapped.length === 0 && identity !== undefined ? [identity] : mapped;
   return {
     sourceConnectionId: model.connectionId,
@@ -77,13 +81,13 @@ export async function buildTask(
       mode: sync.mode,
       ...(sync.identity === null ? {} : { identity: sync.identity.target }),
       fields: mapping.map(({ field, target, createOnly }) => ({
-        source: need(fields, field),
+        source: field === undefined ? constantField(target) : need(fields, field),
         target,
         createOnly,
       })),
     },
-    places: mapping.map(({ field }) => names.indexOf(field)),
-    names: mapping.map(({ field, target }) => (targets.length === 1 ? field : target)),
+    places: mapping.map(({ field, constant }) => constant ?? names.indexOf(field ?? '')),
+    names: mapping.map(({ field, target }) => (targets.length === 1 && field !== undefined ? field : target)),
     identityName:
       (targets.length === 1 ? sync.identity?.field : sync.identity?.target) ?? identity ?? 'record',
     baselineTarget: JSON.stringify([
@@ -102,6 +106,10 @@ function mappingOf({ fields, identity }: Definition, takesRecords: boolean): Map
   if (!takesRecords || identity === null) return fields;
   const others = fields.filter(({ field }) => field !== identity.field);
   return [{ ...identity, createOnly: false }, ...others];
+}
+
+function constantField(name: string): Field {
+  return { name, type: 'string', remoteType: 'text', nullable: false };
 }
 
 function need(fields: readonly Field[], name: string): Field {
