@@ -4,6 +4,7 @@ const benchmarks: Record<string, () => Promise<{ run(): Promise<void> }>> = {
   events: () => import('./events.ts'),
   mysql: () => import('./bulk-mysql.ts'),
   model: () => import('./model.ts'),
+  parquet: () => import('./parquet.ts'),
   webhooks: () => import('./webhooks.ts'),
 };
 
