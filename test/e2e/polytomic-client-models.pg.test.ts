@@ -70,6 +70,41 @@ test('remove: what the model has is deleted', async () => {
   expect(await log(sync, id, 'deletes')).toEqual([{ id: '2' }, { id: '3' }]);
 });
 
+test('a dry run tells what would happen, and writes nothing', async () => {
+  const sync = await newSync({});
+  const before = await contacts();
+  const { counts } = await execute(sync, { test: true });
+  expect(counts).toMatchObject({ total: 4, insert: 4, error: 0 });
+  expect(await contacts()).toEqual(before);
+  expect((await execute(sync)).counts).toMatchObject({ total: 4, insert: 2, update: 2 });
+  expect((await execute(sync, { test: true })).counts).toMatchObject({ total: 0 });
+});
+
+test('a record that fails is told with its reason, the others arrive, and constants with them', async () => {
+  await crm.query('alter table contacts add origin text');
+  await shop.query(`update customers set email = 'refused' where id = 4`);
+  const sync = await newSync({ override_fields: [{ target: 'origin', override_value: 'shop' }] });
+  const { id = '', counts } = await execute(sync);
+  expect(counts).toMatchObject({ total: 4, insert: 1, update: 2, error: 1, warnings: 0 });
+  expect(await log(sync, id, 'errors')).toEqual([
+    {
+      identity: { id: '4' },
+      reason: expect.stringContaining('contacts_email_check'),
+      record: { id: '4', email: 'refused', origin: 'shop' },
+    },
+  ]);
+  expect(await log(sync, id, 'records')).toHaveLength(4);
+  expect(await log(sync, id, 'inserts')).toEqual([{ id: '1', email: 'c1', origin: 'shop' }]);
+  expect(await log(sync, id, 'updates')).toHaveLength(2);
+  expect(await log(sync, id, 'deletes')).toEqual([]);
+  expect(await log(sync, id, 'warnings')).toEqual([]);
+  const { data } = await client.modelSync.get(sync);
+  expect(data?.fields?.map(({ target, override_value }) => [target, override_value])).toEqual([
+    ['email', undefined],
+    ['origin', 'shop'],
+  ]);
+});
+
 async function connection(name: string, url: string): Promise<string> {
   const configuration = postgresqlConfiguration(url);
   return (await client.connections.create({ name, type: 'postgresql', configuration })).data?.id ?? '';
@@ -96,8 +131,11 @@ async function newSync(
   return sync.data?.id ?? '';
 }
 
-async function execute(sync: string): Promise<Polytomic.GetExecutionResponseSchema> {
-  const started = await client.modelSync.start(sync);
+async function execute(
+  sync: string,
+  options: { test?: boolean } = {},
+): Promise<Polytomic.GetExecutionResponseSchema> {
+  const started = await client.modelSync.start(sync, options);
   return until(async () => {
     const { data } = await client.modelSync.executions.get(sync, started.data?.id ?? '');
     return data?.completed_at ? data : undefined;
