@@ -1,0 +1,88 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type BulkHarness, bulkHarness } from '../../test/support/bulk-syncs.ts';
+import { type TestDatabase, testDatabase } from '../../test/support/database.ts';
+import { describeMariadb, type MariadbDatabase, mariadbDatabase } from '../../test/support/mariadb.ts';
+import { createConnection } from '../connections/index.ts';
+import { createBulkSync } from './crud.ts';
+import { startBulkSync } from './start.ts';
+
+describeMariadb('bulk syncs with MariaDB', () => {
+  let harness: BulkHarness;
+  beforeAll(async () => {
+    harness = await bulkHarness();
+  });
+  afterAll(() => harness[Symbol.asyncDispose]());
+
+  const connect = async (end: TestDatabase | MariadbDatabase) => {
+    if (!('configuration' in end)) return harness.connect(end);
+    const { organizationId, actor } = harness;
+    const { configuration } = end;
+    const request = { name: end.name, type: 'mysql', configuration, validate: true };
+    return (await createConnection(harness, organizationId, actor, request)).id;
+  };
+
+  /** Copies `t` by its tracking field into the schema `schema`. */
+  const syncOf = async (
+    source: TestDatabase | MariadbDatabase,
+    destination: TestDatabase | MariadbDatabase,
+    schemaId: string,
+    schema: string,
+  ) => {
+    const { organizationId, actor } = harness;
+    const body = {
+      name: crypto.randomUUID(),
+      source_connection_id: await connect(source),
+      destination_connection_id: await connect(destination),
+      destination_configuration: { schema },
+      schemas: [{ id: schemaId, tracking_field: 'at' }],
+    };
+    const sync = await createBulkSync(harness, organizationId, actor, body, 'either');
+    return async () => {
+      const { id } = await startBulkSync(harness, organizationId, sync.id, {});
+      const { outcome, schemas } = await harness.run(id);
+      expect(outcome).toEqual({ status: 'completed' });
+      const lines = (await harness.console(id)).entries.map(({ message }) => message);
+      return { rows: Number(schemas[0]?.record_count), lines };
+    };
+  };
+
+  const all = 'select id, a, cast(at as char) as at from';
+
+  test('from it: a first full read, then only what is new; zero dates are told', async () => {
+    const [source, destination] = [await mariadbDatabase(), await testDatabase()];
+    await source.query(`set time_zone = '+00:00'; set sql_mode = 'ALLOW_INVALID_DATES';
+      create table t (id int primary key, a varchar(20), at datetime(6), d date);
+      insert into t select seq, concat('ä', seq), '2024-01-01' + interval seq hour, '0000-00-00' from seq_1_to_100`);
+    const run = await syncOf(source, destination, `${source.name}.t`, 'copy');
+    const { rows, lines } = await run();
+    expect(rows).toBe(100);
+    expect(lines).toContain('d: 100 values, zero_date_nulled');
+    await source.query(
+      `insert into t values (101, 'tie', '2024-01-05 04:00:00', null), (102, 'new', '2024-02-01', null)`,
+    );
+    expect((await run()).rows).toBe(3);
+    const copy = await destination.query(
+      `select id, a, to_char(at, 'YYYY-MM-DD HH24:MI:SS.US') as at from copy.t order by id`,
+    );
+    expect(copy).toEqual(await source.query(`${all} t order by id`));
+  });
+
+  test('to it: merged by key with our own columns, the position beside the rows', async () => {
+    const [source, destination] = [await testDatabase(), await mariadbDatabase()];
+    await source.query(`create table t (id int primary key, a text, at timestamptz);
+      insert into t select i, 'ä' || i, timestamptz '2024-01-01 00:00:00+00' + i * interval '1 hour' from generate_series(1, 100) i`);
+    const run = await syncOf(source, destination, 'public.t', destination.name);
+    expect((await run()).rows).toBe(100);
+    await source.query(
+      `update t set a = 'other', at = '2024-02-01 00:00:00.000001+00' where id = 1; insert into t values (101, 'new', null)`,
+    );
+    expect((await run()).rows).toBe(3);
+    const copy = await destination.query<{ at: string | null }>(
+      `${all} t where _tidemark_deleted_at is null order by id`,
+    );
+    const texts = await source.query(
+      `select id, a, to_char(at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') as at from t order by id`,
+    );
+    expect(copy).toEqual(texts);
+  });
+});
