@@ -9,6 +9,7 @@ import pg from 'pg';
 import { migrate } from '../src/db/index.ts';
 import { mariadbAccount, mariadbPassword, startMariadb } from '../test/support/mariadb-server.ts';
 import type { Measurement } from './bulk-child.ts';
+import { syncOf } from './bulk-sync.ts';
 import { median, print, startChild, withServer } from './support.ts';
 
 const shell = promisify(execFile);
@@ -46,12 +47,10 @@ export async function run(): Promise<void> {
       for (let round = 0; round < repeat; round++) {
         await query(warehouse, 'drop schema if exists shop cascade', 'checkpoint');
         pgloader.push(await timed(() => load(shop, warehouse)));
-        await query(warehouse, 'checkpoint');
-        const { child, first } = await startChild<Measurement>('bulk-child.ts', {
-          args: [server.url('metadata'), shop, warehouse],
-        });
-        if (child.exitCode === null) await once(child, 'exit');
-        sync.push(first);
+        await query(warehouse, 'drop schema if exists replica cascade', 'checkpoint');
+        const ends = { metadata: server.url('metadata'), source: shop, destination: warehouse };
+        await using child = await syncOf(ends);
+        sync.push(await child.run());
       }
       await checkParity(warehouse);
       const rates = sync.map(({ seconds }) => rows / seconds);
