@@ -49,6 +49,10 @@ export const BulkSchemaChoice = Type.Object({ id: Type.String(), ...BulkSchemaSe
 const DestinationConfiguration = Type.Object({
   schema: optional(Type.String()),
   mirror_schemas: optional(Type.Boolean()),
+  /** Of files. */
+  subfolder: optional(Type.String({ maxLength: 255 })),
+  format: optional(Type.String()),
+  latest: optional(Type.Boolean()),
   advanced: optional(
     Type.Object({
       table_prefix: optional(Type.String({ maxLength: 40 })),

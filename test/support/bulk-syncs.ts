@@ -49,7 +49,12 @@ export async function bulkHarness(): Promise<BulkHarness> {
   const { db, url } = metadata;
   const jobs = await startJobs(url, [executionQueue], 'send', () => {});
   const recordLogFolder = await mkdtemp(path.join(tmpdir(), 'tidemark-logs-'));
-  const deps = { db, keyRing: new KeyRing([testKey]), egress: createEgress({ allow: [] }), recordLogFolder };
+  const deps = {
+    db,
+    keyRing: new KeyRing([testKey]),
+    egress: createEgress({ allow: ['127.0.0.0/8'] }),
+    recordLogFolder,
+  };
   const { organizationId, userId, apiKey = '' } = await bootstrap({ db });
   const actor: Actor = { id: userId, name: 'admin@localhost', type: 'user' };
   let connections = 0;
