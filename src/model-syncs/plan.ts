@@ -30,6 +30,9 @@ export interface DeliverCheckpoint {
 /** Up to so many changed records are asked for by key; more are found by reading the whole model once more. */
 const byKeyAtMost = 10_000;
 
+/** Log entries that are kept in memory at most. */
+const entriesAtMost = 5_000;
+
 interface Planning {
   run: Run;
   session: Session;
@@ -189,9 +192,14 @@ async function compare(
   const classes = await classify(session, staged, scope);
   await run.console('info', `Read ${read} records of the model: ${inWords(classes)}`);
   if (classes.invalid === 0) return classes;
+  let logged = 0;
   for (const { key, occurrences } of await invalidKeys(session, staged)) {
     const entry = invalidEntry(task, key, occurrences);
-    for (let occurrence = 0; occurrence < occurrences; occurrence++) run.recordLog('errors', entry);
+    for (let occurrence = 0; occurrence < occurrences; occurrence++) {
+      run.recordLog('errors', entry);
+      // Out of memory: all records of a model may be invalid.
+      if (++logged % entriesAtMost === 0) await run.commit({ hold: true });
+    }
   }
   return classes;
 }

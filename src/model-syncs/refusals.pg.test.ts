@@ -61,6 +61,22 @@ test('records whose identity is NULL or repeated are errors, each one, and none 
   expect(await world.target.query('select * from tight')).toEqual([{ id: 1, name: 'one' }]);
 });
 
+test('a model of which every identity is NULL: each record is an error, once', async () => {
+  await world.source.query(
+    'create table nobody as select null::int as id, n as name from generate_series(1, 5001) n',
+  );
+  await world.target.query('create table somebody (id int primary key, name int)');
+  const sync = await world.createSync({
+    model: await world.createModel({ table: 'public.nobody' }),
+    object: 'public.somebody',
+    identity: ['id', 'id'],
+    fields: ['name'],
+  });
+  const executed = await world.execute(sync);
+  expect(executed.counts).toMatchObject({ total: 5001, error: 5001 });
+  expect(await world.log(executed.id, 'errors')).toHaveLength(5001);
+});
+
 test('values arrive exactly', async () => {
   await world.source.query(`create table odd (
       id bigint primary key, n numeric, small numeric(40, 20), f float8, r real, t timestamptz, l timestamp, d date,
