@@ -5,6 +5,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { createMetadataDatabase } from '../../test/support/database.ts';
 import { canFakeTime, fakeClock } from '../../test/support/faketime.ts';
 import { startReceiver } from '../../test/support/receiver.ts';
+import { temporaryFolder } from '../../test/support/server.ts';
 import { until } from '../../test/support/until.ts';
 import { appendEvent } from '../events/index.ts';
 import { KeyRing } from '../lib/seal.ts';
@@ -33,7 +34,7 @@ describe.skipIf(!canFakeTime())('a worker whose clock jumps', () => {
       await using metadata = await createMetadataDatabase();
       const receiver = await startReceiver();
       onTestFinished(() => receiver.close());
-      const clock = fakeClock();
+      const clock = fakeClock(await temporaryFolder());
       receiver.behave((_request, index) => {
         if (index > 0) return 503;
         clock.jump(offset);

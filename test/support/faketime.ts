@@ -1,5 +1,4 @@
-import { globSync, mkdtempSync, writeFileSync } from 'node:fs';
-import os from 'node:os';
+import { globSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 const [library] = globSync('/usr/lib/*/faketime/libfaketime.so.1');
@@ -13,9 +12,12 @@ export function canFakeTime(): boolean {
   return false;
 }
 
-/** A wall clock for a process, right at first. Timers go on as they are: a monotonic clock does not jump. */
-export function fakeClock(): { environment: Record<string, string>; jump(seconds: number): void } {
-  const file = path.join(mkdtempSync(path.join(os.tmpdir(), 'tidemark-clock-')), 'offset');
+/** A wall clock for a process, right at first. Timers go on as they are: a monotonic clock does not jump. @param folder is written to */
+export function fakeClock(folder: string): {
+  environment: Record<string, string>;
+  jump(seconds: number): void;
+} {
+  const file = path.join(folder, 'clock');
   const jump = (seconds: number) => writeFileSync(file, `${seconds < 0 ? '' : '+'}${seconds}`);
   jump(0);
   return {
