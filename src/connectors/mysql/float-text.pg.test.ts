@@ -14,7 +14,11 @@ const doubles = Array.from({ length: 3000 }, (_, index) => {
 }).filter(Number.isFinite);
 
 test.each([
-  ['double', 'float8', [...doubles, ...powers, 0, -0, 1e15, 123456789012345, 5e-324]],
+  [
+    'double',
+    'float8',
+    [...doubles, ...powers, 0, -0, 1e15, 123456789012345, 5e-324, 43062883179151904, 53314983727665296],
+  ],
   [
     'single',
     'float4',

@@ -34,9 +34,12 @@ function placed(digits: string, exponent: number, limit: number): string {
 
 function shortest(value: number, precision: Precision): string {
   if (precision === 'double') {
-    const text = value.toExponential();
-    // The digits before the last ones, where JavaScript is content with the middle between two numbers.
-    return isHalfway(text, value, precision) ? value.toExponential(digitsOf(text)) : text;
+    let text = value.toExponential();
+    // More digits where JavaScript is content with the middle between two numbers: 17 tell any from all others.
+    for (let digits = digitsOf(text); digits < 17 && isHalfway(text, value, precision); digits++) {
+      text = value.toExponential(digits);
+    }
+    return text;
   }
   for (let digits = value < smallestNormalSingle ? 0 : 5; digits < 8; digits++) {
     const text = rounded(value, digits);
