@@ -1,10 +1,12 @@
 import type { Connector, Session } from '../../src/connectors/contract.ts';
 import { mysql } from '../../src/connectors/mysql/index.ts';
 import { postgresql } from '../../src/connectors/postgresql/index.ts';
+import { s3 } from '../../src/connectors/s3/index.ts';
 import { createEgress } from '../../src/egress/index.ts';
 import type { JsonObject } from '../../src/lib/json.ts';
 import { createDatabase } from '../support/database.ts';
 import { createMariadbDatabase } from '../support/mariadb.ts';
+import { startS3 } from '../support/s3.ts';
 
 /** A system that rows pass through: somewhere to write a table and to read it again. */
 export interface System extends AsyncDisposable {
@@ -53,8 +55,24 @@ async function mysqlSystem(): Promise<System> {
   };
 }
 
+/** Parquet files, as a table of the sync's schema. */
+async function s3System(): Promise<System> {
+  const server = await startS3();
+  const session = open(s3, { ...server.configuration });
+  return {
+    session,
+    target: (name) => ({ schema: 'lake', name }),
+    schemaId: (name) => `lake.${name}`,
+    async [Symbol.asyncDispose]() {
+      await session.close();
+      await server.close();
+    },
+  };
+}
+
 /** Everything that can stand in the middle. */
 export const systems: Record<string, () => Promise<System>> = {
   postgresql: postgresqlSystem,
   mysql: mysqlSystem,
+  s3: s3System,
 };
