@@ -248,6 +248,17 @@ describeMariadb('bulk reads from MariaDB', () => {
     expect(await both.from.trackingBound?.(table, 'at')).toBeUndefined();
   });
 
+  test('a time far in the future hides nothing that comes after it', async () => {
+    const both = await pair(`create table t (id int primary key, at datetime null, d date);
+      insert into t values (1, '2024-01-01', '2024-01-01'), (2, '2024-01-02', '2024-01-02'), (3, '9999-12-31', '9999-12-31')`);
+    const table = await both.from.table(`${both.source.name}.t`, undefined);
+    expect(await both.from.trackingBound?.(table, 'd')).toBe('2024-01-02');
+    const from = (await both.from.trackingBound?.(table, 'at')) ?? '';
+    await both.source.query(`insert into t values (4, '2024-01-03', null)`);
+    const { rows } = await arrived(both, { tracking: { field: 'at', from, overlapSeconds: 0 } });
+    expect(rows.map(([id]) => id)).toEqual(['2', '3', '4']);
+  });
+
   test('a filter by any field of the table, chosen or not, with a bound beside it', async () => {
     const both =
       await pair(`create table t (id bigint unsigned primary key, w varchar(9), at datetime(6), secret text);

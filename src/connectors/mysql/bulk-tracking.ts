@@ -11,7 +11,11 @@ const plainNumber = /^-?\d+(\.\d+)?$/;
 
 const isTime = ({ rendering }: Column) => /^(date|datetime|timestamp)$/.test(rendering);
 
-/** @throws invalid_field when the field has no order that can be followed. */
+/**
+ * Of times, the greatest that is not beyond tomorrow: a single 9999-12-31 would hide everything that comes after it.
+ * Such rows lie above the bound and are read each time.
+ * @throws invalid_field when the field has no order that can be followed.
+ */
 export async function boundOf(
   connection: Connection,
   { schemaId }: BulkTable,
@@ -23,9 +27,11 @@ export async function boundOf(
   if (!isTime(column) && column.rendering !== 'number') {
     throw wrong(`${field} is ${column.type}; only whole numbers, decimals, dates and times can be followed`);
   }
+  const name = identifier(field);
+  const ordinary = isTime(column) ? ` where ${name} <= now() + interval 1 day` : '';
   const [row] = await rowsOf<{ bound: string | null }>(
     connection,
-    `select cast(max(${identifier(field)}) as char) as bound from ${qualified(table.database, table.name)}`,
+    `select cast(max(${name}) as char) as bound from ${qualified(table.database, table.name)}${ordinary}`,
   );
   const bound = row?.bound ?? undefined;
   // Nothing can be reckoned from a date that is not in the calendar.
