@@ -298,6 +298,13 @@ describeMariadb('bulk writes to MariaDB', () => {
     const left = await pair.to.load(output, plan);
     await write(left, first);
     await left.abort();
+    const hidden = output.columns.map((column) =>
+      column.name === 'a' ? { ...column, obfuscated: true } : column,
+    );
+    const obfuscated = await pair.to.load({ ...output, columns: hidden }, plan);
+    expect(obfuscated.stored.size).toBe(0);
+    await write(obfuscated, first);
+    await obfuscated.abort();
     const other = await pair.to.load(output, planOf({ ranged: true, executionId: crypto.randomUUID() }));
     expect(other.stored.size).toBe(0);
     await other.discard();

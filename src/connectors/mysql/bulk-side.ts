@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto';
 import type { Connection } from 'mysql2/promise';
 import type { BulkOutput, LoadPlan } from '../contract.ts';
 import { definitions } from './bulk-columns.ts';
-import { liveOf, refuse, retiredName, sideName, sideOf } from './bulk-names.ts';
+import { digest, liveOf, refuse, retiredName, sideName, sideOf } from './bulk-names.ts';
 import {
   commentOf,
   dropEntries,
@@ -33,7 +32,14 @@ export async function prepareSide(
 ): Promise<Side> {
   const { schema } = output;
   const body = definitions(output, collation);
-  const shape = createHash('sha256').update(body).digest('hex');
+  // What the rows were made of, too: obfuscated or not, a text is stored in the same column.
+  const made = output.columns.map(({ name, outputName, type, obfuscated = false }) => [
+    name,
+    outputName,
+    type,
+    obfuscated,
+  ]);
+  const shape = digest(JSON.stringify([body, made, output.primaryKey]));
   const claim = crypto.randomUUID();
   const state: LoadState = { executionId: plan.executionId, claim, shape };
   await connection.query(`drop table if exists ${qualified(schema, retiredName(output))}`);

@@ -12,7 +12,7 @@ export interface LoadState {
   executionId: string;
   /** Of whoever goes on with it now. */
   claim: string;
-  /** Digest of the columns. */
+  /** Digest of the columns, and of what is put into them. */
   shape: string;
 }
 
