@@ -2,7 +2,7 @@ import type { BulkTable, LoadPlan } from '../connectors/index.ts';
 import type { JsonObject } from '../lib/json.ts';
 import type { BulkSync, SchemaSettings } from './bulk-sync.ts';
 import { destinationSettings } from './destination-settings.ts';
-import { type Reader, resumeFrom } from './position.ts';
+import { holdsPlainValues, type Reader, resumeFrom } from './position.ts';
 
 /** What an execution does with one table. */
 export interface LoadChoice {
@@ -38,6 +38,8 @@ export function chooseLoad(
   if (sync.mode === 'snapshot') return replace('the sync takes snapshots');
   if (table.primaryKey.length === 0) return replace('it has no key to merge rows by');
   if (resyncMode === 'resync') return replace('all rows are replaced');
+  // Rows that are marked as deleted are not read again: merged, they would keep what is to be hidden.
+  if (holdsPlainValues(table, stored)) return replace('a field is obfuscated that was not before');
   const next =
     resyncMode === 'refetch' ? { full: 'this is asked for' } : resumeFrom(sync, settings, table, stored);
   if ('from' in next) return { plan: { mode: 'merge', truncate: false }, from: next.from };

@@ -57,7 +57,7 @@ export async function copyTable(ends: Ends, copy: TableCopy, context: CopyContex
   const { signal, progress } = context;
   signal.throwIfAborted();
   const load = await ends.destination.load(copy.output, copy.plan);
-  const abort = () => void load.abort();
+  const abort = () => void load.abort().catch(() => {});
   signal.addEventListener('abort', abort, { once: true });
   try {
     signal.throwIfAborted();
@@ -68,8 +68,9 @@ export async function copyTable(ends: Ends, copy: TableCopy, context: CopyContex
     const stored = load.stored.values().reduce((total, rows) => total + rows, 0);
     return { ...written, rows: stored + written.rows, committed };
   } catch (error) {
-    if (error instanceof ConnectionLost || signal.aborted) await load.abort();
-    else await load.discard();
+    // What it leaves behind where it cannot clear up, the next load of the table removes.
+    if (error instanceof ConnectionLost || signal.aborted) await load.abort().catch(() => {});
+    else await load.discard().catch(() => {});
     throw error;
   } finally {
     signal.removeEventListener('abort', abort);

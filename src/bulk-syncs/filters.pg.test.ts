@@ -69,3 +69,23 @@ test('a filter that does not fit the table any more fails it, and names the fiel
     errors: [expect.stringContaining('total')],
   });
 });
+
+test('a row that stops passing a filter is gone from the copy, though its table has a tracking field', async () => {
+  const { source, destination, run } = await syncOf(orders, {
+    schemas: [
+      {
+        id: 'public.orders',
+        tracking_field: 'at',
+        filters: [{ field_id: 'state', function: 'Equality', value: 'paid' }],
+      },
+    ],
+  });
+  await run();
+  await source.query(`update orders set state = 'new', at = at + interval '1 year' where id = 1`);
+  const before = await destination.query('select id from copy.orders where id = 1');
+  await run();
+  expect([before, await destination.query('select id from copy.orders where id = 1')]).toEqual([
+    [{ id: 1 }],
+    [],
+  ]);
+});

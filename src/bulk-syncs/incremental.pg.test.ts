@@ -61,7 +61,7 @@ test('what could be missed by going on is read in full, and the console says why
   expect(await reason()).not.toContain('every record');
   await harness.refresh(sync.sourceConnectionId);
   await set({ tracking_field: 'id', fields: ['id', 'changed', 'color', { id: 'note', obfuscated: true }] });
-  expect(await reason()).toContain('obfuscated fields changed');
+  expect(await reason()).toContain('a field is obfuscated that was not before');
   expect(await reason({ resync_mode: 'refetch' })).toContain('this is asked for');
   await destination.query('drop table copy.items');
   expect(await reason()).toContain('it is not in the destination yet');
@@ -111,4 +111,28 @@ test('an obfuscated value is the salted digest of its text: stable, equal for eq
       `select count(*)::int as n from pg_stat_activity where query like '%${salt}%' and pid <> pg_backend_pid()`,
     ),
   ).toEqual([{ n: 0 }]);
+});
+
+test('what is to be hidden stays nowhere: not in rows marked as deleted, not in the position, not in the console', async () => {
+  const { source, destination, run, sync } = await syncOf(
+    `create table items (id int primary key, note text, changed text); insert into items values (1, 'secret one', 'secret a'), (2, 'secret two', 'secret b')`,
+    {
+      schemas: [{ id: 'public.items', tracking_field: 'changed' }],
+      destination_configuration: { schema: 'copy' },
+    },
+  );
+  await run();
+  await source.query('delete from items where id = 2');
+  await run({ resync_mode: 'refetch' });
+  expect(await destination.query('select count(*)::int as n from copy.items')).toEqual([{ n: 2 }]);
+  const fields = ['id', { id: 'note', obfuscated: true }, { id: 'changed', obfuscated: true }];
+  const set = { tracking_field: 'changed', fields };
+  await updateBulkSchema(harness.db, harness.organizationId, sync.id, 'public.items', set);
+  const { execution } = await run();
+  await run();
+  const tables = await destination.query(
+    `select (select json_agg(i)::text from copy.items i) || (select json_agg(s)::text from copy._tidemark_state s) as all`,
+  );
+  expect(JSON.stringify(tables)).not.toContain('secret');
+  expect(JSON.stringify(await harness.console(execution.id))).not.toContain('secret');
 });

@@ -4,6 +4,7 @@ import type { Database } from '../db/index.ts';
 import { TidemarkError } from '../errors.ts';
 import type { JsonObject } from '../lib/json.ts';
 import type { BulkSync, SchemaSettings } from './bulk-sync.ts';
+import { destinationSettings } from './destination-settings.ts';
 import { cutoffOf } from './row-filter.ts';
 
 /**
@@ -13,6 +14,8 @@ import { cutoffOf } from './row-filter.ts';
 export interface Position {
   /** Kept for a table without a tracking field, too: it tells whose rows these are. */
   sync: string;
+  /** Source columns that hold digests there. Kept always, too. */
+  obfuscated: string[];
   source: string;
   schema: string;
   /** Tracking field, and its greatest value when the last read began. */
@@ -26,7 +29,7 @@ export interface Position {
 
 export type Reader = Pick<
   BulkSync,
-  'id' | 'sourceConnectionId' | 'sourceConfiguration' | 'dataCutoffTimestamp'
+  'id' | 'sourceConnectionId' | 'sourceConfiguration' | 'dataCutoffTimestamp' | 'destinationConfiguration'
 >;
 
 /** @param value the bound of the read; undefined: the next one is a full one. */
@@ -36,9 +39,11 @@ export function positionOf(
   table: BulkTable,
   value: string | undefined,
 ): JsonObject {
-  if (settings.trackingField === '' || value === undefined) return { sync: sync.id };
+  const obfuscated = obfuscatedOf(table);
+  if (settings.trackingField === '' || value === undefined) return { sync: sync.id, obfuscated };
   const position: Position = {
     sync: sync.id,
+    obfuscated,
     source: sync.sourceConnectionId,
     schema: table.schemaId,
     field: settings.trackingField,
@@ -57,6 +62,11 @@ export function resumeFrom(
   stored: JsonObject | undefined,
 ): { from: string } | { full: string } {
   if (settings.trackingField === '') return { full: 'it has no tracking field' };
+  // A position in plain text would stand beside the digests.
+  if (obfuscatedOf(table).includes(settings.trackingField))
+    return { full: 'its tracking field is obfuscated' };
+  // A row that stops passing a filter is not read any more, and would stay as it was.
+  if (settings.filters.length > 0) return { full: 'rows may have stopped passing its filters' };
   if (stored === undefined) return { full: 'it is not in the destination yet' };
   const position = stored as Partial<Position>;
   if (position.value === undefined) return { full: 'no position of an earlier read is kept with its rows' };
@@ -97,13 +107,26 @@ export async function checkOwner(
 }
 
 function shapeOf(sync: Reader, settings: SchemaSettings, table: BulkTable): string {
-  const obfuscated = table.columns.filter((column) => column.obfuscated).map(({ name }) => name);
   const shape = [
     settings.filters,
     cutoffOf(sync, settings),
-    obfuscated.toSorted(),
+    obfuscatedOf(table),
+    destinationSettings(sync).hardDeletes,
     table.primaryKey,
     sync.sourceConfiguration,
   ];
   return createHash('sha256').update(JSON.stringify(shape)).digest('hex').slice(0, 32);
+}
+
+/** Whether a column that is to be obfuscated holds plain values in the rows that are there. */
+export function holdsPlainValues(table: BulkTable, stored: JsonObject | undefined): boolean {
+  const before = (stored as Partial<Position> | undefined)?.obfuscated;
+  return before !== undefined && obfuscatedOf(table).some((name) => !before.includes(name));
+}
+
+function obfuscatedOf({ columns }: BulkTable): string[] {
+  return columns
+    .filter((column) => column.obfuscated)
+    .map(({ name }) => name)
+    .sort();
 }

@@ -51,17 +51,18 @@ export async function prepareTable(context: Preparation, task: Task): Promise<Pr
   const table = await readableTable(ends.source, schemaId, sync, settings, override);
   await recordSchema(run, schemaId, { estimated_count: table.estimatedRows ?? null });
   const output = outputOf(sync, settings, table, target);
-  const filter = rowFilter(sync, settings, table, run.execution.createdAt);
   if (cutoffOf(sync, settings) !== null && cutoffCondition(sync, settings, table) === undefined) {
     await run.console('warn', noCutoff, {}, schemaId);
   }
-  const read: BulkRead = { salt, ...(filter === undefined ? {} : { filter }) };
   const kept = keptPlan(task.plan, table);
   if (kept !== undefined) {
-    const { ranges, load, position, why } = kept;
+    const { ranges, load, position, why, filter } = kept;
+    const read: BulkRead = { salt, ...(filter === undefined ? {} : { filter }) };
     const plan = { executionId: run.execution.id, ...load, ranged: true };
     return { table, output, plan, read, ranges, position, why };
   }
+  const filter = rowFilter(sync, settings, table, run.execution.createdAt);
+  const read: BulkRead = { salt, ...(filter === undefined ? {} : { filter }) };
   const stored = await ends.destination.position(target);
   await checkOwner(db, sync, stored, target);
   const { resync_mode: resync } = run.execution.options;
@@ -70,15 +71,27 @@ export async function prepareTable(context: Preparation, task: Task): Promise<Pr
   const position = positionOf(sync, settings, table, await boundOf(ends, settings, table));
   const { from, why } = choice;
   if (from !== undefined) {
-    const plan = { executionId: run.execution.id, ...choice.plan, ranged: false };
+    const plan = { executionId: run.execution.id, ...choice.plan, ranged: false, expects: stored ?? null };
     const tracking = { field: settings.trackingField, from, overlapSeconds };
     return { table, output, plan, read: { ...read, tracking }, ranges: [], position, why };
   }
   const ranges = run.execution.options.test === true ? [] : await rangesOf(context, table);
-  const plan = { executionId: run.execution.id, ...choice.plan, ranged: ranges.length > 0 };
+  const plan = {
+    executionId: run.execution.id,
+    ...choice.plan,
+    ranged: ranges.length > 0,
+    expects: stored ?? null,
+  };
   if (ranges.length > 0) {
     const columns = digestColumns(table);
-    const kept: TablePlan = { ranges, load: choice.plan, position, why: why ?? '', columns };
+    const kept: TablePlan = {
+      ranges,
+      load: choice.plan,
+      position,
+      why: why ?? '',
+      columns,
+      ...(filter === undefined ? {} : { filter }),
+    };
     task.plan = JSON.parse(JSON.stringify(kept));
     await recordSchema(run, schemaId, { plan: task.plan });
   }
@@ -90,7 +103,8 @@ async function boundOf(
   { trackingField }: SchemaSettings,
   table: BulkTable,
 ): Promise<string | undefined> {
-  if (trackingField === '') return undefined;
+  const field = table.columns.find(({ name }) => name === trackingField);
+  if (trackingField === '' || field?.obfuscated) return undefined;
   // A source that cannot follow a field is read in full every time.
   return source.trackingBound?.(table, trackingField);
 }

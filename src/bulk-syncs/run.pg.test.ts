@@ -8,6 +8,7 @@ import { type BulkHarness, bulkHarness } from '../../test/support/bulk-syncs.ts'
 import { contentHash } from '../../test/support/content-hash.ts';
 import type { TestDatabase } from '../../test/support/database.ts';
 import { updateBulkSync } from './crud.ts';
+import { selectedSchemas } from './selected-schemas.ts';
 
 let harness: BulkHarness;
 let syncOf: ReturnType<typeof bulkSyncs>;
@@ -175,9 +176,11 @@ test('a lost connection is tried again', async () => {
 });
 
 test('a test run writes nothing', async () => {
-  const { destination, run } = await syncOf(
+  const { source, destination, run, sync } = await syncOf(
     'create table t as select 1 as id; create view bad as select 1 as id',
+    { automatically_add_new_objects: 'all' },
   );
+  await source.query('create table found_later as select 1 as id');
   const { outcome, schemas } = await run({ test: true });
   expect(outcome).toEqual({ status: 'completed' });
   expect(schemas).toMatchObject([
@@ -185,6 +188,8 @@ test('a test run writes nothing', async () => {
     { status: 'completed', record_count: 0 },
   ]);
   expect(await tables(destination)).toEqual([]);
+  // Not to the sync, either.
+  expect(await selectedSchemas(harness.db, sync.id)).toHaveLength(2);
 });
 
 test('only chosen fields travel, under the names chosen for them; later fields as the sync says', async () => {

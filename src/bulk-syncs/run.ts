@@ -29,7 +29,7 @@ export function bulkSyncRunner(deps: OpenDependencies, settings: BulkRunSettings
   return async (run) => {
     const { id, organizationId, syncId } = run.execution;
     const sync = startedAs(run, await getBulkSync(deps.db, organizationId, syncId));
-    await discoverObjects(deps, run, sync);
+    if (run.execution.options.test !== true) await discoverObjects(deps, run, sync);
     const salt = await obfuscationSalt(deps, organizationId);
     // Both sessions break off with the run, whatever they are waiting for.
     const source = await openConnection(deps, organizationId, sync.sourceConnectionId, run.signal);

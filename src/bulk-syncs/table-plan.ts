@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { FixedExpression } from '../conditions/index.ts';
 import type { BulkRange, BulkTable, LoadPlan } from '../connectors/index.ts';
 import type { Json, JsonObject } from '../lib/json.ts';
 
@@ -11,6 +12,8 @@ export interface TablePlan {
   load: Pick<LoadPlan, 'mode' | 'missing' | 'truncate'>;
   position: JsonObject;
   why: string;
+  /** As it was at the start: an edit of the sync changes its next execution. */
+  filter?: FixedExpression;
   /** Digest of the columns: ranges that were stored with other columns are of no use. */
   columns: string;
 }

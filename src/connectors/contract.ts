@@ -387,6 +387,11 @@ export interface LoadPlan {
   missing?: 'mark' | 'remove';
   /** With `replace`: empty and fill the table instead of swapping it, so that what depends on it survives. */
   truncate: boolean;
+  /**
+   * The position that was read before the load, null where there was none. One that is another by the time it is
+   * this load's turn refuses it: somebody else has written the table. Undefined: not looked at.
+   */
+  expects?: JsonObject | null;
   /** The rows come in ranges, several at a time; each is stored for good once `write` has returned. */
   ranged: boolean;
 }

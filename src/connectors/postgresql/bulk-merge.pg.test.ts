@@ -237,3 +237,18 @@ test('a table that foreign keys refer to is filled without being emptied', async
   ]);
   expect(await both.destination.query('select id from copy.child')).toEqual([{ id: 1 }]);
 });
+
+test('a table that was written since its position was read is not merged into: the rows there are another sync’s', async () => {
+  const both = await pair('create table t (id int primary key); insert into t values (1)');
+  const table = await both.from.table('public.t', undefined);
+  const late = planOf({ mode: 'merge', missing: 'remove', expects: null });
+  const first = await both.to.load(outputOf(table), planOf({ mode: 'merge', expects: null }));
+  await first.write(await both.from.read(table, 'pg-binary', {}), 'pg-binary');
+  await first.commit({ sync: 'one' });
+  await expect(both.to.load(outputOf(table), late)).rejects.toThrow('was written by another execution');
+  const ranged = { ...late, ranged: true };
+  await expect(both.to.load(outputOf(table), ranged)).rejects.toThrow('was written by another execution');
+  const known = await both.to.load(outputOf(table), { ...late, expects: { sync: 'one' } });
+  await known.abort();
+  expect(await both.destination.query('select id from copy.t')).toEqual([{ id: 1 }]);
+});

@@ -27,7 +27,7 @@ import { qualified } from './bulk-names.ts';
 import { breakOff, openSession } from './bulk-session.ts';
 import type { Connect } from './bulk-source.ts';
 import { keyProblem } from './bulk-stage.ts';
-import { ensureState, writeState } from './bulk-state.ts';
+import { checkExpected, ensureState, writeState } from './bulk-state.ts';
 import { endSessions, endTurn, loadName, takeTurn } from './bulk-turn.ts';
 
 /**
@@ -41,6 +41,7 @@ export async function rangedLoad(connect: Connect, output: BulkOutput, plan: Loa
   try {
     await ensureState(client, output.schema);
     await takeTurn(client, output, plan.executionId);
+    await checkExpected(client, output, plan);
     await dropForsaken(client, output.schema);
     const claim = await claimLoad(client, output, plan);
     const load = new RangedLoad(connect, client, output, plan, claim);
@@ -124,7 +125,7 @@ class RangedLoad implements TableLoad {
       await client.query(`drop table if exists ${this.side}`);
       await writeState(client, output, position);
       await client.query('commit');
-      await endTurn(client, output);
+      await endTurn(client, output).catch(() => {});
       void analyzeAndEnd(client, output);
       return committed;
     } catch (error) {

@@ -8,7 +8,7 @@ import { analyzeAndEnd, checkLive, makeLive, type Stage, swaps } from './bulk-ma
 import { breakOff, openSession } from './bulk-session.ts';
 import type { Connect } from './bulk-source.ts';
 import { createSide, createTemporaryStage, keyProblem, sideName, temporaryStage } from './bulk-stage.ts';
-import { ensureState, writeState } from './bulk-state.ts';
+import { checkExpected, ensureState, writeState } from './bulk-state.ts';
 import { endTurn, loadName, takeTurn } from './bulk-turn.ts';
 
 /**
@@ -21,6 +21,7 @@ export async function wholeLoad(connect: Connect, output: BulkOutput, plan: Load
   try {
     await ensureState(client, output.schema);
     await takeTurn(client, output, plan.executionId);
+    await checkExpected(client, output, plan);
     await dropLoads(client, output);
     await client.query('begin');
     return loadInto(client, output, plan, await createStage(client, output, plan));
@@ -66,7 +67,7 @@ function loadInto(client: Client, output: BulkOutput, plan: LoadPlan, stage: Sta
         const committed = await makeLive(client, output, plan, stage);
         await writeState(client, output, position);
         await client.query('commit');
-        await endTurn(client, output);
+        await endTurn(client, output).catch(() => {});
         void analyzeAndEnd(client, output);
         return committed;
       }),
