@@ -1,8 +1,9 @@
+import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import { connectTo, outputOf, planOf } from '../../../test/support/bulk-pair.ts';
 import { testDatabase } from '../../../test/support/database.ts';
 import { describeMariadb, mariadbDatabase } from '../../../test/support/mariadb.ts';
-import type { BulkRead } from '../contract.ts';
+import type { BulkRead, RowStream } from '../contract.ts';
 import { bulkDestination } from '../postgresql/bulk-destination.ts';
 import { bulkSource } from './bulk-source.ts';
 import { connector } from './client.ts';
@@ -35,6 +36,12 @@ async function arrived({ source, destination, from, to }: Both, read: BulkRead =
     `select array[${list}] as row from copy.t order by 1`,
   );
   return { rows: result.map(({ row }) => row), warnings: rows.warnings, table };
+}
+
+async function drained(rows: RowStream): Promise<RowStream> {
+  rows.resume();
+  await once(rows, 'end');
+  return rows;
 }
 
 /** A table with one column of each type, and what must come of its values. */
@@ -298,14 +305,43 @@ describeMariadb('bulk reads from MariaDB', () => {
     let rows = 0;
     for (const range of ranges) {
       const stored = JSON.parse(JSON.stringify(range));
-      const part = await both.from.read(table, 'copy-text', { range: stored });
-      part.resume();
-      await new Promise((resolve) => part.once('end', resolve));
+      const part = await both.from.read(table, 'copy-text', { range: stored }).then(drained);
       expect(part.rows).toBeLessThan(6000);
       rows += part.rows;
     }
     await load.discard();
     expect(rows).toBe(20_000);
+  });
+
+  test('a key set by hand is cut along an index that it leads, NULLs included, and not at all without one', async () => {
+    const both =
+      await pair(`create table t (id int, k bigint, bare bigint, word varchar(40), key by_k (k), key by_word (word, id), key odd (id, bare));
+      insert into t select seq, nullif(seq * 1000003, 1000003), seq * 1000003, nullif(md5(seq), md5(1)) from seq_1_to_20000; analyze table t;
+      create table keyed (id int primary key, bare bigint, part varchar(40), key by_part (part(4)));
+      insert into keyed select seq, seq * 1000003, md5(seq) from seq_1_to_20000; analyze table keyed`);
+    const ranges = async (name: string, key: string, rows = 3000) => {
+      const table = await both.from.table(`${both.source.name}.${name}`, undefined);
+      return (await both.from.ranges?.({ ...table, primaryKey: [key] }, rows)) ?? [];
+    };
+    expect(await ranges('t', 'bare')).toEqual([]);
+    expect(await ranges('keyed', 'bare')).toEqual([]);
+    expect(await ranges('keyed', 'part')).toEqual([]);
+    const table = await both.from.table(`${both.source.name}.t`, undefined);
+    for (const key of ['k', 'word']) {
+      const found = await ranges('t', key);
+      expect(found.length).toBeGreaterThan(4);
+      let rows = 0;
+      for (const range of found) {
+        rows += (await both.from.read(table, 'copy-text', { range }).then(drained)).rows;
+      }
+      expect(rows).toBe(20_000);
+      const ids = found.map(({ id }) => id);
+      expect((await ranges('t', key)).map(({ id }) => id)).toEqual(ids);
+      expect(ids).not.toContain((await ranges('t', key, 9000))[0]?.id);
+    }
+    // No cut makes a value smaller that many rows share.
+    await both.source.query('update t set k = (id % 10) * 100000000000000000; analyze table t');
+    expect((await ranges('t', 'k', 1000)).length).toBeLessThan(200);
   });
 
   test('a row longer than any chunk, and a table of many rows, arrive whole', async () => {
