@@ -203,6 +203,33 @@ test('ranges that are stored survive a worker that dies; the next one goes on fr
   await other.discard();
 });
 
+test('a worker that was overtaken by another of the same execution leaves what that one committed', async () => {
+  const plan = planOf({ ranged: true });
+  const stalled = await destination().load(outputOf(), plan);
+  await stalled.write(copyRows([['1', 'a']]), 'copy-text', range('r1'));
+  const other = await destination().load(outputOf(), plan);
+  expect(other.stored.size).toBe(1);
+  await other.write(copyRows([['2', 'b']]), 'copy-text', range('r2'));
+  await other.commit({});
+  await expect(stalled.commit({})).rejects.toThrow('Another execution has loaded crm.people meanwhile');
+  await stalled.discard();
+  expect(await table()).toEqual([
+    ['1', 'a'],
+    ['2', 'b'],
+  ]);
+});
+
+test('a load whose files another worker has discarded is refused, and the old table stays', async () => {
+  await load([['1', 'old']], outputOf());
+  const plan = planOf({ ranged: true });
+  const stalled = await destination().load(outputOf(), plan);
+  await stalled.write(copyRows([['1', 'a']]), 'copy-text', range('r1'));
+  const other = await destination().load(outputOf(), plan);
+  await stalled.discard();
+  await expect(other.commit({})).rejects.toThrow("discarded this one's files");
+  expect(await table()).toEqual([['1', 'old']]);
+});
+
 test.each(formats)('%s: a merge replaces rows by key; others stay, are marked or removed', async (format) => {
   const output = outputOf({ options: { format }, ...own });
   const rows = (...ids: string[]): Rows => ids.map((id) => [id, `first ${id}`]);

@@ -16,7 +16,7 @@ import {
 import { mergeFiles } from './merge-files.ts';
 import { timestampText } from './object-table.ts';
 import { changesOf, mergedColumns, outputColumns, projected } from './output-columns.ts';
-import { loadFolder, readRanges, storeRange } from './stored-ranges.ts';
+import { assertStored, loadFolder, readRanges, storeRange } from './stored-ranges.ts';
 import { copyLatest, removeBelow } from './tidy.ts';
 import { type FileWriter, writeFiles } from './write-files.ts';
 
@@ -74,9 +74,11 @@ export async function openLoad(
 
   const end = async () => {
     ended.abort(new Error('the load was ended'));
-    await engine?.close();
+    // Nobody waits for an abort: a folder that cannot be removed must not end the process.
+    const close = async () => engine?.close().catch(() => {});
+    await close();
     await inTurn(async () => {});
-    await engine?.close();
+    await close();
   };
 
   return {
@@ -94,6 +96,7 @@ export async function openLoad(
 
     async commit(position) {
       const added = ranges.flatMap(({ files }) => files);
+      await assertStored(store, folder, { generation, table: `${output.schema}.${output.name}` }, added);
       const { files, counts } =
         merging === undefined
           ? { files: added, counts: {} }
@@ -110,9 +113,12 @@ export async function openLoad(
             });
       const manifest = manifestOf(output, writer, files, position, token);
       await commitManifest(store, folder, manifest, live?.etag ?? null);
-      // The rows are live: what fails from here on costs space until the next load does it.
-      await removeBelow(store, `${folder}data/`, new Set(files.map(({ path }) => `${folder}${path}`)))
-        .then(() => removeBelow(store, `${folder}_loads/`, new Set()))
+      // The rows are live: what fails from here on costs space until the next load does it. What is stored of loads
+      // goes before its files, so that nobody goes on from files that are gone.
+      await removeBelow(store, `${folder}_loads/`, new Set())
+        .then(() =>
+          removeBelow(store, `${folder}data/`, new Set(files.map(({ path }) => `${folder}${path}`))),
+        )
         .then(() => (output.options?.latest === true ? copyLatest(store, folder, manifest) : undefined))
         .catch(() => {});
       if (engine !== undefined) context.engines.give(engine);
@@ -125,9 +131,11 @@ export async function openLoad(
     async discard() {
       await end();
       const tidying = context.openStore(context.signal);
-      const kept = new Set(live?.manifest.files.map(({ path }) => `${folder}${path}`));
-      await removeBelow(tidying, `${folder}data/${generation}/`, kept);
       await removeBelow(tidying, loads, new Set());
+      // As it is now: another worker may have committed the same execution since this load began.
+      const now = await readManifest(tidying, folder);
+      const kept = new Set(now?.manifest.files.map(({ path }) => `${folder}${path}`));
+      await removeBelow(tidying, `${folder}data/${generation}/`, kept);
     },
   };
 }

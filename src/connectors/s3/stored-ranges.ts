@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { TidemarkError } from '../../errors.ts';
 import type { FileColumn } from '../file-formats/file-table.ts';
 import { type ManifestFile, type OutputFormat, safeName } from './manifest.ts';
 import type { ObjectStore } from './store.ts';
@@ -46,6 +47,20 @@ export async function storeRange(
     `${loads}${safeName(range.id)}.json`,
     JSON.stringify({ ...range, shape: digestOf(shape) }),
   );
+}
+
+/** That no other worker of the execution has discarded what this load is about to commit. */
+export async function assertStored(
+  store: ObjectStore,
+  folder: string,
+  { generation, table }: { generation: string; table: string },
+  files: readonly ManifestFile[],
+): Promise<void> {
+  const missing = new Set(files.map(({ path }) => `${folder}${path}`));
+  for await (const { key } of store.list(`${folder}data/${generation}/`)) missing.delete(key);
+  if (missing.size === 0) return;
+  const reason = `Another execution has loaded ${table} meanwhile, or discarded this one's files: give each bulk sync a folder of its own, and run it again`;
+  throw new TidemarkError('unprocessable', { reason });
 }
 
 function digestOf({ format, columns }: LoadShape): string {
