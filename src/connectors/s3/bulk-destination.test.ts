@@ -230,6 +230,24 @@ test('a load whose files another worker has discarded is refused, and the old ta
   expect(await table()).toEqual([['1', 'old']]);
 });
 
+test('stored ranges are used again only for the same values of the same source columns', async () => {
+  const plan = planOf({ ranged: true });
+  const output = outputOf();
+  const [id, name] = output.columns;
+  if (id === undefined || name === undefined) throw new Error('no columns');
+  const first = await destination().load(output, plan);
+  await first.write(copyRows([['1', 'a']]), 'copy-text', range('r1'));
+  const others: Partial<BulkOutput>[] = [
+    { columns: [id, { ...name, obfuscated: true }] },
+    { columns: [id, { ...name, name: 'secret' }] },
+    { primaryKey: ['name'] },
+    { partitionBy: 'name' },
+  ];
+  for (const more of others) expect((await destination().load(outputOf(more), plan)).stored.size).toBe(0);
+  expect((await destination().load(outputOf(), plan)).stored.size).toBe(1);
+  await first.discard();
+});
+
 test.each(formats)('%s: a merge replaces rows by key; others stay, are marked or removed', async (format) => {
   const output = outputOf({ options: { format }, ...own });
   const rows = (...ids: string[]): Rows => ids.map((id) => [id, `first ${id}`]);

@@ -45,7 +45,8 @@ export async function openLoad(
   const columns = merging === undefined ? incoming : mergedColumns(merging, incoming);
   const generation = plan.executionId;
   const loads = loadFolder(folder, generation);
-  const ranges = plan.ranged ? await readRanges(store, loads, { format, columns }) : [];
+  const shape = { format, columns, output };
+  const ranges = plan.ranged ? await readRanges(store, loads, shape) : [];
   const temp = await context.temp();
   const inTurn = oneAtATime();
   let engine: Engine | undefined;
@@ -89,7 +90,7 @@ export async function openLoad(
       const { files, warnings } = await writeFiles(writer, incomingRows, `part-${token}-${writes++}`);
       const count = files.reduce((total, file) => total + file.rows, 0);
       const stored = { id: range?.id ?? '', rows: count, files };
-      if (plan.ranged) await storeRange(store, loads, { format, columns }, stored);
+      if (plan.ranged) await storeRange(store, loads, shape, stored);
       ranges.push(stored);
       return { rows: count, warnings };
     },

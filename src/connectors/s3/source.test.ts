@@ -181,6 +181,9 @@ test('ranges are files as they were; one that changed since is refused', async (
   const ranges = (await session.bulkSource?.ranges?.(table, 3)) ?? [];
   expect(ranges.length).toBe(2);
   expect(await session.bulkSource?.ranges?.(table, 100)).toEqual([]);
+  const cutOtherwise = (await session.bulkSource?.ranges?.(table, 1)) ?? [];
+  expect(cutOtherwise.length).toBe(4);
+  expect(cutOtherwise.filter(({ id }) => ranges.some((other) => other.id === id))).toEqual([]);
   const later = open(settings);
   const read = async (range: (typeof ranges)[number] | undefined) =>
     rows(later, 't', range === undefined ? {} : { range });

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { TidemarkError } from '../../errors.ts';
+import type { BulkOutput } from '../contract.ts';
 import type { FileColumn } from '../file-formats/file-table.ts';
 import { type ManifestFile, type OutputFormat, safeName } from './manifest.ts';
 import type { ObjectStore } from './store.ts';
@@ -11,10 +12,11 @@ export interface StoredRange {
   files: ManifestFile[];
 }
 
-/** What the files of a load have to be like to go together. */
+/** What the files of a load have to be like, and the rows in them, to go together. */
 export interface LoadShape {
   format: OutputFormat;
   columns: readonly FileColumn[];
+  output: Pick<BulkOutput, 'columns' | 'primaryKey' | 'partitionBy'>;
 }
 
 /** Where a load keeps what it has stored, until it is committed. */
@@ -63,9 +65,16 @@ export async function assertStored(
   throw new TidemarkError('unprocessable', { reason });
 }
 
-function digestOf({ format, columns }: LoadShape): string {
+function digestOf({ format, columns, output }: LoadShape): string {
+  const { primaryKey, partitionBy = null } = output;
+  const values = output.columns.map(({ name, outputName, type, obfuscated = false }) => [
+    name,
+    outputName,
+    type,
+    obfuscated,
+  ]);
   return createHash('sha256')
-    .update(JSON.stringify([format, columns]))
+    .update(JSON.stringify([format, columns, values, primaryKey, partitionBy]))
     .digest('hex')
     .slice(0, 32);
 }
