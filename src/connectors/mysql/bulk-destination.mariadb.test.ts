@@ -194,6 +194,10 @@ describeMariadb('bulk writes to MariaDB', () => {
     await merge({ at: '1' });
     await merge({ at: '2' });
     expect(await pair.to.position(target)).toEqual({ at: '2' });
+    // Read as not there, and written by somebody else since.
+    await expect(toMariadb(pair, 't', { mode: 'merge', expects: null })).rejects.toThrow(
+      'was written by another execution',
+    );
     await toMariadb(pair, 't', {}, {}, { at: '3' });
     expect(await pair.to.position(target)).toEqual({ at: '3' });
     await toMariadb(pair, 't', { truncate: true }, {}, { at: '4' });

@@ -2,7 +2,7 @@ import type { JsonObject } from '../../lib/json.ts';
 import type { BulkDestination } from '../contract.ts';
 import { findLive } from './bulk-live.ts';
 import { beginLoad } from './bulk-load.ts';
-import { hasState, readEntry } from './bulk-state.ts';
+import { positionOf } from './bulk-state.ts';
 import { type Connect, withConnection } from './client.ts';
 import { lostOrRefused } from './errors.ts';
 
@@ -29,9 +29,7 @@ export function bulkDestination(connect: Connect): BulkDestination {
     async position(target) {
       try {
         return await withConnection(connect, async (connection) => {
-          const live = await findLive(connection, target);
-          if (live?.token === undefined || !(await hasState(connection, target.schema))) return undefined;
-          return readEntry<JsonObject>(connection, target.schema, live.token, 'position');
+          return positionOf(connection, target, await findLive(connection, target));
         });
       } catch (error) {
         throw lostOrRefused(error);

@@ -9,6 +9,7 @@ import type {
   TableLoad,
   Written,
 } from '../contract.ts';
+import { checkExpected } from '../expected-position.ts';
 import { compare, evolve } from './bulk-evolve.ts';
 import { checkLive, findLive, type LiveTable, swaps } from './bulk-live.ts';
 import { withoutReaders } from './bulk-lock.ts';
@@ -21,6 +22,7 @@ import {
   dropEntries,
   endRange,
   ensureState,
+  positionOf,
   storedRanges,
   writeEntry,
 } from './bulk-state.ts';
@@ -50,6 +52,7 @@ export async function beginLoad(connect: Connect, output: BulkOutput, plan: Load
     await takeTurn(keeper, output, plan.executionId);
     const collation = await exactCollation(keeper);
     const live = await findLive(keeper, output);
+    checkExpected(output, plan, await positionOf(keeper, output, live));
     if (live !== undefined) {
       await checkLive(keeper, output, plan, live);
       if (!swaps(plan, live)) await compare(keeper, output, collation);

@@ -1,5 +1,6 @@
 import type { Connection } from 'mysql2/promise';
 import type { JsonObject } from '../../lib/json.ts';
+import type { BulkTarget } from '../contract.ts';
 import { stateOf } from './bulk-names.ts';
 import { rowsOf } from './client.ts';
 import { identifier } from './quote.ts';
@@ -125,4 +126,14 @@ export async function endRange(
     token,
     `range ${id}`,
   ]);
+}
+
+/** The position that was committed with the rows of the live table; none where it was made anew since. */
+export async function positionOf(
+  connection: Connection,
+  { schema }: BulkTarget,
+  live: { token?: string | undefined } | undefined,
+): Promise<JsonObject | undefined> {
+  if (live?.token === undefined || !(await hasState(connection, schema))) return undefined;
+  return readEntry<JsonObject>(connection, schema, live.token, 'position');
 }

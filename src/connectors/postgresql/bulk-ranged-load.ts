@@ -10,6 +10,7 @@ import type {
   WireFormat,
   Written,
 } from '../contract.ts';
+import { checkExpected } from '../expected-position.ts';
 import {
   type Claim,
   claimLoad,
@@ -27,7 +28,7 @@ import { qualified } from './bulk-names.ts';
 import { breakOff, openSession } from './bulk-session.ts';
 import type { Connect } from './bulk-source.ts';
 import { keyProblem } from './bulk-stage.ts';
-import { checkExpected, ensureState, writeState } from './bulk-state.ts';
+import { ensureState, readState, writeState } from './bulk-state.ts';
 import { endSessions, endTurn, loadName, takeTurn } from './bulk-turn.ts';
 
 /**
@@ -41,7 +42,7 @@ export async function rangedLoad(connect: Connect, output: BulkOutput, plan: Loa
   try {
     await ensureState(client, output.schema);
     await takeTurn(client, output, plan.executionId);
-    await checkExpected(client, output, plan);
+    checkExpected(output, plan, (await readState(client, output))?.position);
     await dropForsaken(client, output.schema);
     const claim = await claimLoad(client, output, plan);
     const load = new RangedLoad(connect, client, output, plan, claim);

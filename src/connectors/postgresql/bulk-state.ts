@@ -1,8 +1,7 @@
-import { isDeepStrictEqual } from 'node:util';
 import pg, { type Client } from 'pg';
 import type { JsonObject } from '../../lib/json.ts';
-import type { BulkOutput, BulkTarget, LoadPlan } from '../contract.ts';
-import { qualified, refuse } from './bulk-names.ts';
+import type { BulkOutput, BulkTarget } from '../contract.ts';
+import { qualified } from './bulk-names.ts';
 
 /** What Tidemark knows of the tables of a namespace, beside them: it goes wherever they are copied or restored. */
 const tableName = '_tidemark_state';
@@ -37,20 +36,6 @@ export async function readState(client: Client, target: BulkTarget): Promise<Com
     [target.name, qualified(target)],
   );
   return rows[0]?.value;
-}
-
-/** @throws unprocessable when the table was written since its position was read. */
-export async function checkExpected(
-  client: Client,
-  target: BulkTarget,
-  { expects }: LoadPlan,
-): Promise<void> {
-  if (expects === undefined) return;
-  const state = await readState(client, target);
-  if (isDeepStrictEqual(state?.position ?? null, expects)) return;
-  refuse(
-    `${target.schema}.${target.name} was written by another execution at this moment: run it again, or give each bulk sync a schema of its own`,
-  );
 }
 
 /** In the transaction that makes the rows live. */

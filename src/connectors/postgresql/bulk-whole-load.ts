@@ -1,5 +1,6 @@
 import type { Client } from 'pg';
 import type { BulkOutput, LoadPlan, RowStream, TableLoad, WireFormat } from '../contract.ts';
+import { checkExpected } from '../expected-position.ts';
 import { dropLoads } from './bulk-claim.ts';
 import { copyIn } from './bulk-copy-in.ts';
 import { lostOrRefused } from './bulk-errors.ts';
@@ -8,7 +9,7 @@ import { analyzeAndEnd, checkLive, makeLive, type Stage, swaps } from './bulk-ma
 import { breakOff, openSession } from './bulk-session.ts';
 import type { Connect } from './bulk-source.ts';
 import { createSide, createTemporaryStage, keyProblem, sideName, temporaryStage } from './bulk-stage.ts';
-import { checkExpected, ensureState, writeState } from './bulk-state.ts';
+import { ensureState, readState, writeState } from './bulk-state.ts';
 import { endTurn, loadName, takeTurn } from './bulk-turn.ts';
 
 /**
@@ -21,7 +22,7 @@ export async function wholeLoad(connect: Connect, output: BulkOutput, plan: Load
   try {
     await ensureState(client, output.schema);
     await takeTurn(client, output, plan.executionId);
-    await checkExpected(client, output, plan);
+    checkExpected(output, plan, (await readState(client, output))?.position);
     await dropLoads(client, output);
     await client.query('begin');
     return loadInto(client, output, plan, await createStage(client, output, plan));
