@@ -9,3 +9,4 @@ export { parseLogic } from './logic.ts';
 export { type Matcher, matcher } from './matcher.ts';
 export { mysql } from './mysql.ts';
 export { postgresql } from './postgresql.ts';
+export { wildcards } from './wildcards.ts';

@@ -1,4 +1,5 @@
 import type { Configuration } from './configuration.ts';
+import { folderPattern } from './folder-pattern.ts';
 import type { StoredObject } from './store.ts';
 
 export type FileFormat = 'csv' | 'json' | 'parquet';
@@ -61,8 +62,8 @@ export function tablesOf(objects: readonly StoredObject[], prefix: string, namin
       add(tables, (naming.single_table_name || 'files').replaceAll('/', '_'), object, format, true);
       continue;
     }
-    const [matched] = folder.exec(path) ?? [];
-    if (matched !== undefined) add(tables, matched.slice(0, -1), object, format, true);
+    const matched = folder(path);
+    if (matched !== undefined) add(tables, matched, object, format, true);
   }
   return [...tables.values()];
 }
@@ -95,22 +96,6 @@ function wantedFormats(naming: Naming): {
   const { single_table_file_format: one, single_table_file_formats: several } = naming;
   const formats = several !== undefined && several.length > 0 ? several : [one ?? 'csv'];
   return { assumed: formats.length === 1 ? formats[0] : undefined, allowed: new Set(formats) };
-}
-
-/** `*` stands for one part of a path, `**` for any number, `?` for one character. Matches a path's beginning. */
-export function folderPattern(glob: string): RegExp {
-  const parts = glob
-    .replaceAll(/^\/+|\/+$/g, '')
-    .split('/')
-    .map((part) =>
-      part === '**'
-        ? '(?:[^/]+/)*?[^/]+'
-        : part
-            .replaceAll(/[.+^${}()|[\]\\]/g, '\\$&')
-            .replaceAll('*', '[^/]*')
-            .replaceAll('?', '[^/]'),
-    );
-  return new RegExp(`^${parts.join('/')}/(?=.)`);
 }
 
 /** The parts of a path that name a column and its value: `year=2024/`. */

@@ -164,6 +164,23 @@ test('folders that a pattern matches are tables, with all below them', async () 
   expect(await rows(session, 'exports.users')).toEqual([['2'], ['1']]);
 });
 
+test('a folder pattern of many wildcards is no trap', async () => {
+  const name = 'a'.repeat(200);
+  await put({ [`x/${name}/1.csv`]: 'id\n1\n', [`x/y/${name}b/2.csv`]: 'id\n2\n' });
+  const session = open({
+    is_single_table: true,
+    is_directory_snapshot: true,
+    directory_glob_pattern: `**/${'*a'.repeat(30)}?`,
+  });
+  expect(Object.keys(await schemas(session))).toEqual([`x.${name}`, `x/y.${name}b`]);
+  const none = open({
+    is_single_table: true,
+    is_directory_snapshot: true,
+    directory_glob_pattern: `**/${'*a'.repeat(30)}c`,
+  });
+  expect(await schemas(none)).toEqual({});
+});
+
 test('lines are skipped and headers left out as configured', async () => {
   await put({ 'a.csv': 'made by x\nid,name\n1,b\n' });
   expect(await schemas(open({ skip_lines: 1 }))).toEqual({ a: ['id bigint', 'name text'] });
