@@ -46,10 +46,21 @@ export interface Manifest {
 
 export const manifestName = '_manifest.json';
 
-/** The folder of a table, with a slash at its end. */
+/** What a table keeps in its folder, and removes what is in there. */
+const ownFolders = /^(?:data|_loads|latest)$/;
+
+/** The folder of a table, with a slash at its end; never in one that another table keeps its files in. */
 export function tableFolder(prefix: string, { schema, name }: BulkTarget): string {
   const parts = [...schema.split('/'), name].map(safeName).filter((part) => part !== '');
-  return `${prefix}${parts.join('/')}/`;
+  const [first = '', ...others] = parts;
+  return `${prefix}${[first, ...others.map(besideOwnFolders)].join('/')}/`;
+}
+
+/** `data` → `%64ata`, which is read as `data` again. */
+function besideOwnFolders(part: string): string {
+  return ownFolders.test(part)
+    ? part.replace(/^./, (first) => `%${first.charCodeAt(0).toString(16).toUpperCase()}`)
+    : part;
 }
 
 /** A part of a key that no reader of keys or paths takes for something else. */

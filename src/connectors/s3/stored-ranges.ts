@@ -22,7 +22,7 @@ export interface LoadShape {
 /** Where a load keeps what it has stored, until it is committed. */
 export const loadFolder = (folder: string, generation: string) => `${folder}_loads/${generation}/`;
 
-/** The ranges that a run before this one has stored, in files that this one would write alike. */
+/** The ranges that a run before this one has stored, in files that this one would write alike; others go. */
 export async function readRanges(
   store: ObjectStore,
   loads: string,
@@ -34,6 +34,7 @@ export async function readRanges(
     if (found === undefined) continue;
     const { shape: was, ...range } = JSON.parse(found.text) as StoredRange & { shape: string };
     if (was === digestOf(shape)) ranges.push(range);
+    else await store.remove(key);
   }
   return ranges;
 }
