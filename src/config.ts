@@ -105,6 +105,13 @@ const settings = {
       return ranges;
     },
   } satisfies Setting<string[]>,
+  duckdbDir: text({
+    variable: 'TIDEMARK_DUCKDB_DIR',
+    takes: 'a folder',
+    description:
+      'Enables connections to DuckDB files: each organization’s are in a folder of its id below this one, which the server and all workers must share.',
+    parse: (value) => path.resolve(value),
+  }),
   workers: number({
     variable: 'TIDEMARK_WORKERS',
     takes: 'a count, 0 to 64 (0: run "tidemark worker" elsewhere)',
@@ -191,7 +198,7 @@ const settings = {
 type Settings = typeof settings;
 type Parsed<Key extends keyof Settings> = ReturnType<Settings[Key]['parse']>;
 /** Optional exactly where the table gives no default. */
-type Optional = 'databaseUrl' | 'publicUrl' | 'apiKey' | 'partnerKey' | 'encryptionKeys';
+type Optional = 'databaseUrl' | 'duckdbDir' | 'publicUrl' | 'apiKey' | 'partnerKey' | 'encryptionKeys';
 export type Config = {
   [Key in keyof Settings]: Key extends Optional ? Parsed<Key> | undefined : Parsed<Key>;
 } & {

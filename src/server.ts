@@ -114,6 +114,7 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Serv
     jobs,
     keyRing: new KeyRing(keys),
     egress,
+    duckdbDir: config.duckdbDir,
     log,
     publicUrl: config.publicUrl ?? '',
     partnerKey: config.partnerKey,

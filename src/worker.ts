@@ -31,12 +31,10 @@ export async function startWorker(
   );
   const egress = createEgress({ allow: config.egressAllow });
 
+  const connections = { db, keyRing, egress, duckdbDir: config.duckdbDir };
   const runners = {
-    model: modelSyncRunner({ db, keyRing, egress }),
-    bulk: bulkSyncRunner(
-      { db, keyRing, egress },
-      { rangeRows: config.bulkRangeRows, streams: config.bulkStreams },
-    ),
+    model: modelSyncRunner(connections),
+    bulk: bulkSyncRunner(connections, { rangeRows: config.bulkRangeRows, streams: config.bulkStreams }),
   };
   const publicUrl =
     config.publicUrl ?? (await readRunningServer(directory))?.url ?? `http://${config.host}:${config.port}`;

@@ -11,6 +11,8 @@ export interface ApiDependencies {
   jobs: Jobs;
   keyRing: KeyRing;
   egress: Egress;
+  /** Folder of the organizations' DuckDB files, where they are enabled. */
+  duckdbDir?: string | undefined;
   log: Logger;
   /** Base of links in responses, without a trailing slash. */
   publicUrl: string;

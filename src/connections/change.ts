@@ -3,7 +3,7 @@ import { messageOf, notFound, TidemarkError } from '../errors.ts';
 import type { JsonObject } from '../lib/json.ts';
 import type { Actor } from '../organizations/index.ts';
 import { checkConfiguration } from './configuration.ts';
-import { connectorOf, type OpenDependencies } from './open.ts';
+import { connectorOf, contextOf, type OpenDependencies } from './open.ts';
 import { openConfiguration, sealConfiguration, unmaskConfiguration } from './secrets.ts';
 import { type Connection, connectionColumns, getConnection, toConnection } from './store.ts';
 
@@ -25,7 +25,7 @@ export async function createConnection(
 ): Promise<Connection> {
   const connector = connectorOf(type);
   const configuration = checkConfiguration(connector, settings.configuration);
-  if (settings.validate) await tryConnection(deps, type, configuration);
+  if (settings.validate) await tryConnection(deps, organizationId, type, configuration);
   const row = await deps.db
     .insertInto('connections')
     .values({
@@ -57,7 +57,7 @@ export async function updateConnection(
   }
   const sent = unmaskConfiguration(settings.configuration, openConfiguration(stored, deps.keyRing));
   const configuration = checkConfiguration(connectorOf(stored.type), sent);
-  if (settings.validate) await tryConnection(deps, stored.type, configuration);
+  if (settings.validate) await tryConnection(deps, organizationId, stored.type, configuration);
   const row = await deps.db
     .updateTable('connections')
     .set(columnsOf(deps, stored.type, configuration, actor, settings))
@@ -95,11 +95,16 @@ export async function testConnection(
     const before = openConfiguration(stored, deps.keyRing);
     configuration = { ...before, ...unmaskConfiguration(configuration, before) };
   }
-  await tryConnection(deps, test.type, checkConfiguration(connector, configuration));
+  await tryConnection(deps, organizationId, test.type, checkConfiguration(connector, configuration));
 }
 
-async function tryConnection(deps: OpenDependencies, type: string, configuration: JsonObject): Promise<void> {
-  const session = connectorOf(type).open(configuration, { egress: deps.egress });
+async function tryConnection(
+  deps: OpenDependencies,
+  organizationId: string,
+  type: string,
+  configuration: JsonObject,
+): Promise<void> {
+  const session = connectorOf(type).open(configuration, contextOf(deps, organizationId));
   try {
     await session.test();
   } catch (cause) {

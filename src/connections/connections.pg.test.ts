@@ -1,6 +1,10 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startTestApp, type Tenant, type TestApp } from '../../test/support/app.ts';
 import { createDatabase, type TestDatabase } from '../../test/support/database.ts';
+import { queryDuckDB } from '../../test/support/duckdb.ts';
 import { postgresqlConfiguration } from '../../test/support/http.ts';
 import { until } from '../../test/support/until.ts';
 
@@ -171,4 +175,44 @@ test('a connection in use is deleted only by force, with what uses it', async ()
   expect((await call('DELETE', `/api/connections/${id}?force=true`)).status).toBe(200);
   expect((await call('GET', `/api/models/${made.body.data.id}`)).status).toBe(404);
   expect((await call('GET', `/api/connections/${id}`)).status).toBe(404);
+});
+
+test('a DuckDB file is that of the organization, where such files are enabled', async () => {
+  const settings = { name: 'file', type: 'duckdb', configuration: { database: 'x.duckdb' } };
+  expect((await call('POST', '/api/connections', settings)).body.message).toContain('TIDEMARK_DUCKDB_DIR');
+  const other = await api.tenant('duckdb');
+  const folder = await mkdtemp(path.join(tmpdir(), 'duckdb-organizations-'));
+  try {
+    api.deps.duckdbDir = folder;
+    await mkdir(path.join(folder, tenant.organizationId));
+    await queryDuckDB(
+      path.join(folder, tenant.organizationId, 'x.duckdb'),
+      'create table secret (id integer)',
+    );
+    const schemas = async (apiKey: string) => {
+      const made = await api.request(apiKey, 'POST', '/api/connections', settings);
+      const { id } = (made.body as Answer['body']).data;
+      return until(async () => {
+        const { body } = await api.request(apiKey, 'GET', `/api/connections/${id}/schemas/status`);
+        const status = body as { data: { cache_status: string } };
+        if (status.data.cache_status === 'refreshing') return undefined;
+        return (await api.request(apiKey, 'GET', `/api/connections/${id}/bulksync/source`)).body;
+      });
+    };
+    expect(JSON.stringify(await schemas(tenant.apiKey))).toContain('main.secret');
+    expect(JSON.stringify(await schemas(other.apiKey))).not.toContain('main.secret');
+    for (const database of [
+      '../x.duckdb',
+      `../${tenant.organizationId}/x.duckdb`,
+      '/etc/passwd',
+      '.hidden',
+      'x.wal',
+    ]) {
+      const wrong = { ...settings, name: database, configuration: { database } };
+      expect((await api.request(other.apiKey, 'POST', '/api/connections', wrong)).status).toBe(422);
+    }
+  } finally {
+    api.deps.duckdbDir = undefined;
+    await rm(folder, { recursive: true });
+  }
 });

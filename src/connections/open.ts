@@ -1,4 +1,5 @@
-import { type Connector, findConnector, type Session } from '../connectors/index.ts';
+import path from 'node:path';
+import { type Connector, type ConnectorContext, findConnector, type Session } from '../connectors/index.ts';
 import type { Database } from '../db/index.ts';
 import type { Egress } from '../egress/index.ts';
 import { TidemarkError } from '../errors.ts';
@@ -10,6 +11,21 @@ export interface OpenDependencies {
   db: Database;
   keyRing: KeyRing;
   egress: Egress;
+  /** Folder of the organizations' folders for DuckDB files, where they are enabled. */
+  duckdbDir?: string | undefined;
+}
+
+/** What a connector gets of an organization to work with. */
+export function contextOf(
+  { egress, duckdbDir }: OpenDependencies,
+  organizationId: string,
+  signal?: AbortSignal,
+): ConnectorContext {
+  return {
+    egress,
+    ...(duckdbDir === undefined ? {} : { folder: path.join(duckdbDir, organizationId) }),
+    ...(signal === undefined ? {} : { signal }),
+  };
 }
 
 /** Opens a connection with its secrets. The caller closes the session. @throws not_found */
@@ -21,7 +37,7 @@ export async function openConnection(
 ): Promise<{ connection: Connection; session: Session }> {
   const connection = await getConnection(deps.db, organizationId, connectionId);
   const configuration = openConfiguration(connection, deps.keyRing);
-  const context = { egress: deps.egress, ...(signal === undefined ? {} : { signal }) };
+  const context = contextOf(deps, organizationId, signal);
   return { connection, session: connectorOf(connection.type).open(configuration, context) };
 }
 

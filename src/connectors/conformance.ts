@@ -10,6 +10,7 @@ import type { JsonObject } from '../lib/json.ts';
 import {
   BatchRefused,
   type Connector,
+  type ConnectorContext,
   type ModelSyncMode,
   type ModelWriter,
   type OutgoingRecord,
@@ -28,6 +29,8 @@ export interface Claims {
 /** A system under test, and the ways to look at it that do not go through the connector. */
 export interface ConnectorHarness {
   configuration: JsonObject;
+  /** The organization's folder, for a connector of local files. */
+  folder?: string;
   /** A configuration of the same shape that cannot work. Undefined: this connector cannot tell. */
   broken?: JsonObject;
   source?: {
@@ -72,12 +75,14 @@ export function describeConnector(
   describe(`${connector.id} keeps the connector contract`, () => {
     let harness: ConnectorHarness;
     let egress: Egress;
+    let context: ConnectorContext;
     let session: Session;
 
     beforeAll(async () => {
       harness = await prepare();
       egress = createEgress({ allow: ['127.0.0.0/8'] });
-      session = connector.open(harness.configuration, { egress });
+      context = { egress, ...(harness.folder === undefined ? {} : { folder: harness.folder }) };
+      session = connector.open(harness.configuration, context);
     });
     afterAll(async () => {
       await session.close();
@@ -108,13 +113,13 @@ export function describeConnector(
     test('test() succeeds for what works, and says in words what does not', async () => {
       await session.test();
       if (harness.broken === undefined) return;
-      const broken = connector.open(harness.broken, { egress });
+      const broken = connector.open(harness.broken, context);
       await expect(broken.test()).rejects.toThrow(/\w+ \w+/);
       await broken.close();
     });
 
     test('a closed session can be closed again', async () => {
-      const other = connector.open(harness.configuration, { egress });
+      const other = connector.open(harness.configuration, context);
       await other.close();
       await other.close();
     });

@@ -39,6 +39,8 @@ export interface TypeRule {
 
 export interface ConnectorContext {
   egress: Egress;
+  /** Where this organization's local files are, if it may have any: no connector leaves it. It may not exist yet. */
+  folder?: string;
   /** Ends every request of the session. */
   signal?: AbortSignal;
 }

@@ -1,4 +1,8 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import type { Connector, Session } from '../../src/connectors/contract.ts';
+import { duckdb } from '../../src/connectors/duckdb/index.ts';
 import { mysql } from '../../src/connectors/mysql/index.ts';
 import { postgresql } from '../../src/connectors/postgresql/index.ts';
 import { s3 } from '../../src/connectors/s3/index.ts';
@@ -70,9 +74,24 @@ async function s3System(): Promise<System> {
   };
 }
 
+async function duckdbSystem(): Promise<System> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'tidemark-exactness-'));
+  const session = duckdb.open({ database: 'x.duckdb' }, { egress, folder });
+  return {
+    session,
+    target: (name) => ({ schema: 'main', name }),
+    schemaId: (name) => `main.${name}`,
+    async [Symbol.asyncDispose]() {
+      await session.close();
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
 /** Everything that can stand in the middle. */
 export const systems: Record<string, () => Promise<System>> = {
   postgresql: postgresqlSystem,
   mysql: mysqlSystem,
   s3: s3System,
+  duckdb: duckdbSystem,
 };

@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -7,13 +8,15 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { ConnectionLost, type RowStream } from '../contract.ts';
 import { literal } from './names.ts';
 import type { Answer, Request, Row } from './protocol.ts';
-import { copyLine, type ReadColumn, rendering } from './read-types.ts';
+import { copyLine, json, type ReadColumn, rendering } from './read-types.ts';
 import { RowPipe } from './row-pipe.ts';
 
 export interface EngineOptions {
   /** A database file, absolute: made unless `readOnly`. Without one the database is in memory. */
   file?: string;
   readOnly?: boolean;
+  /** The file is read once, soon: it is written fast rather than small. */
+  scratch?: boolean;
   /** Folders beside the engine's own whose files SQL may read and write. */
   folders?: readonly string[];
   /** Milliseconds to wait for a file that another process has open. */
@@ -35,6 +38,8 @@ export interface EngineRead {
  * its database file, and nothing else of the machine or the network, so it may run SQL that a user wrote.
  */
 export interface Engine {
+  /** DuckDB's name of the database: that of its file. Where a schema has the same, names must begin with it. */
+  readonly database: string;
   /** A private folder for files that SQL reads (read_csv, read_parquet) or writes (COPY … TO); gone after `close`. */
   readonly folder: string;
   /** Runs statements that give no rows. Returns how many rows the last one changed. @throws DuckDBError */
@@ -77,18 +82,16 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
 }
 
 async function open(engine: ProcessEngine, options: EngineOptions): Promise<void> {
-  const { file, readOnly, folders = [], patience = 0 } = options;
+  const { folders = [], patience = 0, signal: _, ...database } = options;
   const request = {
     kind: 'open',
-    options: {
-      ...(file === undefined ? {} : { file }),
-      ...(readOnly === undefined ? {} : { readOnly }),
-      folders: [engine.folder, ...folders],
-    },
+    options: { ...database, folders: [engine.folder, ...folders] },
   } as const;
+  const { file } = database;
   for (const deadline = Date.now() + patience; ; await pause(lookEvery)) {
     try {
-      await engine.request(request);
+      const answer = await engine.request(request);
+      if ('database' in answer) engine.database = answer.database;
       return;
     } catch (error) {
       if (!(error instanceof DuckDBError && held.test(error.message))) throw error;
@@ -101,7 +104,20 @@ async function open(engine: ProcessEngine, options: EngineOptions): Promise<void
 /** Path of this folder's `process` in sources and in a build. */
 const program = path.join(import.meta.dirname, `process${path.extname(import.meta.filename)}`);
 
+let compiled: string | undefined;
+
+/** Where this process keeps what Node compiles for engines: a quarter of what it takes to start one. */
+function compiledCode(): string {
+  if (compiled === undefined) {
+    const folder = mkdtempSync(path.join(tmpdir(), 'tidemark-compiled-'));
+    process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+    compiled = folder;
+  }
+  return compiled;
+}
+
 class ProcessEngine implements Engine {
+  database = '';
   readonly folder: string;
   readonly #child: ChildProcess;
   readonly #exited: Promise<unknown>;
@@ -115,11 +131,12 @@ class ProcessEngine implements Engine {
     this.#child = fork(program, {
       execArgv: [],
       // Nothing of the server's environment, which holds its secrets.
-      env: { PATH: process.env.PATH, TZ: 'UTC' },
+      env: { PATH: process.env.PATH, TZ: 'UTC', NODE_COMPILE_CACHE: compiledCode() },
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
       serialization: 'advanced',
     });
-    this.#exited = once(this.#child, 'exit');
+    // It has not even begun when there is an error instead.
+    this.#exited = Promise.race([once(this.#child, 'exit'), once(this.#child, 'error')]).catch(() => {});
     this.#child.on('message', (message) => this.#settle(message as Answer & { id: number }));
     this.#child.on('error', (error) => this.#end(error));
     this.#child.once('exit', (code, how) => {
@@ -168,7 +185,12 @@ class ProcessEngine implements Engine {
   async columns(select: string): Promise<ReadColumn[]> {
     const answer = await this.request({ kind: 'describe', sql: select });
     const columns = 'columns' in answer ? answer.columns : [];
-    return columns.map(({ name, type, typeName }) => ({ ...rendering(type), name, typeName }));
+    return columns.map(({ name, type, typeName }) => ({
+      ...rendering(type),
+      json: json(type),
+      name,
+      typeName,
+    }));
   }
 
   read({ columns, from, digests = new Map() }: EngineRead): RowStream {

@@ -13,6 +13,8 @@
  * await engine.close();
  * ```
  */
-export { type Engine, type EngineOptions, openEngine } from './engine.ts';
+export { DuckDBError, type Engine, type EngineOptions, type EngineRead, openEngine } from './engine.ts';
 export { loadRows, tableColumns } from './load.ts';
-export { literal } from './names.ts';
+export { identifier, literal } from './names.ts';
+export { copyLine, type ReadColumn, readRendering } from './read-types.ts';
+export { storage } from './write-types.ts';

@@ -8,6 +8,9 @@ import { type Storage, storage } from './write-types.ts';
 /** Errors that a value is to blame for. */
 const valueErrors = new Set(['Conversion', 'Invalid Input', 'Out of Range']);
 
+/** Bytes that DuckDB reads of a part at once. */
+const bufferLength = 8 * 1024 * 1024;
+
 interface LoadColumn {
   name: string;
   outputName: string;
@@ -38,8 +41,11 @@ export async function loadRows(
   const loads = columns.map(loadColumn);
   let written = 0;
   const loadPart = async (part: string) => {
-    written += await usePart(engine, loads, part, use, warnings);
-    await rm(part);
+    try {
+      written += await usePart(engine, loads, part, use, warnings);
+    } finally {
+      await rm(part);
+    }
   };
   let loading: Promise<void> = Promise.resolve();
   for await (const part of spool(rows, engine.folder, columns.length === 1)) {
@@ -86,10 +92,13 @@ async function usePart(
 function readPart(part: string, columns: number, longest: number | undefined): string {
   const names = Array.from({ length: columns }, (_, index) => `c${index}: 'VARCHAR'`);
   if (columns === 1) names.push(`pad: 'VARCHAR'`);
-  // DuckDB would take sixteen times the longest line as its buffer.
-  const limit = longest === undefined ? '' : `, max_line_size = ${longest}, buffer_size = ${longest * 2}`;
+  // Left to itself, DuckDB takes sixteen times the longest line for each of its buffers.
+  const limit =
+    longest === undefined
+      ? `buffer_size = ${bufferLength}`
+      : `max_line_size = ${longest}, buffer_size = ${longest * 2}`;
   return `read_csv(${literal(part)}, columns = {${names.join(', ')}}, auto_detect = false, header = false,
-    skip = 1, delim = '\t', quote = '', escape = '', comment = '', nullstr = '\\N', new_line = '\\n'${limit})`;
+    skip = 1, delim = '\t', quote = '', escape = '', comment = '', nullstr = '\\N', new_line = '\\n', ${limit})`;
 }
 
 function selectList(columns: readonly LoadColumn[], value: (column: LoadColumn) => string): string {

@@ -5,6 +5,7 @@
  * collector.
  */
 import { rmSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
@@ -19,22 +20,27 @@ const memoryLimit = '256MB';
 const threads = Math.min(4, availableParallelism());
 
 let database: { instance: DuckDBInstance; connection: DuckDBConnection; folder: string } | undefined;
-let busy = false;
+/** A connection does one thing at a time. */
+let last: Promise<unknown> = Promise.resolve();
+let waiting = 0;
 
 // Ctrl-C reaches the whole group; the server decides when its executions end.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {});
 process.on('disconnect', end);
-process.on('message', async ({ id, ...request }: Request & { id: number }) => {
-  busy = true;
-  const answer = await answerTo(request).catch((error: unknown): Answer => ({ error: messageOf(error) }));
-  busy = false;
-  process.send?.({ id, ...answer });
+process.on('message', ({ id, ...request }: Request & { id: number }) => {
+  waiting++;
+  last = last.then(async () => {
+    const answer = await answerTo(request).catch((error: unknown): Answer => ({ error: messageOf(error) }));
+    waiting--;
+    process.send?.({ id, ...answer });
+  });
 });
 
 async function answerTo(request: Request): Promise<Answer> {
   if (request.kind === 'open') {
     database = await open(request.options);
-    return { changed: 0 };
+    const reader = await database.connection.runAndReadAll('select current_database()');
+    return { database: String(reader.value(0, 0)) };
   }
   if (database === undefined) throw new Error('no database is open');
   const { connection } = database;
@@ -62,7 +68,7 @@ async function answerTo(request: Request): Promise<Answer> {
  * Nothing but the given folders can be reached afterwards: no file, no network, no extension, no setting. Some
  * settings are only known once the database is open.
  */
-async function open({ file, readOnly, folders }: DatabaseOptions) {
+async function open({ file, readOnly, scratch, folders }: DatabaseOptions) {
   const [folder = ''] = folders;
   const instance = await DuckDBInstance.create(file ?? ':memory:', {
     access_mode: readOnly ? 'READ_ONLY' : 'READ_WRITE',
@@ -77,11 +83,16 @@ async function open({ file, readOnly, folders }: DatabaseOptions) {
     allow_persistent_secrets: 'false',
   });
   const connection = await instance.connect();
+  // For the next process: this one ends without notice.
+  flushCompileCache();
   const allowed = folders.map((name) => literal(`${name}${path.sep}`)).join(', ');
   const statements = [
     `set allowed_directories = [${allowed}]`,
     'set enable_external_access = false',
     `set global TimeZone = 'UTC'`,
+    ...(scratch
+      ? [`pragma force_compression = 'uncompressed'`, 'pragma disable_checkpoint_on_shutdown']
+      : []),
     ...readMacros,
     ...writeMacros,
     'set lock_configuration = true',
@@ -92,7 +103,7 @@ async function open({ file, readOnly, folders }: DatabaseOptions) {
 
 /** The engine is closed or its process is dead. A statement that is under way cannot be waited for. */
 function end(): void {
-  if (!busy) {
+  if (waiting === 0) {
     database?.connection.closeSync();
     database?.instance.closeSync();
   }

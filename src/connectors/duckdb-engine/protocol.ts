@@ -9,6 +9,8 @@ export interface DatabaseOptions {
   /** Absolute; in memory without one. */
   file?: string;
   readOnly?: boolean;
+  /** The file is read once, soon: it is written without compressing, and closed without tidying up. */
+  scratch?: boolean;
   /** The folders that SQL may read from and write to, with all below them. The first is DuckDB's own. */
   folders: readonly string[];
 }
@@ -41,4 +43,9 @@ export interface Described {
   typeName: string;
 }
 
-export type Answer = { error: string } | { rows: Row[] } | { changed: number } | { columns: Described[] };
+export type Answer =
+  | { error: string }
+  | { database: string }
+  | { rows: Row[] }
+  | { changed: number }
+  | { columns: Described[] };

@@ -73,8 +73,15 @@ export function rendering(type: DuckType): Rendering {
   const element = type.valueType;
   const isList = type.typeId === Id.LIST || type.typeId === Id.ARRAY;
   if (isList && element !== undefined && !nested.has(element.typeId)) return array(rendering(element));
-  if (nested.has(type.typeId)) return { carrier: 'json', text: (x) => json(type, x), plain: false };
+  if (nested.has(type.typeId)) {
+    return { carrier: 'json', text: (x) => `if(${x} is null, null, ${json(type)(x)})`, plain: false };
+  }
   return text;
+}
+
+/** The same for a type by its name in the driver, e.g. `TIMESTAMP_TZ`. */
+export function readRendering(name: string): Rendering {
+  return rendering({ typeId: Id[name as keyof typeof Id] });
 }
 
 function decimal({ width = 18, scale = 3 }: DuckType): Rendering {
@@ -144,8 +151,9 @@ function jsonScalar(type: DuckType, x: string): string {
   return `tm_json_text(${rule === undefined ? text(x) : cast(x)})`;
 }
 
-function json(type: DuckType, x: string): string {
-  return `if(${x} is null, null, ${jsonOf(type, x, 0)})`;
+/** SQL for an expression's JSON, exact to the digit; never NULL. */
+export function json(type: DuckType): (expression: string) => string {
+  return (x) => jsonOf(type, x, 0);
 }
 
 /** A column of a SELECT, and how it is read. */
@@ -153,6 +161,8 @@ export interface ReadColumn extends Rendering {
   name: string;
   /** DuckDB's own name of the type. */
   typeName: string;
+  /** SQL for the JSON of an expression, exact to the digit. */
+  json(expression: string): string;
 }
 
 /** SQL for one line of COPY text, without its end. `salt`: the names of columns whose digest is given. */

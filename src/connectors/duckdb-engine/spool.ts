@@ -6,9 +6,11 @@ import type { RowStream } from '../contract.ts';
 /** Bytes of one part: at most two are on the disk at a time. */
 const partLength = 64 * 1024 * 1024;
 const newline = 0x0a;
+/** Parts so far, of all streams: several may go to one folder. */
+let parts = 0;
 
 /** Skipped by who reads a part. Without it a byte order mark that the first value begins with would be lost. */
-export const partHeader = 'part\n';
+const partHeader = 'part\n';
 
 /**
  * Writes a stream of lines to files of whole lines, one after the other. The next one is written as soon as it is
@@ -17,8 +19,7 @@ export const partHeader = 'part\n';
  * @param pad puts an empty field behind each line: a line that is empty would not be read back.
  */
 export async function* spool(rows: RowStream, folder: string, pad: boolean): AsyncGenerator<string> {
-  let part = 0;
-  let file = await openPart(folder, part);
+  let file = await openPart(folder);
   let length = 0;
   try {
     for await (const chunk of rows as AsyncIterable<Buffer>) {
@@ -28,7 +29,7 @@ export async function* spool(rows: RowStream, folder: string, pad: boolean): Asy
         await file.handle.writeFile(bytes.subarray(0, end));
         await file.handle.close();
         yield file.name;
-        file = await openPart(folder, ++part);
+        file = await openPart(folder);
         length = 0;
       }
       await file.handle.writeFile(bytes.subarray(end));
@@ -56,8 +57,8 @@ export async function longestLine(part: string): Promise<number> {
   return longest;
 }
 
-async function openPart(folder: string, part: number) {
-  const name = path.join(folder, `part-${part}`);
+async function openPart(folder: string) {
+  const name = path.join(folder, `part-${++parts}`);
   const handle = await open(name, 'w', 0o600);
   await handle.writeFile(partHeader);
   return { name, handle };

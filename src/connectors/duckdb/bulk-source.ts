@@ -1,0 +1,106 @@
+import { notFound } from '../../errors.ts';
+import type { BulkColumn, BulkRead, BulkSource, BulkTable } from '../contract.ts';
+import type { Engine, EngineRead } from '../duckdb-engine/index.ts';
+import { type Database, withReader } from './database.ts';
+import { fieldTypeOf } from './field-type.ts';
+import {
+  columnsOf,
+  findRelation,
+  nullableColumns,
+  originOf,
+  primaryKeys,
+  qualified,
+  type Relation,
+} from './relations.ts';
+import { greatest, trackingCondition } from './tracking.ts';
+import { filterCondition } from './where.ts';
+
+export function bulkSource(database: Database): BulkSource {
+  const ask = <Answer>(schemaId: string, question: (engine: Engine, relation: Relation) => Promise<Answer>) =>
+    withReader(
+      database,
+      (): Answer => {
+        throw notFound('schema', schemaId);
+      },
+      async (engine) => question(engine, await findRelation(engine, schemaId)),
+    );
+  return {
+    table: (schemaId, columns) =>
+      ask(schemaId, async (engine, relation) => {
+        const { file } = await database.locate();
+        return { ...(await describeTable(engine, relation, columns)), origin: originOf(file, relation) };
+      }),
+    trackingBound: (table, field) =>
+      ask(table.schemaId, (engine, relation) => greatest(engine, relation, field)),
+    async read(table, _format, read) {
+      const engine = await database.reader('read');
+      if (engine === undefined) throw notFound('schema', table.schemaId);
+      try {
+        const rows = engine.read(await readOf(engine, table, read));
+        rows.once('close', () => void engine.close());
+        return rows;
+      } catch (error) {
+        await engine.close();
+        throw error;
+      }
+    },
+  };
+}
+
+async function describeTable(
+  engine: Engine,
+  relation: Relation,
+  wanted: readonly string[] | undefined,
+): Promise<BulkTable> {
+  const nullable = await nullableColumns(engine, relation);
+  const columns = (await columnsOf(engine, relation))
+    .filter(({ name }) => wanted === undefined || wanted.includes(name))
+    .map(
+      ({ name, carrier }): BulkColumn => ({
+        name,
+        outputName: name,
+        type: carrier,
+        nullable: nullable.has(name),
+      }),
+    );
+  const key = (await primaryKeys(engine)).get(relation.id) ?? [];
+  return {
+    schemaId: relation.id,
+    columns,
+    // A key that lost a column does not identify rows any more.
+    primaryKey: key.every((name) => columns.some((column) => column.name === name)) ? key : [],
+    estimatedRows: relation.estimatedRows,
+    formats: ['copy-text'],
+  };
+}
+
+async function readOf(
+  engine: Engine,
+  { schemaId, columns }: BulkTable,
+  { tracking, filter, salt }: BulkRead,
+): Promise<EngineRead> {
+  const relation = await findRelation(engine, schemaId);
+  const there = await columnsOf(engine, relation);
+  const read = columns.map(({ name }) => {
+    const column = there.find((one) => one.name === name);
+    if (column === undefined) throw notFound('column', `${schemaId}.${name}`);
+    return column;
+  });
+  const hidden = columns.filter(({ obfuscated }) => obfuscated);
+  if (hidden.length > 0 && salt === undefined) throw new Error('obfuscated columns need a salt');
+  const name = qualified(engine, relation);
+  const fields = there.map((column) => ({
+    name: column.name,
+    type: fieldTypeOf(column.typeName),
+    remoteType: column.typeName,
+  }));
+  const conditions = [
+    ...(tracking === undefined ? [] : [trackingCondition(there, tracking)]),
+    ...(filter === undefined ? [] : [await filterCondition(engine, name, fields, filter)]),
+  ];
+  return {
+    columns: read,
+    from: conditions.length === 0 ? name : `${name} where ${conditions.join(' and ')}`,
+    digests: new Map(hidden.map((column) => [column.name, salt ?? ''])),
+  };
+}

@@ -1,0 +1,70 @@
+import type { BulkOutput, Committed, LoadPlan } from '../contract.ts';
+import { type Engine, identifier, literal, tableColumns } from '../duckdb-engine/index.ts';
+import { outputKey, ownColumns, refuse } from './bulk-names.ts';
+import { compare, evolve } from './evolve.ts';
+import { checkReplaceable, checkWritable, findLive, type LiveTable } from './live-table.ts';
+import { checkKey, insertStaged, writeDifference } from './merge.ts';
+import { qualified } from './relations.ts';
+import { readState } from './state.ts';
+
+/** Whether the staged rows become the table: what is not there yet is made, whatever the mode. */
+function swaps(plan: LoadPlan, live: LiveTable | undefined): live is undefined {
+  return live === undefined || (plan.mode === 'replace' && !plan.truncate);
+}
+
+/** Whether the load can end well, as far as that can be told before its rows are there. */
+export async function checkLive(
+  engine: Engine,
+  output: BulkOutput,
+  plan: LoadPlan,
+  file: string,
+): Promise<void> {
+  const live = await findLive(engine, output);
+  if (live === undefined) return;
+  checkWritable(live, output, file);
+  if (swaps(plan, live)) checkReplaceable(live);
+  else compare(live, output, undefined);
+}
+
+/** Within the transaction that commits the load. @param staged what stands behind FROM for the staged rows. */
+export async function makeLive(
+  engine: Engine,
+  output: BulkOutput,
+  plan: LoadPlan,
+  file: string,
+  staged: string,
+): Promise<Committed> {
+  await checkLive(engine, output, plan, file);
+  await checkKey(engine, output, staged);
+  const live = await findLive(engine, output);
+  if (swaps(plan, live)) return replaceTable(engine, output, live, staged);
+  const changes = await evolve(engine, live, compare(live, output, await readState(engine, output)));
+  if (plan.mode === 'merge') {
+    return { ...(await writeDifference(engine, output, live, staged, plan.missing)), changes };
+  }
+  // DuckDB refuses to delete rows that others refer to, even where the same come back: there the difference is written.
+  if (live.referrers.length > 0) {
+    return { ...(await writeDifference(engine, output, live, staged, 'remove')), changes };
+  }
+  await engine.run(`delete from ${qualified(engine, live)}`);
+  return { inserted: await insertStaged(engine, output, live, staged), changes };
+}
+
+async function replaceTable(
+  engine: Engine,
+  output: BulkOutput,
+  live: LiveTable | undefined,
+  staged: string,
+): Promise<Committed> {
+  const { schema, name } = live ?? output;
+  const table = qualified(engine, { schema, name });
+  const key = outputKey(output).map((column) => `alter column ${identifier(column)} set not null`);
+  const own = ownColumns(output).map((column) => `, ${identifier(column)} timestamptz`);
+  await engine.run(`create schema if not exists ${identifier(engine.database)}.${identifier(schema)}`);
+  await engine.run(`create or replace table ${table} (${tableColumns(output.columns)}${own.join('')})`);
+  for (const action of key) await engine.run(`alter table ${table} ${action}`);
+  if (live?.comment) await engine.run(`comment on table ${table} is ${literal(live.comment)}`);
+  const made = await findLive(engine, { schema, name });
+  if (made === undefined) refuse(`${schema}.${name} could not be made`);
+  return { inserted: await insertStaged(engine, output, made, staged), changes: [] };
+}

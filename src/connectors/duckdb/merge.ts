@@ -1,0 +1,133 @@
+import type { BulkOutput, Committed, LoadPlan } from '../contract.ts';
+import { type Engine, identifier, type ReadColumn } from '../duckdb-engine/index.ts';
+import { outputKey, ownColumns, refuse, sameName } from './bulk-names.ts';
+import { betweenUpdates, isLoose } from './loose-types.ts';
+import { columnsOf, qualified, type Relation } from './relations.ts';
+
+/**
+ * Writes the rows that are new or other than the live ones, and no other. Removing comes first: a row may take over
+ * the value of a unique column from one that is gone.
+ *
+ * @param staged what stands behind FROM for the staged rows.
+ */
+export async function writeDifference(
+  engine: Engine,
+  output: BulkOutput,
+  live: Relation,
+  staged: string,
+  missing: LoadPlan['missing'],
+): Promise<Omit<Committed, 'changes'>> {
+  const key = outputKey(output);
+  if (key.length === 0) refuse(`${live.id} has no key that its rows could be told apart by`);
+  const table = qualified(engine, live);
+  const pairs = await assignments(engine, output, live, staged);
+  const same = key
+    .map((name) => `l.${identifier(name)} = ${pairs.find((pair) => sameName(pair.name, name))?.value}`)
+    .join(' and ');
+  const there = `(select 1 from ${staged} s where ${same})`;
+  const synced = output.syncedAt === undefined ? [] : [`${identifier(output.syncedAt)} = now()`];
+  const mark = output.deletedAt === undefined ? undefined : identifier(output.deletedAt);
+
+  let deleted = 0;
+  if (missing === 'remove') deleted = await engine.run(`delete from ${table} l where not exists ${there}`);
+  if (missing === 'mark') {
+    if (mark === undefined) throw new Error('rows are to be marked as deleted in a column without a name');
+    const set = [`${mark} = now()`, ...synced].join(', ');
+    deleted = await engine.run(
+      `update ${table} as l set ${set} where l.${mark} is null and not exists ${there}`,
+    );
+  }
+  const others = pairs.filter(({ name }) => !key.some((part) => sameName(part, name)));
+  const set = [...others.map(({ column, value }) => `${column} = ${value}`), ...synced];
+  const differs = others.map(({ column, value, typeName }) => {
+    const compared = (x: string) => (isLoose(typeName) ? `${x}::varchar` : x);
+    return `${compared(`l.${column}`)} is distinct from ${compared(value)}`;
+  });
+  const between = betweenUpdates(
+    others.map(({ column, typeName, value }) => ({ column, typeName, from: `l.${column}`, to: value })),
+  );
+  if (between !== undefined) {
+    await engine.run(
+      `update ${table} as l set ${between.set} from ${staged} s where ${same} and ${between.where}`,
+    );
+  }
+  if (mark !== undefined) {
+    set.push(`${mark} = null`);
+    differs.push(`l.${mark} is not null`);
+  }
+  const updated =
+    differs.length === 0
+      ? 0
+      : await engine.run(
+          `update ${table} as l set ${set.join(', ')} from ${staged} s where ${same} and (${differs.join(' or ')})`,
+        );
+  const inserted = await insertStaged(
+    engine,
+    output,
+    live,
+    staged,
+    `not exists (select 1 from ${table} l where ${same})`,
+  );
+  return { inserted, updated, deleted };
+}
+
+/** Inserts staged rows (`s`) for which the condition holds. */
+export async function insertStaged(
+  engine: Engine,
+  output: BulkOutput,
+  live: Relation,
+  staged: string,
+  condition = 'true',
+): Promise<number> {
+  const pairs = await assignments(engine, output, live, staged);
+  const targets = pairs.map(({ column }) => column);
+  const values = pairs.map(({ value }) => value);
+  if (output.syncedAt !== undefined) {
+    targets.push(identifier(output.syncedAt));
+    values.push('now()');
+  }
+  return engine.run(
+    `insert into ${qualified(engine, live)} (${targets.join(', ')})
+     select ${values.join(', ')} from ${staged} s where ${condition}`,
+  );
+}
+
+/** @throws unprocessable when rows cannot be told apart by their key. */
+export async function checkKey(engine: Engine, output: BulkOutput, staged: string): Promise<void> {
+  const key = outputKey(output);
+  if (key.length === 0) return;
+  const names = key.map(identifier);
+  const table = `${output.schema}.${output.name}`;
+  const remedy = 'set another primary key for the schema, or none to replace the table each time';
+  const missing = await engine.query(
+    `select 1 from ${staged} s where ${names.map((name) => `${name} is null`).join(' or ')} limit 1`,
+  );
+  if (missing.length > 0) refuse(`The key (${key.join(', ')}) of ${table} is NULL in some row: ${remedy}`);
+  const twice = await engine.query(
+    `select 1 from ${staged} s group by ${names.join(', ')} having count(*) > 1 limit 1`,
+  );
+  if (twice.length > 0) refuse(`The key (${key.join(', ')}) of ${table} has a value twice: ${remedy}`);
+}
+
+/** What a staged row (`s`) gives each column of the live table, in the live column's type. */
+async function assignments(engine: Engine, output: BulkOutput, live: Relation, staged: string) {
+  const wanted = await columnsOf(engine, live);
+  const come = await engine.columns(`select * from ${staged} s`);
+  return come
+    .filter(({ name }) => !ownColumns(output).some((own) => sameName(own, name)))
+    .map((column) => {
+      const target = wanted.find(({ name }) => sameName(name, column.name)) ?? column;
+      return {
+        name: target.name,
+        column: identifier(target.name),
+        value: stagedValue(column, target),
+        typeName: target.typeName,
+      };
+    });
+}
+
+function stagedValue(from: ReadColumn, to: ReadColumn): string {
+  const value = `s.${identifier(from.name)}`;
+  if (from.typeName === to.typeName) return value;
+  return to.typeName === 'VARCHAR' ? from.text(value) : `cast(${value} as ${to.typeName})`;
+}

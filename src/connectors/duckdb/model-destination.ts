@@ -1,0 +1,71 @@
+import { notFound } from '../../errors.ts';
+import type { ModelDestination, ModelSyncMode, TargetField } from '../contract.ts';
+import { type Engine, literal, type ReadColumn } from '../duckdb-engine/index.ts';
+import { type Database, withReader } from './database.ts';
+import { fieldTypeOf } from './field-type.ts';
+import { modelWriter } from './model-writer.ts';
+import { columnsOf, listRelations, qualified, type Relation } from './relations.ts';
+
+const modes: ModelSyncMode[] = ['create', 'update', 'updateOrCreate', 'append', 'remove'];
+
+export interface Target {
+  /** Quoted, with its schema. */
+  table: string;
+  columns: ReadColumn[];
+  fields: TargetField[];
+}
+
+export function modelDestination(database: Database): ModelDestination {
+  const describe = (object: string) =>
+    withReader(
+      database,
+      (): Target => {
+        throw notFound('target object', object);
+      },
+      async (engine) => {
+        const relation = (await tables(engine)).find(({ id }) => id === object);
+        if (relation === undefined) throw notFound('target object', object);
+        return describeTarget(engine, relation);
+      },
+    );
+  return {
+    objects: () =>
+      withReader(
+        database,
+        () => [],
+        async (engine) => (await tables(engine)).map(({ id }) => ({ id, name: id, modes })),
+      ),
+    fields: async (object) => (await describe(object)).fields,
+    writer: async (definition) => modelWriter(database, await describe(definition.object), definition),
+  };
+}
+
+async function tables(engine: Engine): Promise<Relation[]> {
+  return (await listRelations(engine)).filter(({ kind }) => kind === 'table');
+}
+
+async function describeTarget(engine: Engine, relation: Relation): Promise<Target> {
+  const columns = await columnsOf(engine, relation);
+  const rows = await engine.query<{ name: string; nullable: boolean; filled: boolean }>(
+    `select column_name as name, is_nullable as nullable, column_default is not null as filled
+     from duckdb_columns() where database_name = current_database()
+       and schema_name = ${literal(relation.schema)} and table_name = ${literal(relation.name)}`,
+  );
+  const found = new Map(rows.map((row) => [row.name, row]));
+  const fields = columns.map(({ name, typeName }): TargetField => {
+    const { nullable = true, filled = false } = found.get(name) ?? {};
+    return {
+      id: name,
+      name,
+      type: fieldTypeOf(typeName),
+      remoteType: typeName,
+      nullable,
+      required: !nullable && !filled,
+      createable: true,
+      updateable: true,
+      filterable: true,
+      supportsIdentity: true,
+    };
+  });
+  return { table: qualified(engine, relation), columns, fields };
+}

@@ -1,0 +1,136 @@
+import { createReadStream, createWriteStream } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
+import { TidemarkError } from '../../errors.ts';
+import { type CopyRow, decodeCopyText } from '../../lib/copy-text.ts';
+import type { ModelQuery, ModelSource, RowStream } from '../contract.ts';
+import { copyLine, type Engine, identifier, literal, type ReadColumn } from '../duckdb-engine/index.ts';
+import { tempFolder } from '../file-formats/temp-folder.ts';
+import { modelMeta } from '../model-meta.ts';
+import { readSchemas, sampleRecords } from './catalogue.ts';
+import { type Database, withReader } from './database.ts';
+import { describeModel, invalidQuery } from './model-query.ts';
+import { filterCondition } from './where.ts';
+
+/** Milliseconds that looking at a model may take; reading it for a sync has no limit. */
+const lookTimeout = 10_000;
+
+export function modelSource(database: Database): ModelSource {
+  return {
+    meta: async (parameters) => modelMeta(await withReader(database, () => [], readSchemas), parameters),
+    fields: (configuration) =>
+      look(database, async (engine) => (await describeModel(engine, configuration)).fields),
+    sample: (configuration, fields, limit) =>
+      look(database, async (engine) => {
+        const { from, columns } = await describeModel(engine, configuration);
+        if (engine === undefined) return [];
+        const chosen = fields.map((name) => columnOf(columns, name));
+        return sampleRecords(engine, chosen, from, limit).catch((error: unknown) => {
+          throw invalidQuery(error);
+        });
+      }),
+    async *keys(query) {
+      for await (const rows of read(database, query, [], (keyed) => keyed, decodeCopyText)) {
+        yield rows.map(([key = null, hash]) => ({ key, hash: hash ?? '0' }));
+      }
+    },
+    async *records(query, keys) {
+      if (keys?.length === 0) return;
+      const filter = keys === undefined ? '' : ` where key in (${keys.map(literal).join(', ')})`;
+      const wanted = (keyed: string) => `(select * from ${keyed}${filter})`;
+      for await (const rows of read(database, query, query.fields, wanted, kept)) {
+        yield rows.map(([key = null, hash, ...values]) => ({ key, hash: hash ?? '0', values }));
+      }
+    },
+  };
+}
+
+/** For a limited time. */
+async function look<Result>(
+  database: Database,
+  use: (engine: Engine | undefined) => Promise<Result>,
+): Promise<Result> {
+  const timeout = AbortSignal.timeout(lookTimeout);
+  const engine = await database.reader('look', AbortSignal.any([database.signal, timeout]));
+  try {
+    return await use(engine);
+  } catch (error) {
+    if (!timeout.aborted) throw error;
+    const reason = `it takes longer than ${lookTimeout / 1000} seconds`;
+    throw new TidemarkError('invalid_query', { reason }, { cause: error });
+  } finally {
+    await engine?.close();
+  }
+}
+
+/** One pass over a model. Leaving the loop ends the read. */
+async function* read(
+  database: Database,
+  query: ModelQuery,
+  fields: readonly string[],
+  select: (keyed: string) => string,
+  decode: (rows: RowStream) => AsyncIterable<CopyRow[]>,
+): AsyncGenerator<CopyRow[]> {
+  const engine = await database.reader('read');
+  try {
+    const { from, fields: all, columns } = await describeModel(engine, query.configuration);
+    if (engine === undefined) return;
+    const where =
+      query.filter === undefined ? '' : ` where ${await filterCondition(engine, from, all, query.filter)}`;
+    const keyed = keyedSelect(`${from}${where}`, columns, query);
+    const text = (name: string) => ({ ...asText, name });
+    const values = fields.map((name, index) => ({ ...columnOf(columns, name), name: `v${index}` }));
+    const rows = engine.read({
+      columns: [text('key'), text('hash'), ...values],
+      from: select(`(${keyed})`),
+    });
+    // It ends with its last row, and so does the lock on the file.
+    rows.once('end', () => void engine.close());
+    yield* decode(rows);
+  } finally {
+    await engine?.close();
+  }
+}
+
+/**
+ * The rows by way of a file: who takes records may take hours for them, and may be about to write to the database
+ * that they come from.
+ */
+async function* kept(rows: RowStream): AsyncGenerator<CopyRow[]> {
+  await using folder = await tempFolder();
+  const file = folder.file();
+  await pipeline(rows, createWriteStream(file, { mode: 0o600 }));
+  yield* decodeCopyText(createReadStream(file));
+}
+
+const asText: Omit<ReadColumn, 'name'> = {
+  carrier: 'text',
+  typeName: 'VARCHAR',
+  text: (x) => x,
+  json: (x) => `to_json(${x})`,
+  plain: false,
+};
+
+/**
+ * key, hash, then the fields under names of our own. The hash covers the fields as a line of COPY text, which
+ * tells NULL from empty and one field from the next; it is computed where the data is, so that unchanged records
+ * never travel. (DuckDB's own hash is another one with each version.)
+ */
+function keyedSelect(from: string, columns: readonly ReadColumn[], { fields, identity }: ModelQuery): string {
+  const chosen = fields.map((name) => columnOf(columns, name));
+  const line = copyLine(chosen, new Map());
+  const hash = `(md5_number_lower(${line})::hugeint - 9223372036854775808)::bigint::varchar as hash`;
+  const values = chosen.map(({ name }, index) => `${identifier(name)} as v${index}`);
+  if (identity !== undefined) {
+    const key = columnOf(columns, identity).text(identifier(identity));
+    return `select ${[`${key} as key`, hash, ...values].join(', ')} from ${from}`;
+  }
+  const names = values.map((_, index) => `v${index}`);
+  const key = `hash || '#' || row_number() over (partition by hash) as key`;
+  return `select ${[key, 'hash', ...names].join(', ')} from (select ${[hash, ...values].join(', ')} from ${from})`;
+}
+
+function columnOf(columns: readonly ReadColumn[], name: string): ReadColumn {
+  const column = columns.find((one) => one.name === name);
+  if (column !== undefined) return column;
+  throw new TidemarkError('invalid_query', { reason: `the model has no field ${name} any more` });
+}

@@ -1,0 +1,143 @@
+import { mkdtemp, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { queryDuckDB } from '../../../test/support/duckdb.ts';
+import { BatchRefused, type ConnectorContext, type Session } from '../contract.ts';
+import { duckdb } from './index.ts';
+
+async function folderWith(sql: string) {
+  const folder = await mkdtemp(path.join(tmpdir(), 'duckdb-model-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const query = (text: string) => queryDuckDB(path.join(folder, 'x.duckdb'), text);
+  await query(sql);
+  return { folder, query };
+}
+
+const open = (folder: string | undefined, database = 'x.duckdb'): Session => {
+  const context = folder === undefined ? {} : { folder };
+  const session = duckdb.open({ database }, context as ConnectorContext);
+  onTestFinished(() => session.close());
+  return session;
+};
+
+test('values become what their columns are, and what a column cannot hold is refused', async () => {
+  const { folder, query } = await folderWith(
+    `create type mood as enum ('fine', 'so, so');
+     create table t (k varchar, i utinyint, h hugeint, n decimal(30,4), d double, m mood, l integer[], s struct(a integer, b varchar[]),
+       ts timestamp_ns, iv interval, b blob, j json)`,
+  );
+  const names = ['i', 'h', 'n', 'd', 'm', 'l', 's', 'ts', 'iv', 'b', 'j'];
+  const field = (name: string) => ({ name, type: 'string' as const, remoteType: 'text', nullable: true });
+  const writer = await open(folder).modelDestination?.writer({
+    sync: { id: crypto.randomUUID(), name: 'types' },
+    object: 'main.t',
+    configuration: {},
+    mode: 'updateOrCreate',
+    identity: 'k',
+    fields: names.map((name) => ({ source: field(name), target: name, createOnly: false })),
+  });
+  const write = (values: (string | null)[]) =>
+    writer?.write([{ key: 'a', hash: '1', values }], async () => {});
+  const values = [
+    '255',
+    '170141183460469231731687303715884105727',
+    '12345678901234567890.1234',
+    '0',
+    'so, so',
+    '{1,NULL}',
+  ];
+  const more = [
+    '{"a":1,"b":["x",null]}',
+    '2024-01-01 00:00:00.000001',
+    '1 mon',
+    String.raw`\x00ff`,
+    '{"a" : 1}',
+  ];
+  expect(await write([...values, ...more])).toEqual([{ status: 'inserted' }]);
+  expect(await write([...values.with(3, '-0'), ...more.with(2, '30 days')])).toEqual([{ status: 'updated' }]);
+  const shown = names.map((name) => `${name}::varchar as "${name}"`).join(', ');
+  expect(await query(`select ${shown} from t`)).toEqual([
+    {
+      i: '255',
+      h: '170141183460469231731687303715884105727',
+      n: '12345678901234567890.1234',
+      d: '-0.0',
+      m: 'so, so',
+      l: '[1, NULL]',
+      s: `{'a': 1, 'b': [x, NULL]}`,
+      ts: '2024-01-01 00:00:00.000001',
+      iv: '30 days',
+      b: '\\x00\\xFF',
+      j: '{"a" : 1}',
+    },
+  ]);
+  for (const [index, value] of [
+    [0, '1.5'],
+    [0, '256'],
+    [4, 'bad'],
+    [5, '{x}'],
+    [7, 'yesterday'],
+  ] as const) {
+    await expect(write([...values, ...more].with(index, value))).rejects.toThrow(BatchRefused);
+  }
+});
+
+test('a query reads; it cannot write, leave the file, or be two', async () => {
+  const { folder } = await folderWith('create table t as select 1 as id');
+  const { modelSource } = open(folder);
+  const fields = (query: string) => modelSource?.fields({ query });
+  expect(await fields('select * from t;')).toMatchObject([
+    { name: 'id', type: 'number', remoteType: 'INTEGER' },
+  ]);
+  for (const query of [
+    'insert into t values (2) returning id',
+    'select 1) as a; drop table t; select * from (select 2',
+    `select * from read_text('/etc/hostname')`,
+    `select * from read_csv('${path.join(folder, 'x.duckdb')}')`,
+    'select * from no_such_table',
+    'select',
+  ]) {
+    await expect(fields(query), query).rejects.toMatchObject({ key: 'invalid_query' });
+  }
+});
+
+test('records may be written to the database that they come from while they are read', async () => {
+  const { folder, query } = await folderWith(
+    `create table t as select range as id, 'x' as name from range(25000); create table copy (id bigint, name varchar)`,
+  );
+  const { modelSource, modelDestination } = open(folder);
+  const field = { name: 'name', type: 'string' as const, remoteType: 'VARCHAR', nullable: true };
+  const writer = await modelDestination?.writer({
+    sync: { id: crypto.randomUUID(), name: 'self' },
+    object: 'main.copy',
+    configuration: {},
+    mode: 'append',
+    identity: 'id',
+    fields: [{ source: field, target: 'name', createOnly: false }],
+  });
+  const read =
+    modelSource?.records({ configuration: { table: 'main.t' }, fields: ['name'], identity: 'id' }) ?? [];
+  for await (const records of read) {
+    await writer?.write(
+      records.map((record) => ({ ...record, key: record.key ?? '' })),
+      async () => {},
+    );
+  }
+  expect(await query('select count(*)::integer as n, sum(id)::integer as s from copy')).toEqual([
+    { n: 25_000, s: 312_487_500 },
+  ]);
+});
+
+test('a database is a plain file in the folder, where files are enabled', async () => {
+  const { folder } = await folderWith('create table t as select 1 as id');
+  const elsewhere = await folderWith('create table secret as select 1 as id');
+  await symlink(path.join(elsewhere.folder, 'x.duckdb'), path.join(folder, 'link.duckdb'));
+  await expect(open(folder, 'link.duckdb').test()).rejects.toThrow(
+    'database: link.duckdb is not a plain file',
+  );
+  await expect(open(undefined).test()).rejects.toThrow('set TIDEMARK_DUCKDB_DIR to a folder');
+  const missing = open(folder, 'new.duckdb');
+  await missing.test();
+  expect(await missing.catalogue?.schemas()).toEqual([]);
+});

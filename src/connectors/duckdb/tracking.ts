@@ -1,0 +1,52 @@
+import { TidemarkError } from '../../errors.ts';
+import type { BulkRead } from '../contract.ts';
+import { type Engine, identifier, literal, type ReadColumn, storage } from '../duckdb-engine/index.ts';
+import { columnsOf, qualified, type Relation } from './relations.ts';
+
+const times = /^(DATE|TIMESTAMP)/;
+const followed =
+  /^(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|DECIMAL\(.*|FLOAT|DOUBLE|DATE|TIMESTAMP.*|VARCHAR|UUID)$/;
+
+/**
+ * Of times, the greatest that is not beyond tomorrow, and of numbers the greatest finite one: a single `infinity` or
+ * 9999-12-31 would hide everything that comes after it. Such rows lie above the bound and are read each time.
+ */
+export async function greatest(
+  engine: Engine,
+  relation: Relation,
+  field: string,
+): Promise<string | undefined> {
+  const { typeName, text } = trackedColumn(await columnsOf(engine, relation), field);
+  const column = identifier(field);
+  let ordinary = `${column} is not null`;
+  if (times.test(typeName)) ordinary = `${column} <= cast(now() + interval 1 day as ${typeName})`;
+  if (/^(FLOAT|DOUBLE)$/.test(typeName)) ordinary = `isfinite(${column})`;
+  const [row] = await engine.query<{ value: string | null }>(
+    `select ${text('greatest')} as value from
+     (select max(${column}) as greatest from ${qualified(engine, relation)} where ${ordinary})`,
+  );
+  // Whatever is finer than the text can say was cut off, and never rounded up.
+  return row?.value?.replaceAll('\0', '') ?? undefined;
+}
+
+/** Rows at or above `from` less the overlap, which only times have, and those without a value. */
+export function trackingCondition(
+  columns: readonly ReadColumn[],
+  { field, from, overlapSeconds }: NonNullable<BulkRead['tracking']>,
+): string {
+  const { typeName, carrier } = trackedColumn(columns, field);
+  const column = identifier(field);
+  let bound = storage(carrier).value(literal(from));
+  if (times.test(typeName)) bound = `${bound} - to_seconds(${overlapSeconds})`;
+  return `(${column} >= cast(${bound} as ${typeName}) or ${column} is null)`;
+}
+
+function trackedColumn(columns: readonly ReadColumn[], name: string): ReadColumn {
+  const column = columns.find((one) => one.name === name);
+  if (column !== undefined && followed.test(column.typeName)) return column;
+  const reason =
+    column === undefined
+      ? `${name} is no field of the table any more`
+      : `${name} is of type ${column.typeName}, whose order cannot be followed: choose a time, a number or a text`;
+  throw new TidemarkError('invalid_field', { field: 'tracking_field', reason });
+}
