@@ -3,8 +3,8 @@ import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { startFauxqs } from 'fauxqs';
 
-/** What goes wrong with a request: no answer, a connection that breaks before or within the answer, an error. */
-type Fault = 'hang' | 'reset' | 'cut' | 503;
+/** What goes wrong with a request: no answer, a connection that breaks before or within the answer, all for a part, an error. */
+type Fault = 'hang' | 'reset' | 'cut' | 'whole' | 503;
 
 export interface S3Request {
   method: string;
@@ -40,7 +40,9 @@ export async function startS3(): Promise<TestS3> {
   const forward = (incoming: http.IncomingMessage, outgoing: http.ServerResponse, fault: Fault | undefined) =>
     new Promise<void>((resolve) => {
       outgoing.once('close', resolve);
-      const { method, headers, url: path } = incoming;
+      const { method, url: path } = incoming;
+      const { range, ...others } = incoming.headers;
+      const headers = fault === 'whole' || range === undefined ? others : { ...others, range };
       const request = http.request(
         { port: server.port, host: '127.0.0.1', method, headers, path },
         (answer) => {

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
@@ -88,6 +88,28 @@ test('a big file goes up in parts; a download that breaks off goes on where it w
   s3.behave(({ method }) => (method === 'GET' && cuts++ > 0 && cuts < 4 ? 'cut' : undefined));
   expect((await readAll('big')).equals(content)).toBe(true);
   expect(cuts).toBe(4);
+  await rm(folder, { recursive: true });
+});
+
+test('no more is taken of an object than was asked for, and no less', async () => {
+  await s3.put('part', '0123456789');
+  const object = await find('part');
+  s3.behave(() => 'whole');
+  await expect(store.part(object, 3)).rejects.toThrow('sends part from its beginning');
+  await expect(store.part({ ...object, size: 5 }, -99)).rejects.toThrow('more than the 5 bytes');
+  let answers = 0;
+  s3.behave(() => (answers++ === 0 ? 'cut' : 'whole'));
+  await expect(Array.fromAsync(store.read(object))).rejects.toThrow('sends part from its beginning');
+  s3.behave(() => undefined);
+  const read = (size: number) => Array.fromAsync(store.read({ ...object, size }));
+  await expect(read(5)).rejects.toThrow('part has more than the 5 bytes');
+  await expect(read(20)).rejects.toThrow('part has less than the 20 bytes');
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'store-'));
+  await writeFile(path.join(folder, 'long'), '');
+  await truncate(path.join(folder, 'long'), 64 * 1024 * 1024 + 1);
+  await store.upload('long', path.join(folder, 'long'));
+  await expect(store.text('long')).rejects.toThrow('long has more than the 67108864 bytes');
+  await expect(store.write('longer', 'x'.repeat(64 * 1024 * 1024 + 1))).rejects.toThrow('would have more');
   await rm(folder, { recursive: true });
 });
 

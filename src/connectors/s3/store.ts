@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import type { GetObjectCommandInput, S3Client } from '@aws-sdk/client-s3';
+import { TidemarkError } from '../../errors.ts';
 import type { ConnectorContext } from '../contract.ts';
 import type { Place } from './configuration.ts';
 import { egressHandler } from './http-handler.ts';
@@ -8,6 +9,9 @@ import { explain, isMissing, isOvertaken, isUnsupported } from './store-errors.t
 
 /** Bytes that are sent at a time; a file that is bigger goes up in parts. */
 const partSize = 8 * 1024 * 1024;
+
+/** The most bytes of an object that is read or written as one text. */
+const longestText = 64 * 1024 * 1024;
 
 /** Times a download that broke off is taken up again without having come any further. */
 const resumptions = 3;
@@ -87,8 +91,13 @@ export function objectStore(place: Place, { egress, signal }: ConnectorContext):
 
   const get = (input: Omit<GetObjectCommandInput, 'Bucket'>) =>
     call(async (sdk, client) => {
-      const { Body, ETag = '' } = await client.send(new sdk.GetObjectCommand({ Bucket, ...input }), abort);
-      return { body: Body as Readable, etag: ETag };
+      const answer = await client.send(new sdk.GetObjectCommand({ Bucket, ...input }), abort);
+      const body = answer.Body as Readable;
+      if (input.Range === undefined || answer.$metadata.httpStatusCode === 206) {
+        return { body, etag: answer.ETag ?? '' };
+      }
+      body.destroy();
+      throw unfit(`${place.endpoint} sends ${input.Key} from its beginning where a part of it is asked for`);
     });
 
   const put = (key: string, text: string, condition: { IfMatch?: string; IfNoneMatch?: string }) =>
@@ -126,11 +135,17 @@ export function objectStore(place: Place, { egress, signal }: ConnectorContext):
           for await (const chunk of body as AsyncIterable<Uint8Array>) {
             offset += chunk.length;
             failures = 0;
+            if (offset > size) break;
             yield chunk;
           }
-          return;
+          if (offset === size) return;
+          throw unfit(
+            `${key} has ${offset > size ? 'more' : 'less'} than the ${size} bytes it is said to have`,
+          );
         } catch (error) {
           if (signal?.aborted) throw signal.reason;
+          if (error instanceof TidemarkError) throw error;
+          if (offset === size) return;
           if (++failures > resumptions) throw explain(error, place);
         }
       }
@@ -138,11 +153,12 @@ export function objectStore(place: Place, { egress, signal }: ConnectorContext):
 
     async part({ key, size, etag }, bytes) {
       if (size === 0) return Buffer.alloc(0);
-      const Range =
-        bytes < 0 ? `bytes=${Math.max(0, size + bytes)}-` : `bytes=0-${Math.min(size, bytes) - 1}`;
-      const { body } = await get({ Key: key, IfMatch: etag, Range });
+      const wanted = Math.min(size, Math.abs(bytes));
+      const from = bytes < 0 ? size - wanted : 0;
+      const range = wanted === size ? {} : { Range: `bytes=${from}-${from + wanted - 1}` };
+      const { body } = await get({ Key: key, IfMatch: etag, ...range });
       try {
-        return Buffer.concat(await Array.fromAsync(body as AsyncIterable<Uint8Array>));
+        return await bufferOf(body, wanted, key);
       } catch (error) {
         throw explain(error, place);
       }
@@ -151,7 +167,7 @@ export function objectStore(place: Place, { egress, signal }: ConnectorContext):
     async text(key) {
       try {
         const { body, etag } = await get({ Key: key });
-        return { text: await body.setEncoding('utf8').reduce((all, one) => all + one, ''), etag };
+        return { text: `${await bufferOf(body, longestText, key)}`, etag };
       } catch (error) {
         if (isMissing(error)) return undefined;
         throw explain(error, place);
@@ -159,6 +175,11 @@ export function objectStore(place: Place, { egress, signal }: ConnectorContext):
     },
 
     async write(key, text, replaces) {
+      if (Buffer.byteLength(text) > longestText) {
+        throw unfit(
+          `${key} would have more than ${longestText} bytes: set a partition_key with fewer values`,
+        );
+      }
       const condition =
         replaces === undefined ? {} : replaces === null ? { IfNoneMatch: '*' } : { IfMatch: replaces };
       try {
@@ -197,4 +218,19 @@ export function objectStore(place: Place, { egress, signal }: ConnectorContext):
         await client.send(new sdk.DeleteObjectCommand({ Bucket, Key: key }), abort);
       }),
   };
+}
+
+async function bufferOf(body: AsyncIterable<Uint8Array>, most: number, key: string): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    size += chunk.length;
+    if (size > most) throw unfit(`${key} has more than the ${most} bytes that are taken of it`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks, size);
+}
+
+function unfit(reason: string): TidemarkError {
+  return new TidemarkError('unprocessable', { reason });
 }
