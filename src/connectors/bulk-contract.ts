@@ -1,0 +1,197 @@
+/**
+ * The bulk part of a connector: whole tables, as bytes. What a connector is otherwise, and the text form that values
+ * travel in, is in contract.ts.
+ */
+import type { Readable } from 'node:stream';
+import type { FixedExpression } from '../conditions/index.ts';
+import type { JsonObject } from '../lib/json.ts';
+
+/**
+ * How rows travel in bulk. `pg-binary`: PostgreSQL COPY BINARY, still in the CopyData frames of PostgreSQL's
+ * protocol, so that one server's bytes are forwarded to another as they are. `copy-text`: PostgreSQL COPY
+ * text lines (no frames), which every bulk connector can write and read. The first of the source's formats
+ * that the destination accepts is used; a table whose types do not survive a format does not offer it.
+ */
+export type WireFormat = 'pg-binary' | 'copy-text';
+
+/** The rows of one table on their way: a byte stream, cut anywhere. Destroying it ends the read. */
+export interface RowStream extends Readable {
+  /** Rows and bytes given so far, to show progress: the row under way counts. */
+  readonly rows: number;
+  readonly bytes: number;
+  /** What was changed on reading because the carrier cannot hold it; complete once the stream has ended. */
+  readonly warnings?: readonly ValueWarning[];
+  /** Where it is there, a chunk may be given back once its bytes are not needed: its memory is used again. */
+  recycle?(chunk: Buffer): void;
+}
+
+/** Values of one column that arrived changed, by one rule. What no warning names arrived as it was. */
+export interface ValueWarning {
+  /** Name in the source. */
+  column: string;
+  /** Stable name, e.g. `zero_date_nulled`; docs/types.md says what each does. */
+  rule: string;
+  count: number;
+}
+
+/** The other system went away or could not be reached: the same may well work a moment later. */
+export class ConnectionLost extends Error {
+  override name = 'ConnectionLost';
+}
+
+export interface BulkColumn {
+  /** Name in the source. */
+  name: string;
+  /** Name in the destination. */
+  outputName: string;
+  /** The PostgreSQL type that carries it, e.g. `numeric(20,4)`; a type of the source's own travels as text. */
+  type: string;
+  nullable: boolean;
+  /** The source gives the digest of the value's text instead of the value: see `BulkRead.salt`. Its type is text. */
+  obfuscated?: boolean;
+}
+
+export interface BulkTable {
+  schemaId: string;
+  /**
+   * Names this one table among those of all servers. A destination that finds the table it is to replace under
+   * this name refuses: the sync would drop its own source.
+   */
+  origin?: string;
+  columns: BulkColumn[];
+  /** Source column names; empty when the source knows no key. */
+  primaryKey: string[];
+  /** Rows, as far as the source can tell without counting. */
+  estimatedRows: number | undefined;
+  /** Formats the source can send this table in, best first. */
+  formats: WireFormat[];
+}
+
+/** A part of a table that is read on its own. Kept in the checkpoint, so that a run that takes over reads the same parts. */
+export interface BulkRange {
+  /** Names its bounds: ranges of another division of the table have other ids. */
+  id: string;
+  /** The source's own description of it. */
+  bounds: JsonObject;
+}
+
+/** Which rows are read, and how. */
+export interface BulkRead {
+  /**
+   * Rows whose tracking field is at or above `from` less an overlap, or NULL. `from` is what `trackingBound`
+   * gave; rows that committed late with an older time are what the overlap is for, where the field is a time.
+   */
+  tracking?: { field: string; from: string; overlapSeconds: number };
+  range?: BulkRange;
+  /** Only rows that fit it, by any of the source's fields. @throws invalid_field when they cannot be asked for it. */
+  filter?: FixedExpression;
+  /** An obfuscated value travels as lower-case hex SHA-256 of the salt's bytes followed by its text, NULL as NULL. */
+  salt?: string;
+}
+
+export interface BulkSource {
+  /** @param columns source names to read; undefined reads all. @throws when the table is gone. */
+  table(schemaId: string, columns: readonly string[] | undefined): Promise<BulkTable>;
+  /**
+   * The greatest value of a field, as text of full precision; undefined when there is none. Taken before a
+   * read, it is where the next one starts. Infinities, NaN and times beyond tomorrow do not count: they would hide
+   * what comes after them.
+   *
+   * @throws invalid_field when the field's type has no order that can be followed.
+   */
+  trackingBound?(table: BulkTable, field: string): Promise<string | undefined>;
+  /**
+   * Parts of about `rows` rows that can be read at the same time and in any order, now or after a restart: every
+   * row that stays as it is is in exactly one. Fewer than two: the table is read as a whole.
+   */
+  ranges?(table: BulkTable, rows: number): Promise<BulkRange[]>;
+  /** The rows of a table or range, as one consistent snapshot. @throws ConnectionLost, also through the stream. */
+  read(table: BulkTable, format: WireFormat, read: BulkRead): Promise<RowStream>;
+}
+
+/** Where rows go: a table in the destination, or what stands for one there. */
+export interface BulkTarget {
+  /** Destination schema (namespace) and table name. */
+  schema: string;
+  name: string;
+}
+
+export interface BulkOutput extends BulkTarget {
+  origin: string | undefined;
+  columns: BulkColumn[];
+  /** Source column names. */
+  primaryKey: string[];
+  /** Source column to lay the rows out by, where the destination can. */
+  partitionBy?: string;
+  /** Names of Tidemark's own columns, where they are wanted: when a row was last written, when it was missed. */
+  syncedAt?: string;
+  deletedAt?: string;
+  /** `destination_configuration` of the sync. */
+  options?: JsonObject;
+}
+
+export interface LoadPlan {
+  /** Lets a run that takes over end the load of the run before it, wherever that is. */
+  executionId: string;
+  /**
+   * `replace`: the rows become the table. `merge`: each row takes the place of the one with its key, and columns
+   * and rows that the source does not have stay; needs a key.
+   */
+  mode: 'replace' | 'merge';
+  /**
+   * Only with `merge`: these are all the rows of the source, and those that the table has beside them are marked
+   * as deleted or removed. Otherwise they are left alone.
+   */
+  missing?: 'mark' | 'remove';
+  /** With `replace`: empty and fill the table instead of swapping it, so that what depends on it survives. */
+  truncate: boolean;
+  /**
+   * The position that was read before the load, null where there was none. One that is another by the time it is
+   * this load's turn refuses it: somebody else has written the table. Undefined: not looked at.
+   */
+  expects?: JsonObject | null;
+  /** The rows come in ranges, several at a time; each is stored for good once `write` has returned. */
+  ranged: boolean;
+}
+
+/** Loads one table beside the live one, then swaps or merges it in; readers see the old rows or all the new ones. */
+export interface TableLoad {
+  /** Ranges that a run before this one has stored, by id, with their rows. */
+  stored: ReadonlyMap<string, number>;
+  /** Stores everything the stream gives. @throws ConnectionLost, or why it was refused. */
+  write(rows: RowStream, format: WireFormat, range?: BulkRange): Promise<Written>;
+  /** After it the rows are live. @param position kept with them: `BulkDestination.position` gives it back. */
+  commit(position: JsonObject): Promise<Committed>;
+  /** Ends the load at once; stored ranges stay for a run that takes over. Safe at any time, and after a failure. */
+  abort(): Promise<void>;
+  /** Ends the load and removes all of it. The live table was never touched. */
+  discard(): Promise<void>;
+}
+
+export interface Written {
+  rows: number;
+  /** What was changed on writing because the destination cannot hold it. */
+  warnings: ValueWarning[];
+}
+
+/** What a commit did to the live table; undefined where the destination does not count. */
+export interface Committed {
+  inserted?: number;
+  updated?: number;
+  deleted?: number;
+  /** Changes of the table's shape, for people: `column price widened from integer to bigint`. */
+  changes: string[];
+}
+
+export interface BulkDestination {
+  formats: readonly WireFormat[];
+  /** `BulkSyncDest.configuration` on the wire: option key → { default, items, required }. */
+  options: JsonObject;
+  /**
+   * The position that was committed with the rows of the table as it is now; undefined when there is no such
+   * table. It may be older than the rows, never newer: what lies behind it is merged once more.
+   */
+  position(target: BulkTarget): Promise<JsonObject | undefined>;
+  /** @throws unprocessable when the live table cannot take the output: says why and what to do. */
+  load(output: BulkOutput, plan: LoadPlan): Promise<TableLoad>;
+}
