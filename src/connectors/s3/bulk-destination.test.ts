@@ -219,15 +219,38 @@ test('a worker that was overtaken by another of the same execution leaves what t
   ]);
 });
 
-test('a load whose files another worker has discarded is refused, and the old table stays', async () => {
-  await load([['1', 'old']], outputOf());
+test('a worker that has taken over goes on from what is stored, whatever the one before it does', async () => {
   const plan = planOf({ ranged: true });
   const stalled = await destination().load(outputOf(), plan);
   await stalled.write(copyRows([['1', 'a']]), 'copy-text', range('r1'));
   const other = await destination().load(outputOf(), plan);
   await stalled.discard();
-  await expect(other.commit({})).rejects.toThrow("discarded this one's files");
+  await other.commit({});
+  expect(await table()).toEqual([['1', 'a']]);
+});
+
+test('a load whose files are gone is refused, and the old table stays', async () => {
+  await load([['1', 'old']], outputOf());
+  const plan = planOf();
+  const opened = await destination().load(outputOf(), plan);
+  await opened.write(copyRows([['1', 'a']]), 'copy-text');
+  for (const key of await server.keys(`crm/people/data/${plan.executionId}/`)) await server.remove(key);
+  await expect(opened.commit({})).rejects.toThrow('discarded this one');
+  await opened.discard();
   expect(await table()).toEqual([['1', 'old']]);
+  expect((await server.keys()).length).toBe(2);
+});
+
+test('a worker that dies while it tidies up leaves no ranges whose files are gone', async () => {
+  const died = await destination().load(outputOf(), planOf({ ranged: true }));
+  await died.write(copyRows([['1', 'a']]), 'copy-text', range('r1'));
+  server.behave(({ method, key }) => (method === 'DELETE' && key.includes('/data/') ? 'reset' : undefined));
+  await load([['2', 'b']], outputOf());
+  expect(await server.keys('crm/people/_loads/')).toEqual([]);
+  expect((await server.keys('crm/people/data/')).length).toBe(2);
+  server.behave(() => undefined);
+  await load([['3', 'c']], outputOf());
+  expect((await server.keys()).length).toBe(2);
 });
 
 test('stored ranges are used again only for the same values of the same source columns', async () => {

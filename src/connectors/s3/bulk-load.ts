@@ -16,7 +16,7 @@ import {
 import { mergeFiles } from './merge-files.ts';
 import { timestampText } from './object-table.ts';
 import { changesOf, mergedColumns, outputColumns, projected } from './output-columns.ts';
-import { assertStored, loadFolder, readRanges, storeRange } from './stored-ranges.ts';
+import { assertStored, claim, isClaimedBy, loadFolder, readRanges, storeRange } from './stored-ranges.ts';
 import { copyLatest, removeBelow } from './tidy.ts';
 import { type FileWriter, writeFiles } from './write-files.ts';
 
@@ -45,6 +45,9 @@ export async function openLoad(
   const columns = merging === undefined ? incoming : mergedColumns(merging, incoming);
   const generation = plan.executionId;
   const loads = loadFolder(folder, generation);
+  // In every name: what a run that was given up still writes is never taken for this one's.
+  const token = randomBytes(4).toString('hex');
+  await claim(store, loads, token);
   const shape = { format, columns, output };
   const ranges = plan.ranged ? await readRanges(store, loads, shape) : [];
   const temp = await context.temp();
@@ -68,8 +71,6 @@ export async function openLoad(
     partitionBy,
     partSize,
   };
-  // In every name: what a run that was given up still writes is never taken for this one's.
-  const token = randomBytes(4).toString('hex');
   const now = timestampText(new Date());
   let writes = 0;
 
@@ -132,6 +133,8 @@ export async function openLoad(
     async discard() {
       await end();
       const tidying = context.openStore(context.signal);
+      // A worker that has taken over goes on from what is there, and tidies up itself.
+      if (!(await isClaimedBy(tidying, loads, token))) return;
       await removeBelow(tidying, loads, new Set());
       // As it is now: another worker may have committed the same execution since this load began.
       const now = await readManifest(tidying, folder);

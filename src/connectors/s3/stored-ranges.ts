@@ -22,6 +22,17 @@ export interface LoadShape {
 /** Where a load keeps what it has stored, until it is committed. */
 export const loadFolder = (folder: string, generation: string) => `${folder}_loads/${generation}/`;
 
+const claimName = 'claim';
+
+/** Says whose the load of an execution is from now on: that of the worker that opened it last. */
+export function claim(store: ObjectStore, loads: string, token: string): Promise<void> {
+  return store.write(`${loads}${claimName}`, token);
+}
+
+export async function isClaimedBy(store: ObjectStore, loads: string, token: string): Promise<boolean> {
+  return (await store.text(`${loads}${claimName}`))?.text === token;
+}
+
 /** The ranges that a run before this one has stored, in files that this one would write alike; others go. */
 export async function readRanges(
   store: ObjectStore,
@@ -30,6 +41,7 @@ export async function readRanges(
 ): Promise<StoredRange[]> {
   const ranges: StoredRange[] = [];
   for await (const { key } of store.list(loads)) {
+    if (key === `${loads}${claimName}`) continue;
     const found = await store.text(key);
     if (found === undefined) continue;
     const { shape: was, ...range } = JSON.parse(found.text) as StoredRange & { shape: string };
