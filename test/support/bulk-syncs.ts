@@ -29,6 +29,7 @@ export interface BulkHarness extends AsyncDisposable {
   apiKey: string;
   actor: Actor;
   recordLogFolder: string;
+  duckdbDir: string;
   /** Makes a connection to a database. Returns its id. */
   connect(database: TestDatabase): Promise<string>;
   refresh(connectionId: string): Promise<void>;
@@ -54,6 +55,7 @@ export async function bulkHarness(): Promise<BulkHarness> {
     keyRing: new KeyRing([testKey]),
     egress: createEgress({ allow: ['127.0.0.0/8'] }),
     recordLogFolder,
+    duckdbDir: path.join(recordLogFolder, 'duckdb'),
   };
   const { organizationId, userId, apiKey = '' } = await bootstrap({ db });
   const actor: Actor = { id: userId, name: 'admin@localhost', type: 'user' };
@@ -109,7 +111,7 @@ export async function bulkHarness(): Promise<BulkHarness> {
 
 /** Claims an execution and runs it, as a worker does. */
 export async function beginRun(
-  deps: { db: Database; keyRing: KeyRing; egress: Egress; recordLogFolder?: string },
+  deps: { db: Database; keyRing: KeyRing; egress: Egress; recordLogFolder?: string; duckdbDir?: string },
   executionId: string,
   started: (stop: (reason: 'canceled') => void) => void = () => {},
 ): Promise<Outcome> {

@@ -13,12 +13,13 @@ import {
   type Written,
 } from '../contract.ts';
 import { type Engine, identifier, literal, loadRows, tableColumns } from '../duckdb-engine/index.ts';
+import { checkExpected } from '../expected-position.ts';
 import { destinationOptions } from '../postgresql/bulk-options.ts';
 import { checkNames, outputKey, refuse } from './bulk-names.ts';
 import { type Database, withReader } from './database.ts';
 import { checkLive, makeLive } from './make-live.ts';
 import { openStage, type Stage } from './stage.ts';
-import { checkExpected, readState, writeState } from './state.ts';
+import { readState, writeState } from './state.ts';
 
 /** Of the attached stage. Schemas and database files may have any common name. */
 const stageName = '_tidemark_stage';
@@ -126,7 +127,7 @@ class StagedLoad implements TableLoad {
   async #makeLive(live: Engine, staged: string, position: JsonObject): Promise<Committed> {
     const output = this.#output;
     await live.run('begin transaction');
-    await checkExpected(live, output, this.#plan);
+    checkExpected(output, this.#plan, (await readState(live, output))?.position);
     const committed = await makeLive(live, output, this.#plan, this.#file, staged);
     await writeState(live, output, {
       position,

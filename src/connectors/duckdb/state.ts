@@ -1,8 +1,6 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { JsonObject } from '../../lib/json.ts';
-import type { BulkOutput, BulkTarget, LoadPlan } from '../contract.ts';
+import type { BulkOutput, BulkTarget } from '../contract.ts';
 import { type Engine, literal } from '../duckdb-engine/index.ts';
-import { refuse } from './bulk-names.ts';
 import { qualified } from './relations.ts';
 
 /** What Tidemark knows of the tables of a schema, beside them: it goes wherever the file is copied. */
@@ -51,20 +49,6 @@ async function readStates(engine: Engine, where: string) {
       const schema = kept[index]?.schema ?? '';
       return { schema, name, state: JSON.parse(value) as CommittedState };
     }),
-  );
-}
-
-/** @throws unprocessable when the table was written since its position was read. */
-export async function checkExpected(
-  engine: Engine,
-  target: BulkTarget,
-  { expects }: LoadPlan,
-): Promise<void> {
-  if (expects === undefined) return;
-  const state = await readState(engine, target);
-  if (isDeepStrictEqual(state?.position ?? null, expects)) return;
-  refuse(
-    `${target.schema}.${target.name} was written by another execution at this moment: run it again, or give each bulk sync a schema of its own`,
   );
 }
 

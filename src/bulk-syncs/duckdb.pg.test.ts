@@ -1,0 +1,54 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type BulkHarness, bulkHarness } from '../../test/support/bulk-syncs.ts';
+import { contentHash } from '../../test/support/content-hash.ts';
+import { testDatabase } from '../../test/support/database.ts';
+import { createConnection } from '../connections/index.ts';
+import { createBulkSync } from './crud.ts';
+import { startBulkSync } from './start.ts';
+
+let harness: BulkHarness;
+beforeAll(async () => {
+  harness = await bulkHarness();
+});
+afterAll(() => harness[Symbol.asyncDispose]());
+
+test('a table goes into a DuckDB file in ranges, then what is new is merged, and all of it comes back equal', async () => {
+  const { organizationId, actor } = harness;
+  const [source, back] = [await testDatabase(), await testDatabase()];
+  await source.query(`create table t (id bigint primary key, a text, n numeric(20, 4), at timestamptz);
+    insert into t select i, E'tab\\t ü ' || i, i / 7.0, timestamptz '2024-01-01 00:00:00.000001+00' + i * interval '1 hour' from generate_series(1, 12000) i;
+    analyze t`);
+  const file = await createConnection(harness, organizationId, actor, {
+    name: 'lake',
+    type: 'duckdb',
+    configuration: { database: 'lake.duckdb' },
+    validate: true,
+  });
+  const syncOf = async (from: string, to: string, schemas: { id: string; tracking_field?: string }[]) => {
+    const body = {
+      name: crypto.randomUUID(),
+      source_connection_id: from,
+      destination_connection_id: to,
+      destination_configuration: { schema: 'copy', advanced: { hard_deletes: true } },
+      disable_record_timestamps: true,
+      schemas,
+    };
+    const sync = await createBulkSync(harness, organizationId, actor, body, 'either');
+    return async () => {
+      const { id } = await startBulkSync(harness, organizationId, sync.id, {});
+      const { outcome, schemas: done } = await harness.run(id);
+      expect(outcome).toEqual({ status: 'completed' });
+      return done[0]?.record_count;
+    };
+  };
+  const into = await syncOf(await harness.connect(source), file.id, [
+    { id: 'public.t', tracking_field: 'at' },
+  ]);
+  expect(await into()).toBe(12_000);
+  await source.query(`update t set a = 'changed', at = at + interval '10 years' where id = 3`);
+  expect(await into()).toBeLessThan(5);
+  await harness.refresh(file.id);
+  const out = await syncOf(file.id, await harness.connect(back), [{ id: 'copy.t' }]);
+  expect(await out()).toBe(12_000);
+  expect(await contentHash(back, 'copy.t')).toEqual(await contentHash(source, 't'));
+});
