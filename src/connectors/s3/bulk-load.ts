@@ -3,6 +3,7 @@ import { TidemarkError } from '../../errors.ts';
 import { oneAtATime } from '../../lib/one-at-a-time.ts';
 import type { BulkOutput, LoadPlan, TableLoad } from '../contract.ts';
 import type { Engine } from '../duckdb-engine/index.ts';
+import { checkExpected } from '../expected-position.ts';
 import { wholeRows } from '../file-formats/copy-text-rows.ts';
 import type { DestinationContext } from './bulk-destination.ts';
 import {
@@ -41,6 +42,7 @@ export async function openLoad(
   }
   const live = await readManifest(store, folder);
   const incoming = outputColumns(output, format);
+  checkExpected(output, plan, live?.manifest.position);
   const merging = plan.mode === 'merge' ? live?.manifest : undefined;
   const columns = merging === undefined ? incoming : mergedColumns(merging, incoming);
   const generation = plan.executionId;
