@@ -61,7 +61,7 @@ export async function prepareTable(context: Preparation, task: Task): Promise<Pr
     const plan = { executionId: run.execution.id, ...load, ranged: true };
     return { table, output, plan, read, ranges, position, why };
   }
-  const filter = rowFilter(sync, settings, table, run.execution.createdAt);
+  const filter = rowFilter(sync, settings, table, run.execution.startedAt ?? run.execution.createdAt);
   const read: BulkRead = { salt, ...(filter === undefined ? {} : { filter }) };
   const stored = await ends.destination.position(target);
   await checkOwner(db, sync, stored, target);

@@ -1,4 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises';
+import { until } from './until.ts';
 
 export interface StreamedEvent {
   id: string;
@@ -58,20 +58,12 @@ export async function readStream(
       frames.forEach(take);
     }
   })().catch(() => {});
-  const whenever = async <Result>(check: () => Result | undefined): Promise<Result> => {
-    for (let waited = 0; waited < 20_000; waited += 5) {
-      const result = check();
-      if (result !== undefined) return result;
-      await pause(5);
-    }
-    throw new Error(`not on the stream: ${JSON.stringify({ comments, events: received.length })}`);
-  };
   return {
     comments,
     received,
-    events: (count) => whenever(() => (received.length >= count ? received.slice(0, count) : undefined)),
-    comment: (text) => whenever(() => (comments.includes(text) ? true : undefined)).then(() => {}),
-    named: (name) => whenever(() => others.get(name)),
+    events: (count) => until(() => received.length >= count && received.slice(0, count)),
+    comment: (text) => until(() => comments.includes(text)).then(() => {}),
+    named: (name) => until(() => others.get(name)),
     closed,
     close: () => controller.abort(),
   };

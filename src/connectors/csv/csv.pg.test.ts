@@ -1,8 +1,10 @@
+import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { copyTable } from '../../../test/support/copy-table.ts';
 import { testDatabase } from '../../../test/support/database.ts';
 import { postgresqlConfiguration } from '../../../test/support/http.ts';
 import { type Receiver, startReceiver } from '../../../test/support/receiver.ts';
+import type { FixedExpression } from '../../conditions/index.ts';
 import { createEgress, type Egress } from '../../egress/index.ts';
 import { type ConnectorHarness, describeConnector, records } from '../conformance.ts';
 import type { Session } from '../contract.ts';
@@ -146,4 +148,27 @@ test('a file that breaks off or is broken fails with words', async () => {
   await expect(session.catalogue?.schemas()).rejects.toThrow('some.data.csv, line 2: it has 1 fields');
   receiver.behave(() => ({ status: 200, body: '' }));
   await expect(session.catalogue?.schemas()).rejects.toThrow('is empty');
+});
+
+test('rows that do not fit a filter are left out, also by fields that are not read', async () => {
+  receiver.behave(() => ({
+    status: 200,
+    body: 'id,name,at,n\n1,"tab\there",2024-01-31,10\n2,,2024-02-01,9\n3,"back\\slash",2024-02-01,\n4,x,2024-03-01,10.50\n',
+  }));
+  const source = session.bulkSource;
+  const read = async (columns: string[], filter: FixedExpression) => {
+    const table = await source?.table('some_data', columns);
+    if (source === undefined || table === undefined) throw new Error('no source');
+    return text(await source.read(table, 'copy-text', { filter }));
+  };
+  await source?.table('some_data', undefined);
+  const condition = (field: string, name: 'GreaterThan' | 'OnOrAfter' | 'Inequality', value: string) =>
+    ({ field, function: name, value }) as const;
+  expect(await read(['name', 'id'], condition('n', 'GreaterThan', '9.9'))).toBe('1\ttab\\there\n4\tx\n');
+  expect(await read(['id'], { not: condition('name', 'Inequality', 'back\\slash') })).toBe('3\n');
+  expect(await read(['id', 'n'], condition('n', 'Inequality', '10'))).toBe('2\t9\n3\t\\N\n4\t10.50\n');
+  expect(await read(['id'], condition('at', 'OnOrAfter', '2025-01-01'))).toBe('');
+  await expect(read(['id'], condition('n', 'OnOrAfter', '1'))).rejects.toThrow(
+    'filter on n: OnOrAfter does not suit',
+  );
 });

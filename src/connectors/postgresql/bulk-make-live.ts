@@ -50,8 +50,7 @@ export async function makeLive(
     return mergeStaged(client, output, plan, table);
   }
   await addKey(client, output, table);
-  await swap(client, output, plan, side);
-  return { inserted: rows, changes: [] };
+  return { inserted: rows, changes: await swap(client, output, plan, side) };
 }
 
 /**

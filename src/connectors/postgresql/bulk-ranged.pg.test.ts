@@ -73,7 +73,7 @@ test('a run that takes over goes on with the ranges that are stored, and ends th
   );
   const hanging = expect(all.write(stalled, third)).rejects.toMatchObject({ name: 'ConnectionLost' });
   const loaders = `select 1 from pg_stat_activity where application_name like 'tidemark load ${execution} %' and datname = current_database()`;
-  await expect.poll(() => all.destination.query(loaders)).toHaveLength(2);
+  await expect.poll(() => all.destination.query(loaders), { timeout: 20_000 }).toHaveLength(2);
 
   const next = all.begin();
   await hanging;
@@ -165,7 +165,7 @@ test('a load of another table that nobody went on with for days is removed', asy
   await forsaken.abort();
   const gone = `select 1 from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())`;
   await load.abort();
-  await expect.poll(() => all.destination.query(gone)).toEqual([]);
+  await expect.poll(() => all.destination.query(gone), { timeout: 20_000 }).toEqual([]);
   await (await all.begin()).discard();
   expect(await sides(all)).toEqual([]);
 });
@@ -208,7 +208,7 @@ test('another execution waits for its turn', async () => {
   const load = await all.begin();
   const other = all.begin({ executionId: '0198a5a0-0000-7000-8000-000000000002' });
   const waiting = `select 1 from pg_stat_activity where wait_event = 'advisory' and datname = current_database()`;
-  await expect.poll(() => all.destination.query(waiting)).toHaveLength(1);
+  await expect.poll(() => all.destination.query(waiting), { timeout: 20_000 }).toHaveLength(1);
   await writeAll(all, load);
   await load.commit({});
   await (await other).discard();

@@ -107,7 +107,7 @@ test('an obfuscated value is the digest of salt and text, and the salt stands in
     ['3', digest(''), digest('NaN'), digest('infinity')].join('\t'),
   ]);
   const open = await from.read({ ...all, columns: [...columns, ...all.columns] }, 'pg-binary', { salt });
-  await expect.poll(() => open.rows).toBeGreaterThan(0);
+  await expect.poll(() => open.rows, { timeout: 20_000 }).toBeGreaterThan(0);
   const statements = await source.query<{ query: string }>(
     `select query from pg_stat_activity where application_name = 'tidemark bulk read' and datname = current_database()`,
   );

@@ -1,18 +1,25 @@
 import pg, { type Client } from 'pg';
 import type { BulkOutput, LoadPlan } from '../contract.ts';
+import { copyIndexes } from './bulk-indexes.ts';
 import { checkReplaceable, findLive, lockLive } from './bulk-live.ts';
 import { ownColumns, qualified, refuse } from './bulk-names.ts';
 
-/** Puts the side table in the live one's place, with the same grants. Commits nothing. */
+/**
+ * Puts the side table in the live one's place, with the same grants and indexes. What else somebody has put on the
+ * live table goes with it: docs/connectors/postgresql.md. Commits nothing.
+ *
+ * @returns what could not be kept, for people.
+ */
 export async function swap(
   client: Client,
   output: BulkOutput,
   plan: LoadPlan,
   sideName: string,
-): Promise<void> {
+): Promise<string[]> {
   const side = qualified({ schema: output.schema, name: sideName });
   const live = qualified(output);
   await addOwnColumns(client, output, side);
+  const { renames, lost } = await copyIndexes(client, output, sideName);
   if (await lockLive(client, output, 'readers')) {
     const found = await findLive(client, output);
     if (plan.mode === 'merge') {
@@ -24,6 +31,8 @@ export async function swap(
   }
   await client.query(`alter table ${side} rename to ${pg.escapeIdentifier(output.name)}`);
   await renameKey(client, output);
+  for (const statement of renames) await client.query(statement);
+  return lost;
 }
 
 /** After the rows: a column that comes with a constant costs no byte in any of them. */

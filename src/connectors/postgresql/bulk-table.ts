@@ -33,11 +33,13 @@ interface ColumnRow {
 /**
  * The columns of a relation with the type that carries each to another server. Types every server has travel
  * as they are; a domain as its base type; what only this server knows (enums, composites, types of
- * extensions) and what refers to its catalogue by oid (regclass, …) as text, their arrays as text[].
+ * extensions) and what refers to its catalogue by oid (regclass, …) as text, their arrays as text[]. (types.ts
+ * says it for people.)
  */
 const columnsQuery = `
 select a.attname as name, not a.attnotnull as nullable, key.position as key,
-  case when carried.self then format_type(base.type, base.modifier)
+  case when element.typname = 'money' and element.oid < 16384 then replace(format_type(base.type, null), 'money', 'numeric')
+    when carried.self then format_type(base.type, base.modifier)
     when t.typcategory = 'A' then 'text[]' else 'text' end as type
 from pg_attribute a
 cross join lateral (

@@ -13,6 +13,7 @@ import { contentHash } from '../../../test/support/content-hash.ts';
 import { testDatabase } from '../../../test/support/database.ts';
 import { bulkDestination } from './bulk-destination.ts';
 import { bulkSource } from './bulk-source.ts';
+import { readTypes } from './types.ts';
 
 test.each(['pg-binary', 'copy-text'] as const)(
   'every value of every type arrives exactly as %s',
@@ -44,6 +45,45 @@ test.each(['pg-binary', 'copy-text'] as const)(
     });
   },
 );
+
+test('the types that docs/types.md names travel as it says', async () => {
+  const { source, from } = await pair();
+  await source.query(
+    `create type mood as enum ('a'); create type pair as (a int); create domain short as varchar(4)`,
+  );
+  const plain = readTypes.filter(({ type, as }) => type === as).map(({ type }) => type);
+  const examples = new Map(
+    plain.map((type) => [
+      type.replace('(n)', '(7)').replace('(p,s)', '(9,2)'),
+      undefined as string | undefined,
+    ]),
+  );
+  for (const [type, as] of Object.entries({
+    money: 'numeric',
+    'money[]': 'numeric[]',
+    mood: 'text',
+    'pair[]': 'text[]',
+  }))
+    examples.set(type, as);
+  for (const type of plain.slice(0, 5)) examples.set(`${type.replace('(p,s)', '')}[]`, undefined);
+  examples.set('short', 'character varying(4)').set('regtype', 'text').set('int8multirange', undefined);
+  const columns = [...examples.keys()].map((type, index) => `c${index} ${type}`);
+  await source.query(`create table t (${columns.join(', ')})`);
+  const table = await from.table('public.t', undefined);
+  expect(table.columns.map(({ type }) => type)).toEqual([...examples].map(([type, as]) => as ?? type));
+});
+
+test('money travels as the amount', async () => {
+  const both = await pair(
+    `create table t (m money, ms money[]); insert into t values (-1234.56, '{1,NULL}')`,
+  );
+  for (const format of ['pg-binary', 'copy-text'] as const) {
+    await replicate(both, 'public.t', { format });
+    expect(await both.destination.query('select m::text, ms::text from copy.t')).toEqual([
+      { m: '-1234.56', ms: '{1.00,NULL}' },
+    ]);
+  }
+});
 
 test('a table of a hundred thousand rows arrives whole', async () => {
   const both = await pair();
@@ -132,6 +172,30 @@ test('readers see the old rows until the commit, then the new ones, and keep the
   } finally {
     await both.destination.query(`drop owned by ${role}; drop role ${role}`);
   }
+});
+
+test('indexes of the table that is replaced are kept, and one that cannot be is named', async () => {
+  const both = await pair(
+    `create table "T x" (id int primary key, a text, b int); insert into "T x" values (1, 'x', 1), (2, 'y', 1)`,
+  );
+  await replicate(both, 'public.T x');
+  await both.destination.query(`
+    create function copy.fold(text) returns text immutable language sql as 'select lower($1)';
+    create index "by USING a" on copy."T x" (copy.fold(a) desc, b) include (id) where b > 0;
+    create unique index "B" on copy."T x" (b, id); create index gone on copy."T x" using hash (b);
+    create unique index one on copy."T x" (a)`);
+  const definitions = `select indexdef from pg_indexes where schemaname = 'copy' and tablename = 'T x' order by indexname`;
+  const before = await both.destination.query(definitions);
+  expect(await replicate(both, 'public.T x')).toMatchObject({ changes: [] });
+  expect(await both.destination.query(definitions)).toEqual(before);
+  await both.source.query(`update "T x" set a = 'x'; alter table "T x" rename b to c`);
+  const { changes } = await replicate(both, 'public.T x');
+  expect(changes).toEqual([
+    'index B is lost: column "b" does not exist',
+    'index by USING a is lost: column "b" does not exist',
+    'index gone is lost: column "b" does not exist',
+    expect.stringMatching(/^index one is lost: could not create unique index/),
+  ]);
 });
 
 test('a transaction older than the swap that looks after it sees the rows, not an empty table', async () => {
@@ -228,7 +292,7 @@ test.each(['source', 'destination'] as const)(
     const written = load.write(rows, 'pg-binary');
     const refused = expect(written).rejects.toMatchObject({ name: 'ConnectionLost' });
     const killed = side === 'source' ? 'tidemark bulk read' : `tidemark load ${execution} %`;
-    await expect.poll(() => rows.rows).toBeGreaterThan(0);
+    await expect.poll(() => rows.rows, { timeout: 20_000 }).toBeGreaterThan(0);
     await both[side].query(
       `select pg_terminate_backend(pid) from pg_stat_activity where application_name like $1 and datname = current_database()`,
       [killed],

@@ -7,6 +7,7 @@ import { connector } from './client.ts';
 import { type Configuration, configuration } from './configuration.ts';
 import { modelDestination } from './model-destination.ts';
 import { modelSource } from './model-source.ts';
+import { readTypes, writtenTypes } from './types.ts';
 import { withClient } from './with-client.ts';
 
 export const postgresql: Connector = {
@@ -14,6 +15,7 @@ export const postgresql: Connector = {
   name: 'PostgreSQL',
   configuration,
   capabilities: { source: true, destination: true },
+  types: { read: readTypes, written: writtenTypes },
   open(settings: JsonObject, { signal }): Session {
     const ended = new AbortController();
     const signals = signal === undefined ? ended.signal : AbortSignal.any([signal, ended.signal]);

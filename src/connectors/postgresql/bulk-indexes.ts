@@ -1,0 +1,60 @@
+import pg, { type Client } from 'pg';
+import { messageOf } from '../../errors.ts';
+import type { BulkTarget } from '../contract.ts';
+import { qualified } from './bulk-names.ts';
+
+interface Index {
+  name: string;
+  /** How its definition begins, up to the access method. */
+  head: string;
+  definition: string;
+  unique: boolean;
+}
+
+export interface CopiedIndexes {
+  /** What gives them their names, once the live table is gone. */
+  renames: string[];
+  /** Those that the new table cannot have, for people. */
+  lost: string[];
+}
+
+/** Gives the side table the indexes that somebody has put on the live one, beside keys and constraints. */
+export async function copyIndexes(client: Client, live: BulkTarget, side: string): Promise<CopiedIndexes> {
+  const copied: CopiedIndexes = { renames: [], lost: [] };
+  for (const [position, index] of (await indexesOf(client, live)).entries()) {
+    const { name, head, definition, unique } = index;
+    const rest = definition.startsWith(head) ? definition.slice(head.length) : undefined;
+    const temporary = `${side}_${position}`;
+    const target = qualified({ schema: live.schema, name: side });
+    await client.query('savepoint index');
+    try {
+      if (rest === undefined) throw new Error(`its definition is not understood: ${definition}`);
+      const create = `create ${unique ? 'unique ' : ''}index ${pg.escapeIdentifier(temporary)}`;
+      await client.query(`${create} on ${target} using ${rest}`);
+      const created = qualified({ schema: live.schema, name: temporary });
+      copied.renames.push(`alter index ${created} rename to ${pg.escapeIdentifier(name)}`);
+    } catch (error) {
+      if (!(error instanceof pg.DatabaseError) && rest !== undefined) throw error;
+      await client.query('rollback to savepoint index');
+      copied.lost.push(`index ${name} is lost: ${messageOf(error)}`);
+    }
+    await client.query('release savepoint index');
+  }
+  return copied;
+}
+
+async function indexesOf(client: Client, { schema, name }: BulkTarget): Promise<Index[]> {
+  // With no search path, definitions name everything in full. Functions in them may want theirs back.
+  await client.query(`savepoint path; select set_config('search_path', '', true)`);
+  const { rows } = await client.query<Index>(
+    `select c.relname as name, i.indisunique as unique, pg_get_indexdef(i.indexrelid) as definition,
+       format('CREATE %sINDEX %I ON %I.%I USING ', case when i.indisunique then 'UNIQUE ' end, c.relname, $1::text, $2::text) as head
+     from pg_index i join pg_class c on c.oid = i.indexrelid
+     where i.indrelid = to_regclass(format('%I.%I', $1::text, $2::text)) and i.indisvalid
+       and not exists (select from pg_constraint k where k.conindid = i.indexrelid and k.contype in ('p', 'u', 'x'))
+     order by c.relname`,
+    [schema, name],
+  );
+  await client.query('rollback to savepoint path; release savepoint path');
+  return rows;
+}

@@ -1,0 +1,73 @@
+import type { TypeRule } from '../contract.ts';
+
+/** Types that every server has, the same everywhere: they and their arrays travel as they are. */
+const same = [
+  'smallint',
+  'integer',
+  'bigint',
+  'numeric(p,s)',
+  'real',
+  'double precision',
+  'boolean',
+  'text',
+  'character varying(n)',
+  'character(n)',
+  '"char"',
+  'name',
+  'bytea',
+  'bit(n)',
+  'bit varying(n)',
+  'date',
+  'time without time zone',
+  'time with time zone',
+  'timestamp without time zone',
+  'timestamp with time zone',
+  'interval',
+  'json',
+  'jsonb',
+  'xml',
+  'uuid',
+  'inet',
+  'cidr',
+  'macaddr',
+  'macaddr8',
+  'point',
+  'line',
+  'lseg',
+  'box',
+  'path',
+  'polygon',
+  'circle',
+  'tsvector',
+  'tsquery',
+  'pg_lsn',
+  'int4range',
+  'int8range',
+  'numrange',
+  'daterange',
+  'tsrange',
+  'tstzrange',
+];
+
+/** What `columnsQuery` in bulk-table.ts does, for people; a test holds them together. */
+export const readTypes: readonly TypeRule[] = [
+  ...same.map((type) => ({ type, as: type })),
+  { type: 'multiranges of these', as: 'the same', note: 'PostgreSQL 14 and newer.' },
+  { type: 'arrays of these', as: 'the same', note: 'With their bounds, dimensions and NULLs.' },
+  { type: 'money', as: 'numeric', note: 'The amount; its text would depend on the server’s lc_monetary.' },
+  { type: 'a domain', as: 'its base type', note: 'Without the domain’s checks.' },
+  { type: 'an enum', as: 'text' },
+  { type: 'a composite type', as: 'text' },
+  { type: 'a type of an extension (citext, hstore, ltree, vector, …)', as: 'text' },
+  { type: 'regclass, regtype, …', as: 'text', note: 'The name; its number means nothing elsewhere.' },
+  { type: 'arrays of the last four', as: 'text[]' },
+  { type: 'a generated column', as: 'its type', note: 'An ordinary column in the destination.' },
+];
+
+export const writtenTypes: readonly TypeRule[] = [
+  {
+    type: 'any',
+    as: 'the same',
+    note: 'A column that is there keeps its type if that holds every value that comes, else it is widened.',
+  },
+];
