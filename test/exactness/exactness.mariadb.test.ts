@@ -11,6 +11,8 @@ function meaning(type: string, value: string | null | undefined): string | null 
   if (value === null || value === undefined) return null;
   if (type === 'boolean') return value.replace(/^t(rue)?$/, '1').replace(/^f(alse)?$/, '0');
   if (type === 'timestamptz') return value.replace(/\+00(?=$| BC)/, '');
+  // It travels as the amount, without the sign of a currency.
+  if (type === 'money') return meaning('numeric', value.replaceAll(/[$,]/g, ''));
   if (type === 'numeric') return value.replace(/(\.\d*?)0+$/, '$1').replace(/\.$/, '');
   // Equal in every comparison; MySQL does not keep the sign of zero.
   if (type === 'real' || type === 'double precision') return value === '-0' ? '0' : value;
