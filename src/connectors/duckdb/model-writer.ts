@@ -7,6 +7,7 @@ import {
   type TargetDefinition,
 } from '../contract.ts';
 import { DuckDBError, type Engine, literal } from '../duckdb-engine/index.ts';
+import { statusOf } from '../record-status.ts';
 import { type Database, withReader } from './database.ts';
 import type { Target } from './model-destination.ts';
 import { modelStatements, type Statements } from './model-statements.ts';
@@ -80,25 +81,5 @@ async function apply(
   for (const change of changes) await engine.run(change);
   if (insert !== undefined) await engine.run(insert);
   const there = new Set(found.map(({ n }) => n));
-  return records.map((_, index) => ({ status: statusOf(definition, there.has(index)) }));
-}
-
-function statusOf(
-  { mode }: TargetDefinition,
-  known: boolean,
-): 'inserted' | 'updated' | 'deleted' | 'skipped' {
-  switch (mode) {
-    case 'updateOrCreate':
-      return known ? 'updated' : 'inserted';
-    case 'update':
-      return known ? 'updated' : 'skipped';
-    case 'create':
-      return known ? 'skipped' : 'inserted';
-    case 'append':
-      return 'inserted';
-    case 'remove':
-      return known ? 'deleted' : 'skipped';
-    case 'replace':
-      throw new Error('a writer does not replace');
-  }
+  return records.map((_, index) => ({ status: statusOf(definition.mode, there.has(index)) }));
 }

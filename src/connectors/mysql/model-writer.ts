@@ -7,6 +7,7 @@ import {
   type RecordResult,
   type TargetDefinition,
 } from '../contract.ts';
+import { statusOf } from '../record-status.ts';
 import { breakOff, type Connect, rowsOf, withConnection } from './client.ts';
 import { isServerError } from './errors.ts';
 import { ensureBatches, noteCommitted, outcomeOf } from './model-batches.ts';
@@ -95,28 +96,9 @@ async function apply(
       throw new BatchRefused('a trigger of the target kept the row out');
     }
   }
-  return records.map((_, index) => ({ status: statusOf(definition, known.has(index)) }));
+  return records.map((_, index) => ({ status: statusOf(definition.mode, known.has(index)) }));
 }
 
 function isContent(error: unknown): boolean {
   return isServerError(error) && (contentStates.test(error.sqlState) || contentErrors.has(error.errno));
-}
-
-function statusOf(
-  { mode }: TargetDefinition,
-  known: boolean,
-): 'inserted' | 'updated' | 'deleted' | 'skipped' {
-  switch (mode) {
-    case 'updateOrCreate':
-      return known ? 'updated' : 'inserted';
-    case 'update':
-      return known ? 'updated' : 'skipped';
-    case 'create':
-      return known ? 'skipped' : 'inserted';
-    case 'append':
-    case 'replace':
-      return 'inserted';
-    case 'remove':
-      return known ? 'deleted' : 'skipped';
-  }
 }

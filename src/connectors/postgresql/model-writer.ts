@@ -7,6 +7,7 @@ import {
   type RecordResult,
   type TargetDefinition,
 } from '../contract.ts';
+import { statusOf } from '../record-status.ts';
 import type { Connect } from './bulk-source.ts';
 import { refusedOr, stage } from './model-stage.ts';
 import { modelStatements, type Statements } from './model-statements.ts';
@@ -80,20 +81,4 @@ async function apply(
     }
   }
   return records.map((_, index) => ({ status: statusOf(mode, known.has(index)) }));
-}
-
-function statusOf(mode: ModelSyncMode, known: boolean): 'inserted' | 'updated' | 'deleted' | 'skipped' {
-  switch (mode) {
-    case 'updateOrCreate':
-      return known ? 'updated' : 'inserted';
-    case 'update':
-      return known ? 'updated' : 'skipped';
-    case 'create':
-      return known ? 'skipped' : 'inserted';
-    case 'append':
-    case 'replace':
-      return 'inserted';
-    case 'remove':
-      return known ? 'deleted' : 'skipped';
-  }
 }
