@@ -14,7 +14,7 @@ import {
 } from '../contract.ts';
 import { type Engine, identifier, literal, loadRows, tableColumns } from '../duckdb-engine/index.ts';
 import { checkExpected } from '../expected-position.ts';
-import { destinationOptions } from '../postgresql/bulk-options.ts';
+import { tableOptions } from '../table-options.ts';
 import { checkNames, outputKey, refuse } from './bulk-names.ts';
 import { type Database, withReader } from './database.ts';
 import { checkLive, makeLive } from './make-live.ts';
@@ -27,7 +27,7 @@ const stageName = '_tidemark_stage';
 export function bulkDestination(database: Database): BulkDestination {
   return {
     formats: ['copy-text'],
-    options: { ...destinationOptions, schema: { default: 'main', items: null, required: true } },
+    options: tableOptions('main'),
     position: (target) =>
       withReader(
         database,

@@ -1,6 +1,6 @@
 import type { BulkDestination } from '../contract.ts';
+import { tableOptions } from '../table-options.ts';
 import { lostOrRefused } from './bulk-errors.ts';
-import { destinationOptions } from './bulk-options.ts';
 import { rangedLoad } from './bulk-ranged-load.ts';
 import type { Connect } from './bulk-source.ts';
 import { readState } from './bulk-state.ts';
@@ -10,7 +10,7 @@ import { withClient } from './with-client.ts';
 export function bulkDestination(connect: Connect): BulkDestination {
   return {
     formats: ['pg-binary', 'copy-text'],
-    options: destinationOptions,
+    options: tableOptions('public'),
     async position(target) {
       try {
         const state = await withClient(connect, 'tidemark position', (client) => readState(client, target));
