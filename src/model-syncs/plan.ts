@@ -1,7 +1,7 @@
-import type { ModelSource } from '../connectors/index.ts';
 import { type Database, type Session, withSession } from '../db/index.ts';
 import type { Run } from '../executions/index.ts';
 import type { Json } from '../lib/json.ts';
+import type { RecordSource } from '../models/index.ts';
 import { currentBaselineTarget, forgetBaseline, setBaselineTarget } from './baseline.ts';
 import {
   type Classes,
@@ -36,7 +36,7 @@ const entriesAtMost = 5_000;
 interface Planning {
   run: Run;
   session: Session;
-  source: ModelSource;
+  source: RecordSource;
   sync: ModelSync;
   task: Task;
   scope: Scope;
@@ -55,7 +55,7 @@ export async function plan(
   run: Run,
   sync: ModelSync,
   task: Task,
-  source: ModelSource,
+  source: RecordSource,
 ): Promise<DeliverCheckpoint | undefined> {
   const { resync, test, identities } = run.execution.options;
   // What is replaced as a whole is known by nothing but the target.

@@ -1,10 +1,11 @@
-import type { KeyAndHash, ModelQuery, ModelSource, SourceRecord } from '../connectors/index.ts';
+import type { KeyAndHash, SourceRecord } from '../connectors/index.ts';
 import { messageOf } from '../errors.ts';
 import type { Run } from '../executions/index.ts';
+import type { RecordQuery, RecordSource } from '../models/index.ts';
 import { SyncFailed } from './sync-failed.ts';
 
 /** Every record's key and hash; of the execution's `identities` only, if it was started for some. */
-export function readKeys(run: Run, source: ModelSource, query: ModelQuery): AsyncIterable<KeyAndHash[]> {
+export function readKeys(run: Run, source: RecordSource, query: RecordQuery): AsyncIterable<KeyAndHash[]> {
   const keys = askedKeys(run);
   return guarded(run, keys === undefined ? source.keys(query) : source.records(query, keys));
 }
@@ -12,8 +13,8 @@ export function readKeys(run: Run, source: ModelSource, query: ModelQuery): Asyn
 /** Full records: those with one of `keys`, or else as `readKeys` does. */
 export function readRecords(
   run: Run,
-  source: ModelSource,
-  query: ModelQuery,
+  source: RecordSource,
+  query: RecordQuery,
   keys?: readonly string[],
 ): AsyncIterable<SourceRecord[]> {
   return guarded(run, source.records(query, keys ?? askedKeys(run)));

@@ -1,8 +1,8 @@
 import { openConnection } from '../connections/index.ts';
-import type { ModelDestination, ModelSource } from '../connectors/index.ts';
+import type { ModelDestination } from '../connectors/index.ts';
 import { TidemarkError } from '../errors.ts';
 import type { Outcome, Run, Runner } from '../executions/index.ts';
-import { getModel } from '../models/index.ts';
+import { getModel, openModelSource } from '../models/index.ts';
 import { deliver } from './deliver.ts';
 import type { ModelSyncDependencies } from './destination.ts';
 import { retryDelays } from './persist.ts';
@@ -11,7 +11,7 @@ import { replaceAll } from './replace.ts';
 import { settleOldIntents, settleOwnIntent } from './settle-intents.ts';
 import { getModelSync } from './store.ts';
 import { SyncFailed } from './sync-failed.ts';
-import { buildTask } from './task.ts';
+import { buildTask, fieldsReadBy } from './task.ts';
 
 /**
  * Runs one execution of a model sync: plan, then deliver. A worker that takes over one that has planned goes
@@ -46,18 +46,21 @@ async function planExecution(
   const { organizationId, syncId } = run.execution;
   const sync = await getModelSync(deps.db, organizationId, syncId);
   const model = await getModel(deps.db, organizationId, sync.modelId);
-  await using source = await openSource(deps, run, model.connectionId);
+  await using source = await openModelSource(deps, model, {
+    wanted: fieldsReadBy(sync, model),
+    signal: run.signal,
+    warn: (message) => run.console('warn', message),
+  });
   await using destination = await openDestination(deps, run, sync.target.connectionId);
-  const fields = await source.part.fields(model.configuration);
   const { startedAt, createdAt } = run.execution;
-  const task = await buildTask(sync, model, fields, destination.part, startedAt ?? createdAt);
+  const task = await buildTask(sync, model, await source.fields(), destination.part, startedAt ?? createdAt);
   if (run.execution.options.test !== true) {
     // Mode replace has no baseline to bring up to date, so it asks nobody.
     const writer = sync.mode === 'replace' ? undefined : await destination.part.writer(task.target);
     await settleOldIntents(deps.db, run, sync.id, writer, retryDelays);
   }
   // Awaited here: the sessions close when this returns.
-  return await plan(deps.db, run, sync, task, source.part);
+  return await plan(deps.db, run, sync, task, source);
 }
 
 async function deliverExecution(
@@ -78,19 +81,11 @@ async function deliverExecution(
   await deliver(delivery);
 }
 
-type Opened<Part> = AsyncDisposable & { part: Part };
-
-async function openSource(deps: ModelSyncDependencies, run: Run, id: string): Promise<Opened<ModelSource>> {
-  const { connection, session } = await openConnection(deps, run.execution.organizationId, id, run.signal);
-  if (session.modelSource === undefined) throw new SyncFailed(`A ${connection.type} connection is no source`);
-  return { part: session.modelSource, [Symbol.asyncDispose]: () => session.close() };
-}
-
 async function openDestination(
   deps: ModelSyncDependencies,
   run: Run,
   id: string,
-): Promise<Opened<ModelDestination>> {
+): Promise<AsyncDisposable & { part: ModelDestination }> {
   const { connection, session } = await openConnection(deps, run.execution.organizationId, id, run.signal);
   if (session.modelDestination === undefined) {
     throw new SyncFailed(`A ${connection.type} connection is no target of a model sync`);

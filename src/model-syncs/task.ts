@@ -1,13 +1,7 @@
 import { createHash } from 'node:crypto';
 import { atTime } from '../conditions/index.ts';
-import type {
-  Field,
-  ModelDestination,
-  ModelQuery,
-  OutgoingRecord,
-  TargetDefinition,
-} from '../connectors/index.ts';
-import type { Model } from '../models/index.ts';
+import type { Field, ModelDestination, OutgoingRecord, TargetDefinition } from '../connectors/index.ts';
+import type { Model, RecordQuery } from '../models/index.ts';
 import { filterOf } from './filters.ts';
 import type { Definition, MappedField, ModelSync } from './model-sync.ts';
 import type { PlannedRecord } from './planned-records.ts';
@@ -18,9 +12,8 @@ import { SyncFailed } from './sync-failed.ts';
  * meanwhile changes the next execution, and a worker that takes over goes on with the same mapping.
  */
 export interface Task {
-  sourceConnectionId: string;
   targetConnectionId: string;
-  query: ModelQuery;
+  query: RecordQuery;
   target: TargetDefinition;
   /** For every value of an outgoing record, the place of its field in `query.fields`, or a text that all have. */
   places: (number | string)[];
@@ -47,6 +40,16 @@ export function valueAt(values: readonly (string | null)[], place: number | stri
   return typeof place === 'string' ? place : (values[place] ?? null);
 }
 
+/** Names of the fields that an execution asks its model for. */
+export function fieldsReadBy(sync: ModelSync, model: Model): string[] {
+  const names = [identityOf(sync, model), ...sync.fields.map(({ field }) => field)];
+  return [...names, ...sync.filters.map(({ field }) => field)].filter((name) => name !== undefined);
+}
+
+function identityOf(sync: ModelSync, model: Model): string | undefined {
+  return sync.identity?.field ?? model.identifier ?? undefined;
+}
+
 /**
  * @param fields of the model, as the source describes them now.
  * @param startedAt what filters by relative times count from.
@@ -60,16 +63,14 @@ export async function buildTask(
 ): Promise<Task> {
   const targets = await destination.fields(sync.target.object);
   const mapping = mappingOf(sync, targets.length === 1);
-  const identity = sync.identity?.field ?? model.identifier ?? undefined;
+  const identity = identityOf(sync, model);
   const filter = filterOf(sync);
   const mapped = [...new Set(mapping.flatMap(({ field }) => field ?? []))];
   // Mode remove may map nothing, and so may constants; a source is always asked for something.
   const names = mapped.length === 0 && identity !== undefined ? [identity] : mapped;
   return {
-    sourceConnectionId: model.connectionId,
     targetConnectionId: sync.target.connectionId,
     query: {
-      configuration: model.configuration,
       fields: names,
       ...(identity === undefined ? {} : { identity: need(fields, identity).name }),
       ...(filter === undefined ? {} : { filter: atTime(filter, startedAt) }),

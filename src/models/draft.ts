@@ -1,9 +1,11 @@
+import { getConnection } from '../connections/index.ts';
 import type { Field } from '../connectors/index.ts';
 import { TidemarkError } from '../errors.ts';
 import type { JsonObject } from '../lib/json.ts';
 import type { ModelRequest } from '../schema/model.ts';
+import type { SourceDependencies } from './layer.ts';
 import type { ModelDraft } from './model.ts';
-import { type SourceDependencies, withModelSource } from './source.ts';
+import { lookAtModel } from './open.ts';
 
 /** Members of a request that would be stored and then ignored: refused until they do something. */
 const notBuilt = ['additional_fields', 'relations', 'enricher', 'policies'] as const;
@@ -24,11 +26,9 @@ export async function draftModel(
   }
   // A request body is JSON, so its members are.
   const configuration = request.configuration as JsonObject;
-  const { fields: found, type } = await withModelSource(
-    deps,
-    organizationId,
-    request.connection_id,
-    async (source, type) => ({ fields: await source.fields(configuration), type }),
+  const { id: connectionId, type } = await getConnection(deps.db, organizationId, request.connection_id);
+  const found = await lookAtModel(deps, { organizationId, connectionId, configuration }, (source) =>
+    source.fields(),
   );
   const fields = select(found, request.fields ?? undefined);
   const identifier = request.identifier || null;
@@ -37,7 +37,7 @@ export async function draftModel(
   for (const column of trackingColumns) requireField(found, column, 'tracking_columns');
   return {
     organizationId,
-    connectionId: request.connection_id,
+    connectionId,
     connectionType: type,
     name: request.name,
     configuration,

@@ -1,6 +1,8 @@
 export { draftModel } from './draft.ts';
 export type { Model } from './model.ts';
+export { openModelSource } from './open.ts';
 export { fieldId, presentDraft, presentFields, presentModel } from './present.ts';
+export type { RecordQuery, RecordSource } from './record-source.ts';
 export { sampleModel } from './sample.ts';
 export { sourceFields, sourceMeta, sourceParameters } from './source.ts';
 export { createModel, deleteModel, getModel, listModels, updateModel } from './store.ts';

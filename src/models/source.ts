@@ -1,43 +1,9 @@
-import { openConnection } from '../connections/index.ts';
-import type { Field, ModelSource, SourceMeta } from '../connectors/index.ts';
-import type { Database } from '../db/index.ts';
-import type { Egress } from '../egress/index.ts';
-import { messageOf, TidemarkError } from '../errors.ts';
+import type { Field, SourceMeta } from '../connectors/index.ts';
+import { TidemarkError } from '../errors.ts';
 import type { JsonObject } from '../lib/json.ts';
-import type { KeyRing } from '../lib/seal.ts';
-
-export interface SourceDependencies {
-  db: Database;
-  keyRing: KeyRing;
-  egress: Egress;
-}
-
-/**
- * Opens a connection as a model's source for the time of one call.
- *
- * @throws connection_failed when the source cannot be reached; what it says about a query passes through.
- */
-export async function withModelSource<Result>(
-  deps: SourceDependencies,
-  organizationId: string,
-  connectionId: string,
-  use: (source: ModelSource, connectionType: string) => Promise<Result>,
-  signal?: AbortSignal,
-): Promise<Result> {
-  const { connection, session } = await openConnection(deps, organizationId, connectionId, signal);
-  try {
-    if (session.modelSource === undefined) {
-      const reason = `a ${connection.type} connection cannot be the source of a model`;
-      throw new TidemarkError('invalid_field', { field: 'connection_id', reason });
-    }
-    return await use(session.modelSource, connection.type);
-  } catch (error) {
-    if (error instanceof TidemarkError) throw error;
-    throw new TidemarkError('connection_failed', { reason: messageOf(error) }, { cause: error });
-  } finally {
-    await session.close();
-  }
-}
+import { openSource } from './connection-layer.ts';
+import type { SourceDependencies } from './layer.ts';
+import { lookAtModel, sayingWhatFailed } from './open.ts';
 
 /** The next choice to make on the way to a model's configuration, given those made so far. */
 export function sourceMeta(
@@ -46,7 +12,10 @@ export function sourceMeta(
   connectionId: string,
   parameters: Record<string, string[]>,
 ): Promise<SourceMeta> {
-  return withModelSource(deps, organizationId, connectionId, (source) => source.meta(parameters));
+  return sayingWhatFailed(async () => {
+    await using opened = await openSource({ deps, model: { organizationId, connectionId } });
+    return await opened.source.meta(parameters);
+  });
 }
 
 /** The fields a configuration gives, chosen by the same parameters as `sourceMeta`. */
@@ -60,7 +29,7 @@ export function sourceFields(
   for (const [name, values] of Object.entries(parameters)) {
     configuration[name] = name === 'tracking_columns' || values.length > 1 ? values : (values[0] ?? null);
   }
-  return withModelSource(deps, organizationId, connectionId, (source) => source.fields(configuration));
+  return lookAtModel(deps, { organizationId, connectionId, configuration }, (source) => source.fields());
 }
 
 /**

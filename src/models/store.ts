@@ -6,8 +6,8 @@ import { isUuid } from '../lib/uuid.ts';
 import type { Actor } from '../organizations/index.ts';
 import type { ModelRequest } from '../schema/model.ts';
 import { draftModel } from './draft.ts';
+import type { SourceDependencies } from './layer.ts';
 import type { Model, ModelDraft } from './model.ts';
-import type { SourceDependencies } from './source.ts';
 
 const columns = [
   'models.id',

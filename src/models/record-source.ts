@@ -1,0 +1,13 @@
+import type { Field, KeyAndHash, ModelQuery, SourceRecord } from '../connectors/index.ts';
+import type { JsonObject } from '../lib/json.ts';
+
+export type RecordQuery = Omit<ModelQuery, 'configuration'>;
+
+/** The records of one model, wherever its fields come from. Its promises are those of `ModelSource`. */
+export interface RecordSource extends AsyncDisposable {
+  /** Those that were wanted when it was opened are among them. */
+  fields(): Promise<Field[]>;
+  sample(fields: string[], limit: number): Promise<JsonObject[]>;
+  keys(query: RecordQuery): AsyncIterable<KeyAndHash[]>;
+  records(query: RecordQuery, keys?: readonly string[]): AsyncIterable<SourceRecord[]>;
+}
