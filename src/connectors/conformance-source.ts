@@ -23,14 +23,18 @@ export function sourceTests(subject: Subject): void {
       false,
       false,
     ]);
-    expect((await found.catalogue.records(found.source.schemaId, 2)).length).toBe(2);
+    const sample = await found.catalogue.records(found.source.schemaId, 10);
+    expect(sample.map((record) => typeof JSON.parse(record))).toEqual(['object', 'object', 'object']);
+    expect(sample.join()).toContain('9007199254740993');
     await expect(found.catalogue.records('no.such', 1)).rejects.toMatchObject({ key: 'not_found' });
   });
 
   test('a model’s fields and sample; a configuration that selects nothing is refused', async () => {
     const found = parts();
     expect((await found.model.fields(found.source.model)).map((field) => field.name)).toEqual(fields);
-    expect((await found.model.sample(found.source.model, ['name'], 1)).length).toBe(1);
+    expect(await found.model.sample(found.source.model, ['name'], 1)).toHaveLength(1);
+    const sample = await found.model.sample(found.source.model, ['note', 'id'], 10);
+    expect(sample.sort()).toEqual(records.map(({ id, note }) => [note, id]).sort());
     await expect(found.model.fields(found.source.nothing ?? {})).rejects.toMatchObject({ status: 400 });
   });
 

@@ -78,8 +78,8 @@ export interface SourceSchema {
 
 export interface Catalogue {
   schemas(): Promise<SourceSchema[]>;
-  /** A few records of one schema, for people to look at. @throws not_found for an unknown schema. */
-  records(schemaId: string, limit: number): Promise<JsonObject[]>;
+  /** A few records of one schema as JSON objects, for people to look at. @throws not_found for an unknown schema. */
+  records(schemaId: string, limit: number): Promise<string[]>;
 }
 
 // ------------------------------------------------------------------------------------------- model source
@@ -120,7 +120,8 @@ export interface ModelSource {
   meta(parameters: Record<string, string[]>): Promise<SourceMeta>;
   /** @throws invalid_query or invalid_field when the configuration selects nothing readable. */
   fields(configuration: JsonObject): Promise<Field[]>;
-  sample(configuration: JsonObject, fields: string[], limit: number): Promise<JsonObject[]>;
+  /** Values of the first records that come, in the order of `fields`. */
+  sample(configuration: JsonObject, fields: string[], limit: number): Promise<(string | null)[][]>;
   /** Every record's key and hash, hashed in the source where it can. Batches of any size. */
   keys(query: ModelQuery): AsyncIterable<KeyAndHash[]>;
   /** Full records: all of them, or those with one of `keys`. Batches of any size, in any order. */

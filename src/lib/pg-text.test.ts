@@ -21,6 +21,7 @@ test('json stays as it is: digits, repeated keys, order', () => {
   expect(json('object', 'json', '{"b": 1.10, "a": 2, "b": 18014398509481982123}')).toBe(
     '{"b": 1.10, "a": 2, "b": 18014398509481982123}',
   );
+  expect(json('object', 'STRUCT(a BIGINT)', '{"a":9007199254740993}')).toBe('{"a":9007199254740993}');
   expect(json('object', 'hstore', '"a"=>"1"')).toBe('"\\"a\\"=>\\"1\\""');
 });
 
@@ -56,6 +57,8 @@ test('arrays, nested, with NULLs, quotes and bounds', () => {
   expect(json('array', 'boolean[]', '{t,f,NULL}')).toBe('[true,false,null]');
   expect(json('array', 'jsonb[]', '{"{\\"a\\": 1}","null"}')).toBe('[{"a": 1},null]');
   expect(json('array', 'numeric(10,2)[]', '{}')).toBe('[]');
+  expect(json('array', 'BIGINT[]', '{9007199254740993,NULL}')).toBe('[9007199254740993,null]');
+  expect(json('array', 'BIGINT[][]', '[[9007199254740993],null]')).toBe('[[9007199254740993],null]');
 });
 
 test('text of any content, booleans and NULL', () => {

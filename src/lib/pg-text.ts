@@ -6,7 +6,22 @@ export interface TextType {
 }
 
 const jsonNumber = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
+/** Types whose text is JSON, here and in DuckDB. */
+const carriedAsJson = /^(jsonb?$|(struct|map|union)\()/i;
+/** What is no array of PostgreSQL's, with bounds in front: a list of lists, or a list in JSON. */
+const jsonArray = /^\[(?!-?\d+:)/;
 const timestamp = /^(\d{4,}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d+)?)(?:([+-]\d\d)(?::?(\d\d))?(?::(\d\d))?)?$/;
+
+/** A record as a JSON object. */
+export function recordJson(
+  fields: readonly (TextType & { name: string })[],
+  values: readonly (string | null)[],
+): string {
+  const members = fields.map(
+    (field, index) => `${JSON.stringify(field.name)}:${jsonText(values[index] ?? null, field)}`,
+  );
+  return `{${members.join(',')}}`;
+}
 
 /**
  * A value in PostgreSQL's output format as JSON text. Nothing is rounded: numbers and json keep their digits,
@@ -23,8 +38,9 @@ export function jsonText(text: string | null, type: TextType): string {
     case 'datetime':
       return JSON.stringify(toRfc3339(text));
     case 'object':
-      return /^jsonb?$/.test(type.remoteType) ? text : JSON.stringify(text);
+      return carriedAsJson.test(type.remoteType) ? text : JSON.stringify(text);
     case 'array':
+      if (jsonArray.test(text)) return text;
       return type.remoteType.endsWith('[]') && /^[[{]/.test(text)
         ? arrayToJson(elementType(type.remoteType), text)
         : JSON.stringify(text);
@@ -48,15 +64,15 @@ export interface ElementType extends TextType {
   type: 'number' | 'boolean' | 'object' | 'datetime' | 'string';
 }
 
-/** What an array of this type consists of; knows the names of PostgreSQL and, in lower case, of others. */
+/** What an array of this type consists of; knows the names of PostgreSQL and of others. */
 export function elementType(remoteType: string): ElementType {
-  const base = remoteType.replace(/(\[\d*\])+$/, '');
+  const base = remoteType.replace(/(\[\d*\])+$/, '').toLowerCase();
   if (/^(u?(tiny|small|medium|big|huge)?int|integer|numeric|decimal|real|float|double|oid)\b/.test(base)) {
     return { type: 'number', remoteType: base };
   }
   if (base === 'boolean') return { type: 'boolean', remoteType: base };
   if (/^jsonb?$/.test(base)) return { type: 'object', remoteType: base };
-  if (/^(date|timestamp)\b/.test(base)) return { type: 'datetime', remoteType: base };
+  if (/^(date|timestamp)/.test(base)) return { type: 'datetime', remoteType: base };
   return { type: 'string', remoteType: base };
 }
 

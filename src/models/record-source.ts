@@ -1,5 +1,4 @@
 import type { Field, KeyAndHash, ModelQuery, SourceRecord } from '../connectors/index.ts';
-import type { JsonObject } from '../lib/json.ts';
 
 export type RecordQuery = Omit<ModelQuery, 'configuration'>;
 
@@ -7,7 +6,7 @@ export type RecordQuery = Omit<ModelQuery, 'configuration'>;
 export interface RecordSource extends AsyncDisposable {
   /** Those that were wanted when it was opened are among them. */
   fields(): Promise<Field[]>;
-  sample(fields: string[], limit: number): Promise<JsonObject[]>;
+  sample(fields: string[], limit: number): Promise<(string | null)[][]>;
   keys(query: RecordQuery): AsyncIterable<KeyAndHash[]>;
   records(query: RecordQuery, keys?: readonly string[]): AsyncIterable<SourceRecord[]>;
 }

@@ -62,4 +62,3 @@ export const ModelSample = Type.Object({
   records: Type.Array(Type.Record(Type.String(), JsonObject)),
   warnings: Type.Array(Type.String()),
 });
-export type ModelSample = Static<typeof ModelSample>;

@@ -15,11 +15,12 @@ import {
   updateModel,
 } from '../../models/index.ts';
 import { actorOf } from '../../organizations/index.ts';
-import { ModelRequest } from '../../schema/model.ts';
+import { ModelRequest, ModelSample } from '../../schema/model.ts';
 import { IdParameter } from '../../schema/parameters.ts';
 import type { App } from '../app.ts';
 import { callerOf, organizationOf } from '../authentication.ts';
 import type { ApiDependencies } from '../dependencies.ts';
+import { sendJson } from '../send-json.ts';
 
 /**
  * `async` asks for a job instead of an answer. Every one of these takes a moment only, so all answer with the
@@ -82,10 +83,18 @@ export function modelRoutes(app: App, deps: ApiDependencies): void {
 
   app.get(
     '/api/models/:id/sample',
-    { schema: { operationId: 'models.sample', params: IdParameter, querystring: Async } },
-    async (request) => ({
-      data: await sampleModel(deps, organizationOf(request), request.params.id),
-    }),
+    {
+      schema: {
+        operationId: 'models.sample',
+        params: IdParameter,
+        querystring: Async,
+        response: { 200: Type.Object({ data: ModelSample }) },
+      },
+    },
+    async (request, reply) => {
+      const sample = await sampleModel(deps, organizationOf(request), request.params.id);
+      return sendJson(reply, `{"data":${sample}}`);
+    },
   );
 
   app.get<{ Params: Static<typeof IdParameter>; Querystring: SourceQuery }>(

@@ -1,5 +1,4 @@
 import { notFound } from '../../errors.ts';
-import type { JsonObject } from '../../lib/json.ts';
 import type { Catalogue, SourceSchema } from '../contract.ts';
 import { type Engine, identifier, literal, type ReadColumn } from '../duckdb-engine/index.ts';
 import { type Database, withReader } from './database.ts';
@@ -52,18 +51,18 @@ export async function readSchemas(engine: Engine): Promise<SourceSchema[]> {
   }));
 }
 
-/** A few rows as JSON. @param from what stands behind FROM. */
-export async function sampleRecords(
+/** A few rows as JSON objects. @param from what stands behind FROM. */
+async function sampleRecords(
   engine: Engine,
   columns: readonly ReadColumn[],
   from: string,
   limit: number,
-): Promise<JsonObject[]> {
+): Promise<string[]> {
   const members = columns.map(
     ({ name, json }) => `${literal(`${JSON.stringify(name)}:`)} || ${json(identifier(name))}`,
   );
   const rows = await engine.query<{ record: string }>(
     `select '{' || ${members.join(` || ',' || `)} || '}' as record from ${from} limit ${Math.trunc(limit)}`,
   );
-  return rows.map(({ record }) => JSON.parse(record) as JsonObject);
+  return rows.map(({ record }) => record);
 }

@@ -6,7 +6,7 @@ import type { ModelQuery, ModelSource, RowStream } from '../contract.ts';
 import { copyLine, type Engine, identifier, literal, type ReadColumn } from '../duckdb-engine/index.ts';
 import { tempFolder } from '../file-formats/temp-folder.ts';
 import { modelMeta } from '../model-meta.ts';
-import { readSchemas, sampleRecords } from './catalogue.ts';
+import { readSchemas } from './catalogue.ts';
 import { type Database, withReader } from './database.ts';
 import { describeModel, invalidQuery } from './model-query.ts';
 import { filterCondition } from './where.ts';
@@ -24,9 +24,9 @@ export function modelSource(database: Database): ModelSource {
         const { from, columns } = await describeModel(engine, configuration);
         if (engine === undefined) return [];
         const chosen = fields.map((name) => columnOf(columns, name));
-        return sampleRecords(engine, chosen, from, limit).catch((error: unknown) => {
-          throw invalidQuery(error);
-        });
+        const rows = engine.read({ columns: chosen, from: `${from} limit ${Math.trunc(limit)}` });
+        const read = Array.fromAsync(decodeCopyText(rows));
+        return (await read.catch((error: unknown) => Promise.reject(invalidQuery(error)))).flat();
       }),
     async *keys(query) {
       for await (const rows of read(database, query, [], (keyed) => keyed, decodeCopyText)) {

@@ -1,7 +1,6 @@
 import type { Connection } from 'mysql2/promise';
-import { decodeCopyText } from '../../lib/copy-text.ts';
-import type { JsonObject } from '../../lib/json.ts';
-import { jsonText } from '../../lib/pg-text.ts';
+import { type CopyRow, decodeCopyText } from '../../lib/copy-text.ts';
+import { recordJson } from '../../lib/pg-text.ts';
 import type { Catalogue, SourceSchema } from '../contract.ts';
 import { type Connect, withConnection } from './client.ts';
 import { allColumns, type Column, columnsOf, findTable } from './columns.ts';
@@ -17,7 +16,13 @@ export function catalogue(connect: Connect, database: string | undefined): Catal
       withConnection(connect, async (connection) => {
         const table = await findTable(connection, schemaId);
         const columns = await columnsOf(connection, table);
-        return sampleRecords(connection, columns, qualified(table.database, table.name), limit);
+        const rows = await sampleRows(connection, columns, qualified(table.database, table.name), limit);
+        const fields = columns.map(({ name, field: type, carrier: remoteType }) => ({
+          name,
+          type,
+          remoteType,
+        }));
+        return rows.map((values) => recordJson(fields, values));
       }),
   };
 }
@@ -40,25 +45,18 @@ export async function readSchemas(
   }));
 }
 
-/** A few records, as JSON: what has no form in it is a string. */
-export async function sampleRecords(
+/** The first rows that come. */
+export async function sampleRows(
   connection: Connection,
   columns: readonly Column[],
   from: string,
   limit: number,
-): Promise<JsonObject[]> {
+): Promise<CopyRow[]> {
   const { list, rendered } = selected(columns);
   const rows = new SelectedRows(
     connection,
     `select ${list} from ${from} limit ${Math.trunc(limit)}`,
     rendered,
   );
-  const records = (await Array.fromAsync(decodeCopyText(rows))).flat();
-  return records.map((values) => {
-    const members = columns.map(({ name, field: type, carrier: remoteType }, index) => {
-      const value = jsonText(values[index] ?? null, { type, remoteType });
-      return `${JSON.stringify(name)}:${value}`;
-    });
-    return JSON.parse(`{${members.join(',')}}`) as JsonObject;
-  });
+  return (await Array.fromAsync(decodeCopyText(rows))).flat();
 }

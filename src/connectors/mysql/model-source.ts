@@ -4,7 +4,7 @@ import { TidemarkError } from '../../errors.ts';
 import { type CopyRow, decodeCopyText } from '../../lib/copy-text.ts';
 import type { ModelQuery, ModelSource } from '../contract.ts';
 import { modelMeta } from '../model-meta.ts';
-import { readSchemas, sampleRecords } from './catalogue.ts';
+import { readSchemas, sampleRows } from './catalogue.ts';
 import { breakOff, type Connect, withConnection } from './client.ts';
 import type { Column } from './columns.ts';
 import { hashExpression, hashName } from './model-hash.ts';
@@ -35,7 +35,7 @@ export function modelSource(connect: Connect, database: string | undefined): Mod
     sample: (configuration, fields, limit) =>
       look(async (connection) => {
         const { from, columns } = await describeModel(connection, configuration);
-        return sampleRecords(connection, chosen(columns, fields), from, limit);
+        return sampleRows(connection, chosen(columns, fields), from, limit);
       }),
     async *keys(query) {
       for await (const rows of read(connect, query, false)) {

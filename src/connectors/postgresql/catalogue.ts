@@ -1,6 +1,5 @@
 import pg from 'pg';
 import { notFound } from '../../errors.ts';
-import type { JsonObject } from '../../lib/json.ts';
 import type { Catalogue, SourceSchema } from '../contract.ts';
 import type { Connect } from './bulk-source.ts';
 import { fieldTypeOf } from './field-type.ts';
@@ -44,7 +43,7 @@ export function catalogue(connect: Connect): Catalogue {
         const sample = await client.query<{ record: string }>(
           `select to_json(r)::text as record from (select * from ${from} limit ${Math.trunc(limit)}) r`,
         );
-        return sample.rows.map(({ record }) => JSON.parse(record) as JsonObject);
+        return sample.rows.map(({ record }) => record);
       }),
   };
 }

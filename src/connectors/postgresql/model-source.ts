@@ -2,7 +2,6 @@ import pg, { type Client } from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
 import { TidemarkError } from '../../errors.ts';
 import { type CopyRow, decodeCopyText } from '../../lib/copy-text.ts';
-import type { JsonObject } from '../../lib/json.ts';
 import type { ModelQuery, ModelSource } from '../contract.ts';
 import { modelMeta } from '../model-meta.ts';
 import type { Connect } from './bulk-source.ts';
@@ -26,11 +25,9 @@ export function modelSource(connect: Connect): ModelSource {
       look(connect, async (client) => {
         const relation = await describeModel(client, configuration);
         const list = fields.map((name) => pg.escapeIdentifier(name)).join(', ');
-        const { rows } = await client.query<{ record: string }>(
-          `select to_json(r)::text as record
-           from (select ${list} from ${relation.from} limit ${Math.trunc(limit)}) r`,
-        );
-        return rows.map(({ record }) => JSON.parse(record) as JsonObject);
+        const first = `select ${list} from ${relation.from} limit ${Math.trunc(limit)}`;
+        const rows = decodeCopyText(client.query(copyTo(`copy (${first}) to stdout`)));
+        return (await Array.fromAsync(rows)).flat();
       }),
     async *keys(query) {
       for await (const rows of copy(connect, query, (inner) => `select key, hash from (${inner}) k`)) {

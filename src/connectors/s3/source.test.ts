@@ -85,7 +85,7 @@ test('by default each file is a table: CSV, TSV, JSON, Parquet, gzip, by extensi
   expect(await rows(session, 'exports.prices')).toEqual([['1', '1.10', '{1,2}']]);
   expect(await rows(session, 'exports.events')).toEqual([['1', '{}']]);
   expect(await session.catalogue?.records('exports.prices', 5)).toEqual([
-    { id: 1, price: 1.1, list: [1, 2] },
+    '{"id":1,"price":1.10,"list":[1,2]}',
   ]);
   await expect(session.bulkSource?.table('nope', undefined)).rejects.toMatchObject({ key: 'not_found' });
 });
@@ -243,8 +243,8 @@ test('models read one object or all of a folder', async () => {
   const folder = { model_from: 'multi_file_archive', subfolder: 'a', file_format: 'csv' };
   expect(await names(folder)).toEqual(['id', 'v', '_tidemark_modified_at']);
   expect(await model.sample(folder, ['id', 'v'], 5)).toEqual([
-    { id: 1, v: 'x' },
-    { id: 2, v: 'y' },
+    ['1', 'x'],
+    ['2', 'y'],
   ]);
   expect(await names({ table: 'a.x' })).toEqual(['id']);
   const refused: JsonObject[] = [
