@@ -131,7 +131,7 @@ const settings = {
     takes: 'rows, 1000 to 100000000',
     default: '250000',
     description:
-      'Rows of one range of a bulk table: what is read again after a crash. Tables below two ranges are read whole.',
+      'Rows of one range of a bulk table, at most: what is read again after a crash. Tables below two ranges are read whole.',
     range: [1000, 100_000_000],
   }),
   bulkStreams: number({

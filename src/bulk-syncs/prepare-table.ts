@@ -110,8 +110,11 @@ async function boundOf(
 }
 
 async function rangesOf({ ends, rangeRows }: Preparation, table: BulkTable): Promise<BulkRange[]> {
-  if ((table.estimatedRows ?? 0) < 2 * rangeRows || ends.source.ranges === undefined) return [];
-  const ranges = await ends.source.ranges(table, rangeRows);
+  const rows = table.estimatedRows ?? 0;
+  if (rows < 2 * rangeRows || ends.source.ranges === undefined) return [];
+  // Smaller ones where there are few: while the last one is on its way, half of the machine waits.
+  const size = Math.min(rangeRows, Math.max(rangeRows / 4, rows / 32));
+  const ranges = await ends.source.ranges(table, size);
   return ranges.length < 2 ? [] : ranges;
 }
 

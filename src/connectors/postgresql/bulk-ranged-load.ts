@@ -22,6 +22,7 @@ import {
 } from './bulk-claim.ts';
 import { copyIn } from './bulk-copy-in.ts';
 import { lostOrRefused } from './bulk-errors.ts';
+import { IdleSessions } from './bulk-idle-sessions.ts';
 import { findLive } from './bulk-live.ts';
 import { analyzeAndEnd, checkLive, makeLive } from './bulk-make-live.ts';
 import { qualified } from './bulk-names.ts';
@@ -30,6 +31,12 @@ import type { Connect } from './bulk-source.ts';
 import { keyProblem } from './bulk-stage.ts';
 import { ensureState, readState, writeState } from './bulk-state.ts';
 import { endSessions, endTurn, loadName, takeTurn } from './bulk-turn.ts';
+
+/**
+ * A server that loses a range after its commit also loses the note that it is stored, and the session of whoever
+ * could believe it is: the transaction that makes the table live waits for the disk, and with it for all before.
+ */
+const beginRange = 'begin; set local synchronous_commit = off';
 
 /**
  * Loads a table in ranges, several at a time, each in a session and a transaction of its own that also notes it as
@@ -62,6 +69,7 @@ export async function rangedLoad(connect: Connect, output: BulkOutput, plan: Loa
 class RangedLoad implements TableLoad {
   readonly side: string;
   readonly #connect: Connect;
+  readonly #idle: IdleSessions;
   /** Has the turn, and commits. */
   readonly #keeper: Client;
   readonly #output: BulkOutput;
@@ -71,6 +79,7 @@ class RangedLoad implements TableLoad {
 
   constructor(connect: Connect, keeper: Client, output: BulkOutput, plan: LoadPlan, claim: Claim) {
     this.#connect = connect;
+    this.#idle = new IdleSessions(() => openSession(connect, loadName(plan.executionId, output)));
     this.#keeper = keeper;
     this.#output = output;
     this.#plan = plan;
@@ -84,16 +93,16 @@ class RangedLoad implements TableLoad {
 
   async write(rows: RowStream, format: WireFormat, range?: BulkRange): Promise<Written> {
     if (range === undefined) throw new Error('a load in ranges takes nothing but ranges');
-    const client = await openSession(this.#connect, loadName(this.#plan.executionId, this.#output));
+    const client = await this.#idle.take();
     this.#writers.add(client);
     try {
-      await client.query('begin');
+      await client.query(beginRange);
       const binary = format === 'pg-binary';
       const options = binary ? ' (format binary)' : '';
       const count = await copyIn(client, `copy ${this.side} from stdin${options}`, rows, binary);
       await storeRange(client, this.#output, this.#claim, range.id, count);
       await client.query('commit');
-      await client.end();
+      this.#idle.giveBack(client);
       return { rows: count, warnings: [] };
     } catch (error) {
       breakOff(client);
@@ -116,6 +125,7 @@ class RangedLoad implements TableLoad {
   async commit(position: JsonObject): Promise<Committed> {
     const client = this.#keeper;
     const output = this.#output;
+    await this.#idle.end();
     try {
       await client.query('begin');
       const stored = await storedRanges(client, output);
@@ -137,6 +147,7 @@ class RangedLoad implements TableLoad {
 
   async abort(): Promise<void> {
     for (const client of [this.#keeper, ...this.#writers]) breakOff(client);
+    await this.#idle.end();
   }
 
   async discard(): Promise<void> {

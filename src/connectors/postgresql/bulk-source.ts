@@ -4,9 +4,10 @@ import { RecyclingSocket } from '../../lib/recycling-socket.ts';
 import type { BulkSource } from '../contract.ts';
 import { CopyOut } from './bulk-copy-out.ts';
 import { lostOrRefused } from './bulk-errors.ts';
+import { IdleSessions } from './bulk-idle-sessions.ts';
 import { keyRanges } from './bulk-ranges.ts';
 import { copyStatement } from './bulk-select.ts';
-import { openSession } from './bulk-session.ts';
+import { breakOff, openSession } from './bulk-session.ts';
 import { describeTable, findRelation } from './bulk-table.ts';
 import { greatest } from './bulk-tracking.ts';
 
@@ -15,16 +16,26 @@ export type Connect = (applicationName: string, socket?: () => Socket) => Promis
 
 const begin = 'begin isolation level repeatable read read only';
 
+/**
+ * A range's rows are found in the index and then read in the order of the table's pages. In the order of the index, as
+ * the planner likes it where the two agree, every row is looked up alone: a fifth more CPU time per row, and from cold
+ * disks nothing is read ahead.
+ */
+const beginRange = `${begin}; set local enable_indexscan = off; set local enable_seqscan = off`;
+
 export function bulkSource(connect: Connect): BulkSource {
-  const open = () => openSession(connect, 'tidemark bulk read', () => new RecyclingSocket());
+  const sessions = new IdleSessions(() =>
+    openSession(connect, 'tidemark bulk read', () => new RecyclingSocket()),
+  );
   const ask = async <Answer>(question: (client: Client) => Promise<Answer>): Promise<Answer> => {
-    const client = await open();
+    const client = await sessions.take();
     try {
-      return await question(client);
+      const answer = await question(client);
+      sessions.giveBack(client);
+      return answer;
     } catch (error) {
+      breakOff(client);
       throw lostOrRefused(error);
-    } finally {
-      await client.end();
     }
   };
   return {
@@ -33,16 +44,19 @@ export function bulkSource(connect: Connect): BulkSource {
     ranges: (table, rows) => ask((client) => keyRanges(client, table, rows)),
 
     async read(table, format, read) {
-      const client = await open();
+      const client = await sessions.take();
       try {
-        await client.query(begin);
+        await client.query(read.range === undefined ? begin : beginRange);
         const relation = await findRelation(client, table.schemaId);
         const statement = await copyStatement(client, relation, table, format, read);
         const rows = client.query(new CopyOut(statement, format === 'pg-binary'));
-        rows.once('close', () => void client.end().catch(ignore));
+        rows.once('close', () => {
+          if (!rows.readableEnded) breakOff(client);
+          else void client.query('commit').then(() => sessions.giveBack(client), ignore);
+        });
         return rows;
       } catch (error) {
-        await client.end();
+        breakOff(client);
         throw lostOrRefused(error);
       }
     },
