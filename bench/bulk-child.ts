@@ -6,7 +6,7 @@ import { bulkSyncRunner, createBulkSync, startBulkSync } from '../src/bulk-syncs
 import { createConnection } from '../src/connections/index.ts';
 import { maintainPartitions, openDatabase } from '../src/db/index.ts';
 import { createEgress } from '../src/egress/index.ts';
-import { createRun, getExecution } from '../src/executions/index.ts';
+import { createRun, folderLogs, getExecution } from '../src/executions/index.ts';
 import type { Jobs } from '../src/jobs/index.ts';
 import { KeyRing } from '../src/lib/seal.ts';
 import { type Actor, bootstrap } from '../src/organizations/index.ts';
@@ -57,7 +57,7 @@ async function execute(): Promise<SyncMeasurement> {
   const claim = crypto.randomUUID();
   await db.updateTable('executions').set({ claim, status: 'running' }).where('id', '=', id).execute();
   const execution = await getExecution(db, organizationId, sync.id, id);
-  const { run } = createRun({ db, recordLogFolder: '/nonexistent' }, { execution, claim });
+  const { run } = createRun({ db, recordLogs: folderLogs('/nonexistent') }, { execution, claim });
 
   const samples: number[] = [];
   const sampler = setInterval(() => samples.push(process.memoryUsage.rss()), 100);

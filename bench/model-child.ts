@@ -1,7 +1,7 @@
 /** One execution of a model sync in a process of its own, as a worker runs it: `<metadata> <log folder> <organization> <sync>`. */
 import { openDatabase } from '../src/db/index.ts';
 import { createEgress } from '../src/egress/index.ts';
-import { type Counts, createRun, getExecution, startExecution } from '../src/executions/index.ts';
+import { type Counts, createRun, folderLogs, getExecution, startExecution } from '../src/executions/index.ts';
 import type { Jobs } from '../src/jobs/index.ts';
 import { KeyRing } from '../src/lib/seal.ts';
 import { getModelSync, modelSyncRunner } from '../src/model-syncs/index.ts';
@@ -38,7 +38,7 @@ const { id } = await startExecution(
 const claim = crypto.randomUUID();
 await db.updateTable('executions').set({ claim, status: 'running' }).where('id', '=', id).execute();
 const execution = await getExecution(db, organizationId, syncId, id);
-const steered = createRun({ db, recordLogFolder }, { execution, claim });
+const steered = createRun({ db, recordLogs: folderLogs(recordLogFolder) }, { execution, claim });
 
 const started = performance.now();
 const before = process.resourceUsage();

@@ -112,6 +112,74 @@ const settings = {
       'Enables connections to DuckDB files: each organization’s are in a folder of its id below this one, which the server and all workers must share.',
     parse: (value) => path.resolve(value),
   }),
+  recordLogs: text({
+    variable: 'TIDEMARK_RECORD_LOGS',
+    takes: 's3://bucket/prefix, a folder, or off',
+    description:
+      'Where the logs of every record are kept; the server and all workers must share it. off: nothing is recorded. Default: record-logs in the data directory.',
+    parse: (value) => {
+      if (value === 'off') return value;
+      if (!/^[a-z0-9]+:\/\//i.test(value)) return path.resolve(value);
+      if (!/^s3:\/\/[a-z0-9][a-z0-9.-]{1,62}(\/[\w.=/-]*)?$/.test(value)) {
+        throw new Error('not s3:// with a bucket and a prefix of letters, digits and . _ = - /');
+      }
+      return value;
+    },
+  }),
+  recordLogRetentionDays: number({
+    variable: 'TIDEMARK_RECORD_LOG_RETENTION_DAYS',
+    takes: 'days, 0 to 36500 (0: for ever)',
+    default: '30',
+    description: 'How long record logs are kept after their execution has ended.',
+    range: [0, 36_500],
+  }),
+  executionRetentionDays: number({
+    variable: 'TIDEMARK_EXECUTION_RETENTION_DAYS',
+    takes: 'days, 0 to 36500 (0: for ever)',
+    default: '0',
+    description:
+      'How long executions are kept after they have ended. The last one of each sync is always kept.',
+    range: [0, 36_500],
+  }),
+  awsAccessKeyId: text({
+    variable: 'AWS_ACCESS_KEY_ID',
+    takes: 'the id of an access key',
+    description: 'For TIDEMARK_RECORD_LOGS in a bucket: a key that may list, read, write and delete there.',
+  }),
+  awsSecretAccessKey: text({
+    variable: 'AWS_SECRET_ACCESS_KEY',
+    takes: 'the secret of that key',
+    secret: true,
+    description: 'For TIDEMARK_RECORD_LOGS in a bucket.',
+  }),
+  awsSessionToken: text({
+    variable: 'AWS_SESSION_TOKEN',
+    takes: 'the token of a temporary key',
+    secret: true,
+    description: 'For TIDEMARK_RECORD_LOGS in a bucket, with temporary credentials.',
+  }),
+  awsRegion: text({
+    variable: 'AWS_REGION',
+    takes: 'a region',
+    default: 'us-east-1',
+    description: 'Of the bucket in TIDEMARK_RECORD_LOGS.',
+    parse: (value) => {
+      // It becomes a part of a host name.
+      if (!/^[a-z0-9-]{1,40}$/.test(value)) throw new Error('not a region');
+      return value;
+    },
+  }),
+  awsEndpointUrlS3: text({
+    variable: 'AWS_ENDPOINT_URL_S3',
+    takes: 'an http:// or https:// URL without a path',
+    description: 'Of an S3-compatible store for TIDEMARK_RECORD_LOGS. Default: AWS.',
+    parse: (value) => {
+      const { origin, pathname, protocol } = new URL(value);
+      if (protocol !== 'http:' && protocol !== 'https:') throw new Error(`${protocol} is not http(s):`);
+      if (pathname !== '/') throw new Error('it has a path');
+      return origin;
+    },
+  }),
   workers: number({
     variable: 'TIDEMARK_WORKERS',
     takes: 'a count, 0 to 64 (0: run "tidemark worker" elsewhere)',
@@ -198,7 +266,18 @@ const settings = {
 type Settings = typeof settings;
 type Parsed<Key extends keyof Settings> = ReturnType<Settings[Key]['parse']>;
 /** Optional exactly where the table gives no default. */
-type Optional = 'databaseUrl' | 'duckdbDir' | 'publicUrl' | 'apiKey' | 'partnerKey' | 'encryptionKeys';
+type Optional =
+  | 'databaseUrl'
+  | 'duckdbDir'
+  | 'publicUrl'
+  | 'apiKey'
+  | 'partnerKey'
+  | 'encryptionKeys'
+  | 'recordLogs'
+  | 'awsAccessKeyId'
+  | 'awsSecretAccessKey'
+  | 'awsSessionToken'
+  | 'awsEndpointUrlS3';
 export type Config = {
   [Key in keyof Settings]: Key extends Optional ? Parsed<Key> | undefined : Parsed<Key>;
 } & {

@@ -43,6 +43,11 @@ export const catalogue = {
     text: 'No {resource} with id {id} exists',
     remedy: 'Look the id up in the matching list operation; ids of other organizations are never found.',
   },
+  record_logs_removed: {
+    status: 404,
+    text: 'The record logs of execution {execution_id} were removed at {removed_at}, when they had been kept long enough',
+    remedy: 'Set TIDEMARK_RECORD_LOG_RETENTION_DAYS to keep those of later executions for longer.',
+  },
   unknown_route: {
     status: 404,
     text: '{method} {path} is not an operation of this API',

@@ -10,9 +10,9 @@ import {
   startEmbeddedPostgres,
 } from './db/index.ts';
 import { createEgress } from './egress/index.ts';
-import { messageOf } from './errors.ts';
+import { messageOf, TidemarkError } from './errors.ts';
 import { openEventLog, startEventFeed } from './events/index.ts';
-import { executionQueue, releaseExecutions } from './executions/index.ts';
+import { executionQueue, openRecordLogStore, releaseExecutions, startRetention } from './executions/index.ts';
 import {
   announceServer,
   type DataDirectory,
@@ -83,6 +83,9 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Serv
   const lock = await lockDataDirectory(directory);
   undo.push(() => lock.release());
   const keys = await encryptionKeys(config, directory);
+  const recordLogStore = await openRecordLogs(config, directory, log);
+  undo.push(() => recordLogStore.close());
+  const { recordLogs } = recordLogStore;
 
   const embedded =
     config.databaseUrl === undefined ? await startEmbeddedPostgres(directory.folder) : undefined;
@@ -122,7 +125,7 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Serv
     eventFeed,
     eventLog,
     webhookDeadline: config.webhookTimeoutSeconds * 1000,
-    recordLogFolder: directory.recordLogs,
+    recordLogs,
   };
   const app = buildApp(dependencies);
   undo.push(() => close(app));
@@ -140,6 +143,12 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Serv
     },
   );
   undo.push(() => scheduler.stop());
+  const retention = startRetention(
+    { db, recordLogs },
+    { recordLogDays: config.recordLogRetentionDays, executionDays: config.executionRetentionDays },
+    log,
+  );
+  undo.push(() => retention.stop());
 
   const workers = new Supervisor({
     count: config.workers,
@@ -185,6 +194,22 @@ async function prepareDatabase(config: Config, databaseUrl: string): Promise<voi
   } catch (cause) {
     if (config.databaseUrl === undefined) throw cause;
     throw new ConfigError(`DATABASE_URL: ${messageOf(cause)}`, { cause });
+  }
+}
+
+/** A store that refuses is the configuration's fault; one that is away may come back. */
+async function openRecordLogs(config: Config, directory: DataDirectory, log: Logger) {
+  const store = openRecordLogStore(config, directory.recordLogs);
+  try {
+    await store.test();
+    return store;
+  } catch (cause) {
+    if (cause instanceof TidemarkError) {
+      await store.close();
+      throw new ConfigError(`TIDEMARK_RECORD_LOGS: ${cause.message}`, { cause });
+    }
+    log.warn({ err: cause }, 'record_logs.unreachable');
+    return store;
   }
 }
 

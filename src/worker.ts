@@ -2,7 +2,7 @@ import { bulkSyncRunner } from './bulk-syncs/index.ts';
 import type { Config } from './config.ts';
 import { openDatabase } from './db/index.ts';
 import { createEgress } from './egress/index.ts';
-import { executionQueue, startExecutionWorker } from './executions/index.ts';
+import { executionQueue, openRecordLogStore, startExecutionWorker } from './executions/index.ts';
 import { encryptionKeys, openDataDirectory, readRunningServer } from './host/index.ts';
 import { startJobs } from './jobs/index.ts';
 import type { Logger } from './lib/log.ts';
@@ -30,6 +30,7 @@ export async function startWorker(
     log.error({ err: error }, 'jobs.error'),
   );
   const egress = createEgress({ allow: config.egressAllow });
+  const { recordLogs, ...recordLogStore } = openRecordLogStore(config, directory.recordLogs);
 
   const connections = { db, keyRing, egress, duckdbDir: config.duckdbDir };
   const runners = {
@@ -39,7 +40,7 @@ export async function startWorker(
   const publicUrl =
     config.publicUrl ?? (await readRunningServer(directory))?.url ?? `http://${config.host}:${config.port}`;
   const executions = await startExecutionWorker(
-    { db, jobs, databaseUrl, log, recordLogFolder: directory.recordLogs, publicUrl, workerId },
+    { db, jobs, databaseUrl, log, recordLogs, publicUrl, workerId },
     runners,
     { concurrency: config.executionsPerWorker },
   );
@@ -59,6 +60,7 @@ export async function startWorker(
       await Promise.all([executions.stop(), delivery.stop()]);
       await jobs.stop();
       await egress.close();
+      await recordLogStore.close();
       await database.close();
     },
   };

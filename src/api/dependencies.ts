@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Database } from '../db/index.ts';
 import type { Egress } from '../egress/index.ts';
 import type { EventFeed, EventLog } from '../events/index.ts';
+import type { RecordLogStore } from '../executions/index.ts';
 import type { Jobs } from '../jobs/index.ts';
 import type { KeyRing } from '../lib/seal.ts';
 
@@ -25,6 +26,5 @@ export interface ApiDependencies {
   webhookDeadline: number;
   /** Milliseconds between heartbeats of an event stream, and that a client may read nothing. For tests. */
   streamTimes?: { heartbeat: number; patience: number };
-  /** Folder of the record logs. */
-  recordLogFolder: string;
+  recordLogs: RecordLogStore;
 }

@@ -2,6 +2,7 @@ import pino from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type ModelSyncs, startModelSyncs } from '../../test/support/model-syncs.ts';
 import { noEvents } from '../../test/support/no-events.ts';
+import { folderLogs } from '../executions/index.ts';
 import { type App, buildApp } from './index.ts';
 
 const partnerKey = 'a partner key';
@@ -20,7 +21,7 @@ beforeAll(async () => {
     log: pino({ level: 'silent' }),
     publicUrl: 'http://localhost',
     partnerKey,
-    recordLogFolder: '/nowhere',
+    recordLogs: folderLogs('/nowhere'),
     eventRetention: 48 * 3_600_000,
     ...noEvents,
     webhookDeadline: 1000,

@@ -81,7 +81,7 @@ export async function activateBulkSync(
 
 /** Deletes a sync with its history. What it has written to the destination stays. */
 export async function deleteBulkSync(
-  deps: { db: Database; jobs: Jobs; publicUrl: string; recordLogFolder: string },
+  deps: { db: Database; jobs: Jobs; publicUrl: string },
   organizationId: string,
   id: string,
 ): Promise<void> {

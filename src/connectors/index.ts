@@ -1,2 +1,4 @@
 export * from './contract.ts';
 export { connectors, findConnector } from './registry.ts';
+export { placeOf } from './s3/configuration.ts';
+export { type ObjectStore, objectStore } from './s3/store.ts';

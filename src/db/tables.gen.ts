@@ -140,6 +140,7 @@ export interface ExecutionsTable {
   started_at: Timestamp | null;
   completed_at: Timestamp | null;
   updated_at: Generated<Timestamp>;
+  logs_removed_at: Timestamp | null;
 }
 
 export interface IdempotencyKeysTable {
@@ -228,6 +229,13 @@ export interface RecordLogFilesTable {
   records: Generated<number>;
   closed: Generated<boolean>;
   created_at: Generated<Timestamp>;
+  parts: number | null;
+}
+
+export interface RecordLogSweepsTable {
+  execution_id: string;
+  organization_id: string;
+  due_at: Timestamp;
 }
 
 export interface SchedulesTable {
@@ -335,6 +343,7 @@ export interface Tables {
   models: ModelsTable;
   organizations: OrganizationsTable;
   record_log_files: RecordLogFilesTable;
+  record_log_sweeps: RecordLogSweepsTable;
   schedules: SchedulesTable;
   users: UsersTable;
   webhook_attempts: WebhookAttemptsTable;

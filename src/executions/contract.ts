@@ -104,6 +104,7 @@ export type HeldLogs = {
   filename: string;
   types: RecordLogType[];
   bytes: number;
+  parts: number | null;
   records: number;
   closed: boolean;
 }[];

@@ -10,11 +10,14 @@ export type {
   Run,
   Runner,
 } from './contract.ts';
+export { folderLogs } from './folder-logs.ts';
 export { presentModelExecution } from './present.ts';
 export { executionQueue } from './queue.ts';
-export { listRecordLogs, openRecordLog, recordLogTypes } from './record-logs.ts';
+export { openRecordLogStore, type RecordLogStore } from './record-log-store.ts';
+export { listRecordLogs, openRecordLog, type RecordLogFile, recordLogTypes } from './record-logs.ts';
 export { releaseExecutions } from './release.ts';
 export { deleteExecutions } from './remove.ts';
+export { removeExpired, startRetention } from './retention.ts';
 export { createRun, isCanceled } from './run.ts';
 export { startExecution } from './start.ts';
 export {

@@ -1,8 +1,7 @@
-import { type FileHandle, mkdir, open } from 'node:fs/promises';
-import path from 'node:path';
 import type { Transaction } from '../db/index.ts';
+import { messageOf } from '../errors.ts';
 import type { Execution, HeldLogs, RecordLogType } from './contract.ts';
-import { recordLogPath } from './record-logs.ts';
+import type { OpenLog, RecordLogStore } from './record-log-store.ts';
 
 /** A file is closed once it holds this much: people open these files in editors. */
 const maxRecords = 10_000;
@@ -10,7 +9,7 @@ const maxBytes = 8 * 1024 * 1024;
 
 interface OpenFile {
   filename: string;
-  handle: FileHandle;
+  log: OpenLog;
   bytes: number;
   records: number;
 }
@@ -24,7 +23,7 @@ interface OpenFile {
  * Entries that several logs have alike are written once, to a file that is listed in each of them.
  */
 export class RecordLogWriter {
-  readonly #folder: string;
+  readonly #store: RecordLogStore;
   readonly #execution: Execution;
   /** By the types that share them, e.g. `records inserts`. */
   #pending = new Map<string, string[]>();
@@ -32,12 +31,13 @@ export class RecordLogWriter {
   /** State of every file touched since the last acknowledged flush, by its name. */
   #touched = new Map<string, HeldLogs[number]>();
 
-  constructor(folder: string, execution: Execution) {
-    this.#folder = folder;
+  constructor(store: RecordLogStore, execution: Execution) {
+    this.#store = store;
     this.#execution = execution;
   }
 
   append(types: readonly RecordLogType[], entry: string): void {
+    if (this.#store.create === undefined) return;
     const key = types.join(' ');
     const entries = this.#pending.get(key);
     if (entries === undefined) this.#pending.set(key, [entry]);
@@ -48,8 +48,12 @@ export class RecordLogWriter {
     // Taken whole: what is appended while this writes belongs to the next flush.
     const pending = this.#pending;
     this.#pending = new Map();
-    for (const [key, entries] of pending) {
-      for (let start = 0; start < entries.length; ) start += await this.#write(key, entries, start);
+    try {
+      for (const [key, entries] of pending) {
+        for (let start = 0; start < entries.length; ) start += await this.#write(key, entries, start);
+      }
+    } catch (cause) {
+      throw new Error(`The record logs could not be written: ${messageOf(cause)}`, { cause });
     }
   }
 
@@ -68,11 +72,11 @@ export class RecordLogWriter {
     await this.close();
   }
 
-  /** Closes the file handles; open arrays get their bracket when they are served. */
+  /** Closes the files; open arrays get their bracket when they are served. */
   async close(): Promise<void> {
     const files = [...this.#open.values()];
     this.#open.clear();
-    await Promise.all(files.map((file) => file.handle.close()));
+    await Promise.all(files.map(({ log }) => log.close()));
   }
 
   /** Writes as many entries from `start` as the open file may still hold, one at least. Returns how many. */
@@ -85,25 +89,26 @@ export class RecordLogWriter {
     const entries = all.slice(start, end);
     const text = `${file.records === 0 ? '[\n' : ',\n'}${entries.join(',\n')}`;
     const full = file.records + entries.length >= maxRecords || bytes >= maxBytes;
-    const chunk = Buffer.from(full ? `${text}\n]\n` : text);
-    await file.handle.appendFile(chunk);
-    file.bytes += chunk.length;
+    const added = full ? `${text}\n]\n` : text;
+    await file.log.append(added);
+    file.bytes += Buffer.byteLength(added);
     file.records += entries.length;
-    const { filename } = file;
+    const { filename, bytes: size, records } = file;
+    const { parts } = file.log;
     const types = key.split(' ') as RecordLogType[];
-    this.#touched.set(filename, { filename, types, bytes: file.bytes, records: file.records, closed: full });
+    this.#touched.set(filename, { filename, types, bytes: size, parts, records, closed: full });
     if (full) {
       this.#open.delete(key);
-      await file.handle.close();
+      await file.log.close();
     }
     return entries.length;
   }
 
   async #create(key: string): Promise<OpenFile> {
     const filename = `log${Math.floor(Date.now() / 1000)}-${crypto.randomUUID()}.json`;
-    const target = recordLogPath(this.#folder, this.#execution, filename);
-    await mkdir(path.dirname(target), { recursive: true, mode: 0o700 });
-    const file = { filename, handle: await open(target, 'ax', 0o600), bytes: 0, records: 0 };
+    const log = await this.#store.create?.(this.#execution, filename);
+    if (log === undefined) throw new Error('nothing is recorded');
+    const file = { filename, log, bytes: 0, records: 0 };
     this.#open.set(key, file);
     return file;
   }
@@ -120,6 +125,7 @@ export async function acknowledgeLogs(tx: Transaction, executionId: string, logs
     .onConflict((conflict) =>
       conflict.columns(['execution_id', 'type', 'filename']).doUpdateSet((set) => ({
         bytes: set.ref('excluded.bytes'),
+        parts: set.ref('excluded.parts'),
         records: set.ref('excluded.records'),
         closed: set.ref('excluded.closed'),
       })),

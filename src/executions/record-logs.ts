@@ -1,11 +1,9 @@
-import { createReadStream } from 'node:fs';
-import { rm } from 'node:fs/promises';
-import path from 'node:path';
 import { Readable } from 'node:stream';
 import type { Database, Transaction } from '../db/index.ts';
-import { notFound } from '../errors.ts';
+import { notFound, TidemarkError } from '../errors.ts';
 import type { Execution, RecordLogType } from './contract.ts';
 import type { RecordLogLinks } from './payloads.ts';
+import type { Located, RecordLogStore, StoredFile } from './record-log-store.ts';
 
 export const recordLogTypes = [
   'records',
@@ -16,23 +14,13 @@ export const recordLogTypes = [
   'deletes',
 ] as const satisfies RecordLogType[];
 
-export interface RecordLogFile {
+export interface RecordLogFile extends StoredFile {
   type: RecordLogType;
-  /** log<unix seconds>-<uuid>.json */
-  filename: string;
-  /** Acknowledged bytes: what comes after them on disk was never committed. */
-  bytes: number;
   /** The array's closing bracket is among the bytes. */
   closed: boolean;
 }
 
-type Located = Pick<Execution, 'organizationId' | 'id'>;
-
-export function recordLogPath(folder: string, execution: Located, filename: string): string {
-  return path.join(folder, execution.organizationId, execution.id, filename);
-}
-
-/** Files that hold at least one acknowledged record, oldest first. */
+/** Files that hold at least one acknowledged record, oldest first. @throws record_logs_removed */
 export async function listRecordLogs(
   db: Database | Transaction,
   executionId: string,
@@ -40,13 +28,14 @@ export async function listRecordLogs(
 ): Promise<RecordLogFile[]> {
   let select = db
     .selectFrom('record_log_files')
-    .select(['type', 'filename', 'bytes', 'closed'])
+    .select(['type', 'filename', 'bytes', 'parts', 'closed'])
     .where('execution_id', '=', executionId)
     .where('records', '>', 0)
     .orderBy('created_at')
     .orderBy('filename');
   if (type !== undefined) select = select.where('type', '=', type);
   const rows = await select.execute();
+  if (rows.length === 0) await expectNotRemoved(db, executionId);
   return rows.map((row) => ({ ...row, type: row.type as RecordLogType }));
 }
 
@@ -71,35 +60,47 @@ export async function recordLogLinks(
 }
 
 /**
- * One file as a JSON array: the acknowledged bytes and, while it is still being written or was left by a
+ * One file as a JSON array: what is acknowledged of it and, while it is still being written or was left by a
  * killed worker, the bracket that closes it. The name must be one the database knows, so that no name can
- * lead out of the folder.
+ * lead to another place.
  */
 export async function openRecordLog(
-  deps: { db: Database; recordLogFolder: string },
+  { db, recordLogs }: { db: Database; recordLogs: RecordLogStore },
   execution: Located,
   type: string,
   filename: string,
 ): Promise<Readable> {
-  const row = await deps.db
+  const row = await db
     .selectFrom('record_log_files')
-    .select(['bytes', 'closed'])
+    .select(['filename', 'bytes', 'parts', 'closed'])
     .where('execution_id', '=', execution.id)
     .where('type', '=', type)
     .where('filename', '=', filename)
     .where('records', '>', 0)
     .executeTakeFirst();
-  if (row === undefined) throw notFound('record log', filename);
-  const file = recordLogPath(deps.recordLogFolder, execution, filename);
-  const bytes = createReadStream(file, { end: row.bytes - 1 });
+  if (row === undefined) {
+    await expectNotRemoved(db, execution.id);
+    throw notFound('record log', filename);
+  }
+  const bytes = await recordLogs.read(execution, row);
   return row.closed ? bytes : Readable.from(withClosingBracket(bytes));
+}
+
+/** Of an execution without record logs: there may have been some. */
+async function expectNotRemoved(db: Database | Transaction, executionId: string): Promise<void> {
+  const row = await db
+    .selectFrom('executions')
+    .select('logs_removed_at')
+    .where('id', '=', executionId)
+    .executeTakeFirst();
+  if (row?.logs_removed_at == null) return;
+  throw new TidemarkError('record_logs_removed', {
+    execution_id: executionId,
+    removed_at: row.logs_removed_at,
+  });
 }
 
 async function* withClosingBracket(bytes: Readable): AsyncGenerator<Buffer> {
   yield* bytes;
   yield Buffer.from('\n]\n');
-}
-
-export async function removeRecordLogs(folder: string, execution: Located): Promise<void> {
-  await rm(path.join(folder, execution.organizationId, execution.id), { recursive: true, force: true });
 }

@@ -2,16 +2,15 @@ import type { Database } from '../db/index.ts';
 import type { Jobs } from '../jobs/index.ts';
 import { cancelSync } from './cancel.ts';
 import { executionQueue } from './queue.ts';
-import { removeRecordLogs } from './record-logs.ts';
 import { unfinished } from './store.ts';
 import { transition } from './transition.ts';
 
 /**
  * Removes everything a sync has run, for a sync that is being deleted. A running execution is canceled first,
- * and announced as such; its worker then finds its claim gone and stops.
+ * and announced as such; its worker then finds its claim gone and stops. The stored logs follow, see `retention.ts`.
  */
 export async function deleteExecutions(
-  deps: { db: Database; jobs: Jobs; publicUrl: string; recordLogFolder: string },
+  deps: { db: Database; jobs: Jobs; publicUrl: string },
   organizationId: string,
   syncId: string,
 ): Promise<void> {
@@ -24,7 +23,7 @@ export async function deleteExecutions(
     .deleteFrom('executions')
     .where('organization_id', '=', organizationId)
     .where('sync_id', '=', syncId)
-    .returning(['id', 'job_id', 'status'])
+    .returning(['job_id', 'status'])
     .execute();
   const waiting = rows.filter((row) => unfinished.some((status) => status === row.status));
   await deps.jobs.remove(
@@ -32,5 +31,4 @@ export async function deleteExecutions(
     executionQueue,
     waiting.flatMap(({ job_id }) => job_id ?? []),
   );
-  for (const { id } of rows) await removeRecordLogs(deps.recordLogFolder, { organizationId, id });
 }

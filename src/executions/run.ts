@@ -3,6 +3,7 @@ import { type Database, isConnectionFailure, type Transaction } from '../db/inde
 import { type Claimed, ClaimLost } from './claim.ts';
 import { writeConsole } from './console.ts';
 import type { Counts, HeldLogs, Progress, Run } from './contract.ts';
+import type { RecordLogStore } from './record-log-store.ts';
 import { acknowledgeLogs, RecordLogWriter } from './record-log-writer.ts';
 
 /** Why a run is told to stop. */
@@ -38,11 +39,11 @@ export interface SteeredRun {
 }
 
 export function createRun(
-  deps: { db: Database; recordLogFolder: string },
+  deps: { db: Database; recordLogs: RecordLogStore },
   { execution, claim }: Claimed,
 ): SteeredRun {
   const controller = new AbortController();
-  const logs = new RecordLogWriter(deps.recordLogFolder, execution);
+  const logs = new RecordLogWriter(deps.recordLogs, execution);
   const stop = (reason: StopReason) => controller.abort(new Stopped(reason));
 
   // One at a time: bulk runs commit from several tables at once, and each acknowledges what it flushed.

@@ -5,9 +5,10 @@
 import os from 'node:os';
 import path from 'node:path';
 import pino from 'pino';
+import { readConfig } from '../config.ts';
 import { openDatabase } from '../db/index.ts';
 import { startJobs } from '../jobs/index.ts';
-import { executionQueue, type Run, startExecutionWorker } from './index.ts';
+import { executionQueue, openRecordLogStore, type Run, startExecutionWorker } from './index.ts';
 
 const url = process.env.DATABASE_URL ?? '';
 const { db } = openDatabase(url);
@@ -34,7 +35,7 @@ const worker = await startExecutionWorker(
     jobs,
     databaseUrl: url,
     log: pino({ level: 'silent' }),
-    recordLogFolder: process.env.RECORD_LOGS ?? path.join(os.tmpdir(), 'record-logs'),
+    recordLogs: openRecordLogStore(readConfig(process.env), path.join(os.tmpdir(), 'record-logs')).recordLogs,
     publicUrl: 'http://tidemark.test',
     workerId: process.argv[2] ?? '',
   },

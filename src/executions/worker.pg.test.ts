@@ -13,6 +13,7 @@ import {
   deleteExecutions,
   type Execution,
   executionQueue,
+  folderLogs,
   getExecution,
   listRecordLogs,
   openRecordLog,
@@ -55,12 +56,17 @@ async function start(options: { steps: number; pauseAt?: number }, kind: 'model'
   });
 }
 
-const deps = () => ({ db: metadata.db, jobs, publicUrl, recordLogFolder: folder });
+const deps = () => ({ db: metadata.db, jobs, publicUrl, recordLogs: folderLogs(folder) });
 
 function spawnWorker(pause = true): { child: ChildProcess; workerId: string } {
   const workerId = crypto.randomUUID();
   const child = spawn(process.execPath, [path.join(import.meta.dirname, 'worker.fixture.ts'), workerId], {
-    env: { ...process.env, DATABASE_URL: metadata.url, RECORD_LOGS: folder, PAUSE: pause ? 'yes' : 'no' },
+    env: {
+      ...process.env,
+      DATABASE_URL: metadata.url,
+      TIDEMARK_RECORD_LOGS: folder,
+      PAUSE: pause ? 'yes' : 'no',
+    },
     stdio: 'inherit',
   });
   children.add(child);

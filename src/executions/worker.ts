@@ -6,6 +6,7 @@ import { listenForCancels } from './cancel-listener.ts';
 import { type Claimed, ClaimLost, claimExecution, returnClaim } from './claim.ts';
 import type { ExecutionKind, Outcome, Runner } from './contract.ts';
 import { type ExecutionJob, executionQueue } from './queue.ts';
+import type { RecordLogStore } from './record-log-store.ts';
 import { createRun, MetadataUnavailable, type SteeredRun, Stopped } from './run.ts';
 import { transition } from './transition.ts';
 
@@ -14,7 +15,7 @@ export interface WorkerDependencies {
   jobs: Jobs;
   databaseUrl: string;
   log: Logger;
-  recordLogFolder: string;
+  recordLogs: RecordLogStore;
   publicUrl: string;
   /** Tells this process apart from every other, living or dead. */
   workerId: string;

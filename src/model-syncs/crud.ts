@@ -57,7 +57,7 @@ export async function activateModelSync(
 
 /** Cancels what runs, then deletes the sync with its executions and its baseline. */
 export async function deleteModelSync(
-  deps: { db: Database; jobs: Jobs; publicUrl: string; recordLogFolder: string },
+  deps: { db: Database; jobs: Jobs; publicUrl: string },
   organizationId: string,
   id: string,
 ): Promise<void> {

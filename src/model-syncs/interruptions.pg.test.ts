@@ -156,7 +156,7 @@ test('what is planned is delivered as it was read, also by a takeover', async ()
 
 test('deleting a sync deletes what was remembered for it', async () => {
   await world.execute(sync);
-  const deps = { db: world.db, jobs: world.jobs, publicUrl: 'http://localhost', recordLogFolder: '/nowhere' };
+  const deps = { db: world.db, jobs: world.jobs, publicUrl: 'http://localhost' };
   await deleteModelSync(deps, world.organizationId, sync.id);
   for (const table of ['model_sync_baseline', 'model_sync_plans'] as const) {
     const left = await world.db.selectFrom(table).select('sync_id').where('sync_id', '=', sync.id).execute();

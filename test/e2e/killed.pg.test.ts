@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { call, connect } from '../support/http.ts';
 import { type Receiver, startReceiver } from '../support/receiver.ts';
+import { startS3 } from '../support/s3.ts';
 import { startTestServer, type TestServer, temporaryFolder } from '../support/server.ts';
 import { until } from '../support/until.ts';
 
@@ -121,8 +122,15 @@ async function expectTheTruth(server: TestServer, syncId: string, executionId: s
   expect(logs.flat().length).toBe(6000);
 }
 
-test('kill -9 of the worker: serve starts another, which goes on at once', async () => {
-  const server = await startTestServer(environment());
+test('kill -9 of the worker: serve starts another, which goes on at once; its record logs are in a bucket', async () => {
+  const s3 = await startS3();
+  const server = await startTestServer({
+    ...environment(),
+    TIDEMARK_RECORD_LOGS: 's3://lake/logs',
+    AWS_ACCESS_KEY_ID: 'key',
+    AWS_SECRET_ACCESS_KEY: 'secret',
+    AWS_ENDPOINT_URL_S3: String(s3.configuration.endpoint),
+  });
   const syncId = await createSync(server);
   const blocked = await startAndBlock(server, syncId);
   const { stdout } = await run('pgrep', ['-P', String(server.child.pid)]);
@@ -131,7 +139,9 @@ test('kill -9 of the worker: serve starts another, which goes on at once', async
   await blocked.release();
   await expectTheTruth(server, syncId, blocked.id);
   expect(Date.now() - killed).toBeLessThan(10_000);
+  expect((await s3.keys('logs/')).length).toBeGreaterThan(0);
   expect(await server.stop()).toBe(0);
+  await s3.close();
 });
 
 test('kill -9 of the server: its worker goes with it, and the next server carries on', async () => {

@@ -3,7 +3,7 @@ import pino from 'pino';
 import { type ApiDependencies, type App, buildApp } from '../../src/api/index.ts';
 import { createEgress } from '../../src/egress/index.ts';
 import { openEventLog, startEventFeed } from '../../src/events/index.ts';
-import { executionQueue } from '../../src/executions/index.ts';
+import { executionQueue, folderLogs } from '../../src/executions/index.ts';
 import { type Jobs, startJobs } from '../../src/jobs/index.ts';
 import { KeyRing } from '../../src/lib/seal.ts';
 import { bootstrap, createApiKey, createOrganization, createUser } from '../../src/organizations/index.ts';
@@ -52,7 +52,7 @@ export async function startTestApp(prepare: (app: App) => void = () => {}): Prom
     eventFeed: await startEventFeed(database.url),
     eventLog: openEventLog(database.url),
     webhookDeadline: 2000,
-    recordLogFolder: path.join(await temporaryFolder(), 'record-logs'),
+    recordLogs: folderLogs(path.join(await temporaryFolder(), 'record-logs')),
   };
   const app = buildApp(deps, prepare);
   const { organizationId, userId, apiKey = '' } = await bootstrap({ db: database.db });

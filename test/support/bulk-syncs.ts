@@ -9,8 +9,10 @@ import {
   createRun,
   type Execution,
   executionQueue,
+  folderLogs,
   getExecution,
   type Outcome,
+  type RecordLogStore,
   readConsole,
 } from '../../src/executions/index.ts';
 import { type Jobs, startJobs } from '../../src/jobs/index.ts';
@@ -28,7 +30,7 @@ export interface BulkHarness extends AsyncDisposable {
   organizationId: string;
   apiKey: string;
   actor: Actor;
-  recordLogFolder: string;
+  recordLogs: RecordLogStore;
   duckdbDir: string;
   /** Makes a connection to a database. Returns its id. */
   connect(database: TestDatabase): Promise<string>;
@@ -54,7 +56,7 @@ export async function bulkHarness(): Promise<BulkHarness> {
     db,
     keyRing: new KeyRing([testKey]),
     egress: createEgress({ allow: ['127.0.0.0/8'] }),
-    recordLogFolder,
+    recordLogs: folderLogs(recordLogFolder),
     duckdbDir: path.join(recordLogFolder, 'duckdb'),
   };
   const { organizationId, userId, apiKey = '' } = await bootstrap({ db });
@@ -111,7 +113,7 @@ export async function bulkHarness(): Promise<BulkHarness> {
 
 /** Claims an execution and runs it, as a worker does. */
 export async function beginRun(
-  deps: { db: Database; keyRing: KeyRing; egress: Egress; recordLogFolder?: string; duckdbDir?: string },
+  deps: { db: Database; keyRing: KeyRing; egress: Egress; recordLogs?: RecordLogStore; duckdbDir?: string },
   executionId: string,
   started: (stop: (reason: 'canceled') => void) => void = () => {},
 ): Promise<Outcome> {
@@ -124,7 +126,7 @@ export async function beginRun(
     .executeTakeFirstOrThrow();
   const execution = await getExecution(deps.db, row.organization_id, row.sync_id, executionId);
   const steered = createRun(
-    { db: deps.db, recordLogFolder: deps.recordLogFolder ?? tmpdir() },
+    { db: deps.db, recordLogs: deps.recordLogs ?? folderLogs(tmpdir()) },
     { execution, claim },
   );
   started(steered.stop);

@@ -7,6 +7,7 @@ import { createEgress } from '../../src/egress/index.ts';
 import {
   type Counts,
   createRun,
+  folderLogs,
   getExecution,
   listRecordLogs,
   type Outcome,
@@ -55,6 +56,7 @@ export async function startModelSyncs() {
   ]);
   const { db } = metadata;
   const recordLogFolder = await mkdtemp(path.join(os.tmpdir(), 'tidemark-logs-'));
+  const recordLogs = folderLogs(recordLogFolder);
   const egress = createEgress({ allow: ['127.0.0.0/8'] });
   const deps = { db, egress, keyRing: new KeyRing([Buffer.alloc(32, 7)]) };
   // Executions are run by hand here, not by a worker: their jobs go nowhere.
@@ -117,7 +119,7 @@ export async function startModelSyncs() {
       const claim = crypto.randomUUID();
       await db.updateTable('executions').set({ claim, status: 'running' }).where('id', '=', id).execute();
       const execution = await getExecution(db, organizationId, sync.id, id);
-      const steered = createRun({ db, recordLogFolder }, { execution, claim });
+      const steered = createRun({ db, recordLogs }, { execution, claim });
       let outcome: Executed['outcome'];
       try {
         outcome = await modelSyncRunner(deps, { retryDelays: [10, 10] })(meddle(steered.run));
@@ -142,7 +144,7 @@ export async function startModelSyncs() {
       const located = { organizationId, id: executionId };
       const texts = await Promise.all(
         files.map(async ({ filename }) =>
-          text(await openRecordLog({ db, recordLogFolder }, located, type, filename)),
+          text(await openRecordLog({ db, recordLogs }, located, type, filename)),
         ),
       );
       return texts.flatMap((one) => JSON.parse(one) as unknown[]);

@@ -8,6 +8,7 @@ import {
   isFinished,
   listRecordLogs,
   openRecordLog,
+  type RecordLogFile,
 } from '../../executions/index.ts';
 import type { App } from '../app.ts';
 import { organizationOf } from '../authentication.ts';
@@ -73,7 +74,9 @@ export function bulkLogRoutes(app: App, deps: ApiDependencies): void {
       const path = exportPath(sync_id, execution_id);
       const organizationId = await logReader(deps, links, request, path, execution_id);
       const execution = await getExecution(deps.db, organizationId, sync_id, execution_id);
-      return reply.type('application/json; charset=utf-8').send(Readable.from(exportOf(deps, execution)));
+      const files = await listRecordLogs(deps.db, execution.id);
+      const content = Readable.from(exportOf(deps, execution, files));
+      return reply.type('application/json; charset=utf-8').send(content);
     },
   );
 
@@ -109,14 +112,18 @@ const exportPath = (syncId: string, executionId: string) =>
   `/api/bulk/syncs/${encodeURIComponent(syncId)}/executions/${encodeURIComponent(executionId)}/logs/export`;
 
 /** Every record log of an execution in one JSON object: type → list of files, each a list of entries. */
-async function* exportOf(deps: ApiDependencies, execution: Execution): AsyncGenerator<string | Buffer> {
-  const files = Map.groupBy(await listRecordLogs(deps.db, execution.id), ({ type }) => type);
+async function* exportOf(
+  deps: ApiDependencies,
+  execution: Execution,
+  list: readonly RecordLogFile[],
+): AsyncGenerator<string | Buffer> {
+  const files = Map.groupBy(list, ({ type }) => type);
   yield '{';
   let typeSeparator = '';
-  for (const [type, list] of files) {
+  for (const [type, ofType] of files) {
     yield `${typeSeparator}\n${JSON.stringify(type)}: [`;
     let separator = '';
-    for (const { filename } of list) {
+    for (const { filename } of ofType) {
       yield separator;
       yield* await openRecordLog(deps, execution, type, filename);
       separator = ',\n';

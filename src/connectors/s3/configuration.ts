@@ -67,7 +67,7 @@ export interface Place {
   bucket: string;
   /** Empty, or with a slash at its end. */
   prefix: string;
-  credentials: { accessKeyId: string; secretAccessKey: string };
+  credentials: { accessKeyId: string; secretAccessKey: string; sessionToken?: string };
 }
 
 /** @throws unprocessable for what cannot work. */
