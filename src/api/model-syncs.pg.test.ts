@@ -155,7 +155,17 @@ test.each([
   ['tracking_columns', { tracking_columns: ['nope'] }, 400],
   ['configuration', { configuration: 'public.customers' }, 400],
   ['relations', { relations: [{ from: 'id', to: { model_id: 'x', field: 'y' } }] }, 422],
-  ['additional_fields', { additional_fields: [{ name: 'a.b', label: 'b', type: 'string' }] }, 422],
+  ['additional_fields.0.name', { additional_fields: [{ name: 'a.b', label: 'b', type: 'string' }] }, 400],
+  [
+    'additional_fields.0.name',
+    { additional_fields: [{ name: 'odd name.', label: 'b', type: 'string' }] },
+    400,
+  ],
+  [
+    'additional_fields.0.type',
+    { additional_fields: [{ name: 'odd name.n', label: 'b', type: 'binary' }] },
+    400,
+  ],
   ['enricher', { enricher: { connection_id: 'x' } }, 422],
 ])('a model with a wrong %s is refused by name', async (field, more, status) => {
   const refused = await call('POST', '/api/models', modelBody(more));

@@ -56,3 +56,30 @@ test('samples have every digit, of a model and of a schema', async () => {
     `{"data":[${record}]}`,
   );
 });
+
+test('additional fields are told with their labels, and sampled exactly', async () => {
+  await source.query(
+    `create table deep (meta jsonb); insert into deep values ('{"o": {"n": 9007199254740993}}')`,
+  );
+  const additional_fields = [{ name: 'meta.o.n', label: 'Number', type: 'number', example: '5' }];
+  const body = {
+    name: 'm',
+    connection_id: sourceId,
+    configuration: { table: 'public.deep' },
+    additional_fields,
+  };
+  const preview = await data<WireModel>('POST', '/api/model-preview', body);
+  expect(preview.fields[1]).toMatchObject({
+    name: 'meta.o.n',
+    type: 'number',
+    label: 'Number',
+    user_added: true,
+  });
+  const model = await data<WireModel>('POST', '/api/models', { ...body, fields: ['meta'] });
+  expect(model.fields[1]).toMatchObject({ name: 'meta.o.n', user_added: true, example: '5' });
+  expect(await data('GET', `/api/models/${model.id}`)).toEqual(model);
+  expect(await text(`/api/models/${model.id}/sample`)).toContain('"meta.o.n":9007199254740993}');
+  await source.query('alter table deep add more text');
+  const refreshed = await data<WireModel>('PUT', `/api/models/${model.id}`, { ...body, refresh: true });
+  expect(refreshed.fields.map(({ name }) => name)).toEqual(['meta', 'more', 'meta.o.n']);
+});

@@ -88,6 +88,25 @@ export function sourceTests(subject: Subject): void {
     expect(keys).not.toContain(null);
   });
 
+  test('other fields than those that are read may be hashed', async () => {
+    const found = parts();
+    const base = { configuration: found.source.model, fields: ['note'], identity: 'id' };
+    const hashes = async (hashed: string[]) =>
+      new Map(
+        (await Array.fromAsync(found.model.records({ ...base, hashed }))).flat().map((one) => [one.key, one]),
+      );
+    const [byName, byNote] = [await hashes(['name']), await hashes(['note'])];
+    const keys = (await Array.fromAsync(found.model.keys({ ...base, hashed: ['name'] }))).flat();
+    expect(new Map(keys.map(({ key, hash }) => [key, hash]))).toEqual(
+      new Map([...byName].map(([key, { hash }]) => [key, hash])),
+    );
+    expect(byName.get('2')?.values).toEqual([records[1].note]);
+    await found.source.rename('1', 'another');
+    expect(await hashes(['note'])).toEqual(byNote);
+    expect((await hashes(['name'])).get('1')?.hash).not.toBe(byName.get('1')?.hash);
+    await found.source.rename('1', records[0].name);
+  });
+
   test('a hash changes when a value does, and only then', async () => {
     const found = parts();
     const query = { configuration: found.source.model, fields: ['name'], identity: 'id' };

@@ -96,6 +96,8 @@ export interface ModelQuery {
   configuration: JsonObject;
   /** The fields to read, in this order. */
   fields: string[];
+  /** The fields whose change is a change of the record. Without it `fields`. */
+  hashed?: string[];
   /**
    * The field that identifies a record. Without one a record is identified by its content and its
    * occurrence: the second of two equal rows is another record than the first.
@@ -105,10 +107,12 @@ export interface ModelQuery {
   filter?: FixedExpression;
 }
 
-/** `key`: text of the identity, null when it is NULL. `hash`: signed 64-bit, of `fields`, as decimal text. */
+/** `key`: text of the identity, null when it is NULL. `hash`: signed 64-bit, of what the query hashes, as decimal text. */
 export interface KeyAndHash {
   key: string | null;
   hash: string;
+  /** Why the record is not whole, e.g. a lookup that failed: it is not sent, but an error with this reason. */
+  problem?: string;
 }
 
 export interface SourceRecord extends KeyAndHash {

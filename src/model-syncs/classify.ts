@@ -20,7 +20,7 @@ export interface Classes {
   updates: number;
   /** Known and left alone. */
   unchanged: number;
-  /** Identity NULL, or shared by several records. */
+  /** Identity NULL or shared by several records, or not whole. */
   invalid: number;
 }
 
@@ -32,7 +32,7 @@ export function sendsAll({ mode, baselineApplies, everything, resync }: Scope): 
 /**
  * What the staged records are, compared with the baseline. Changes nothing.
  *
- * @param staged a table with record_key and hash.
+ * @param staged a table with record_key, hash and problem.
  */
 export async function classify(session: Session, staged: string, scope: Scope): Promise<Classes> {
   const [classes] = await session.query<Classes & Record<string, number>>(
@@ -55,12 +55,14 @@ function createsOrRemoves(mode: ModelSyncMode): boolean {
 export interface InvalidKey {
   key: string | null;
   occurrences: number;
+  /** Of the record, or of one of them. */
+  problem: string | null;
 }
 
 /** The identities that cannot be sent, and how many records have each. */
 export function invalidKeys(session: Session, staged: string): Promise<InvalidKey[]> {
   return session.query<InvalidKey & Record<string, unknown>>(
-    `select record_key as key, occurrences from (${grouped(staged)}) staged where not valid order by record_key`,
+    `select record_key as key, occurrences, problem from (${grouped(staged)}) staged where not valid order by record_key`,
   );
 }
 
@@ -91,7 +93,7 @@ export function wantedKeys(staged: string, scope: Scope): string {
 
 function grouped(staged: string): string {
   return `select record_key, min(hash) as hash, count(*) as occurrences,
-      record_key is not null and count(*) = 1 as valid
+      max(problem) as problem, record_key is not null and count(*) = 1 and max(problem) is null as valid
     from ${staged} group by record_key`;
 }
 

@@ -7,6 +7,7 @@ import {
   type Classes,
   classify,
   forgetGone,
+  type InvalidKey,
   invalidKeys,
   type Scope,
   sendsAll,
@@ -147,19 +148,23 @@ async function planChanges(planning: Planning, plan: number): Promise<Planned> {
        insert into ${planTable(plan)} (n, record_key, hash, record)
        select row_number() over (order by record_key), record_key, max(hash), max(record)
        from ${stagedRecords} join wanted using (record_key)
-       group by record_key having count(*) = 1
+       group by record_key having count(*) = 1 and max(problem) is null
        returning 1)
      select count(*) as records from planned`,
   );
   const { records: found = 0 } = planned ?? {};
-  const vanished = changed - found;
+  // What was whole a moment ago need not be now.
+  const broken = await invalidKeys(session, `(${stagedRecords} join wanted using (record_key))`);
+  const problems = broken.filter(({ key, occurrences }) => key !== null && occurrences === 1);
+  await logInvalid(planning, problems);
+  const vanished = changed - found - problems.length;
   if (vanished > 0) {
     await run.console(
       'warn',
       `${vanished} records changed their identity or disappeared while they were read`,
     );
   }
-  return { records: found, invalid: classes.invalid };
+  return { records: found, invalid: classes.invalid + problems.length };
 }
 
 async function dryRun(planning: Planning): Promise<undefined> {
@@ -183,25 +188,25 @@ async function takeNote(planning: Planning): Promise<undefined> {
 }
 
 /** What the staged records are, told, with an error for each that cannot be sent. */
-async function compare(
-  { run, session, task, scope, forgetsGone }: Planning,
-  staged: string,
-  read: number,
-): Promise<Classes> {
+async function compare(planning: Planning, staged: string, read: number): Promise<Classes> {
+  const { run, session, scope, forgetsGone } = planning;
   if (forgetsGone) await forgetGone(session, staged, scope);
   const classes = await classify(session, staged, scope);
   await run.console('info', `Read ${read} records of the model: ${inWords(classes)}`);
-  if (classes.invalid === 0) return classes;
+  if (classes.invalid > 0) await logInvalid(planning, await invalidKeys(session, staged));
+  return classes;
+}
+
+async function logInvalid({ run, task }: Planning, keys: readonly InvalidKey[]): Promise<void> {
   let logged = 0;
-  for (const { key, occurrences } of await invalidKeys(session, staged)) {
-    const entry = invalidEntry(task, key, occurrences);
-    for (let occurrence = 0; occurrence < occurrences; occurrence++) {
+  for (const invalid of keys) {
+    const entry = invalidEntry(task, invalid);
+    for (let occurrence = 0; occurrence < invalid.occurrences; occurrence++) {
       run.recordLog('errors', entry);
       // Out of memory: all records of a model may be invalid.
       if (++logged % entriesAtMost === 0) await run.commit({ hold: true });
     }
   }
-  return classes;
 }
 
 /** What a dry run counts. `update` creates nothing: what it does not know yet may still be there to update. */
@@ -216,6 +221,6 @@ function expected({ inserts, updates, invalid }: Classes, { mode }: ModelSync): 
 
 function inWords({ inserts, updates, unchanged, invalid }: Classes): string {
   const parts = [`${inserts} new`, `${updates} changed or sent again`, `${unchanged} left as they are`];
-  if (invalid > 0) parts.push(`${invalid} whose identity is NULL or not unique`);
+  if (invalid > 0) parts.push(`${invalid} that cannot be sent`);
   return parts.join(', ');
 }

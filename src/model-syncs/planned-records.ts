@@ -32,13 +32,13 @@ export async function createPlan(session: Session, syncId: string, executionId: 
   return row.plan;
 }
 
-/** Records whose identity is NULL or not unique are not delivered; their keys stay, below 0. */
+/** Records whose identity is NULL or not unique, or that are not whole, are not delivered; their keys stay, below 0. */
 export async function setInvalidAside(session: Session, plan: number): Promise<void> {
   const table = planTable(plan);
   await session.query(
     `delete from ${table} where record_key is null;
      update ${table} set n = -n, record = '' where record_key in (
-       select record_key from ${table} group by record_key having count(*) > 1)`,
+       select record_key from ${table} group by record_key having count(*) > 1 or max(problem) is not null)`,
   );
 }
 

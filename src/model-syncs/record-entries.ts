@@ -1,5 +1,6 @@
 import type { Field, ReplacedRow } from '../connectors/index.ts';
 import { jsonText } from '../lib/pg-text.ts';
+import type { InvalidKey } from './classify.ts';
 import type { PlannedRecord } from './planned-records.ts';
 import { type Task, valueAt } from './task.ts';
 
@@ -30,12 +31,14 @@ export function errorEntry(task: Task, key: string, reason: string, record: stri
   return `{"identity":${identity(task, key)},"reason":${JSON.stringify(reason)},"record":${record}}`;
 }
 
-/** A record that was never read in full: its identity is NULL or belongs to several. */
-export function invalidEntry(task: Task, key: string | null, occurrences: number): string {
+/** A record that was never read in full: its identity is NULL or belongs to several, or a part of it could not be had. */
+export function invalidEntry(task: Task, { key, occurrences, problem }: InvalidKey): string {
   const reason =
     key === null
       ? 'the identity is NULL'
-      : `${occurrences} records of the model have this identity; it must be unique`;
+      : occurrences > 1
+        ? `${occurrences} records of the model have this identity; it must be unique`
+        : problem;
   return `{"identity":${identity(task, key)},"reason":${JSON.stringify(reason)}}`;
 }
 

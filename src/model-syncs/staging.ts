@@ -16,9 +16,13 @@ export async function stageKeys(
   batches: AsyncIterable<readonly KeyAndHash[]>,
 ): Promise<number> {
   await session.query(
-    `create temporary table staged_keys (record_key text collate "C", hash bigint not null)`,
+    `create temporary table staged_keys (record_key text collate "C", hash bigint not null, problem text)`,
   );
-  const count = await copyAll(session, stagedKeys, batches, ({ key, hash }) => [key, hash]);
+  const count = await copyAll(session, stagedKeys, batches, ({ key, hash, problem = null }) => [
+    key,
+    hash,
+    problem,
+  ]);
   await session.query(`analyze ${stagedKeys}`);
   return count;
 }
@@ -30,11 +34,17 @@ export function stageRecords(
   batches: AsyncIterable<readonly SourceRecord[]>,
 ): Promise<number> {
   let n = 0;
-  return copyAll(session, table, batches, ({ key, hash, values }) => [String(++n), key, hash, pack(values)]);
+  return copyAll(session, table, batches, ({ key, hash, values, problem = null }) => [
+    String(++n),
+    key,
+    hash,
+    pack(values),
+    problem,
+  ]);
 }
 
 export const recordColumns =
-  'n bigint not null, record_key text collate "C", hash bigint not null, record text not null';
+  'n bigint not null, record_key text collate "C", hash bigint not null, record text not null, problem text';
 
 async function copyAll<Row>(
   session: Session,

@@ -42,7 +42,7 @@ export function valueAt(values: readonly (string | null)[], place: number | stri
 
 /** Names of the fields that an execution asks its model for. */
 export function fieldsReadBy(sync: ModelSync, model: Model): string[] {
-  const names = [identityOf(sync, model), ...sync.fields.map(({ field }) => field)];
+  const names = [identityOf(sync, model), ...model.trackingColumns, ...sync.fields.map(({ field }) => field)];
   return [...names, ...sync.filters.map(({ field }) => field)].filter((name) => name !== undefined);
 }
 
@@ -72,6 +72,10 @@ export async function buildTask(
     targetConnectionId: sync.target.connectionId,
     query: {
       fields: names,
+      // Without an identity a record is its content: only all of that says whether it is another one.
+      ...(identity === undefined || model.trackingColumns.length === 0
+        ? {}
+        : { hashed: model.trackingColumns }),
       ...(identity === undefined ? {} : { identity: need(fields, identity).name }),
       ...(filter === undefined ? {} : { filter: atTime(filter, startedAt) }),
     },

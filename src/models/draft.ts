@@ -3,12 +3,13 @@ import type { Field } from '../connectors/index.ts';
 import { TidemarkError } from '../errors.ts';
 import type { JsonObject } from '../lib/json.ts';
 import type { ModelRequest } from '../schema/model.ts';
+import { draftAdditionalFields, fieldOf } from './additional-fields.ts';
 import type { SourceDependencies } from './layer.ts';
 import type { ModelDraft } from './model.ts';
 import { lookAtModel } from './open.ts';
 
 /** Members of a request that would be stored and then ignored: refused until they do something. */
-const notBuilt = ['additional_fields', 'relations', 'enricher', 'policies'] as const;
+const notBuilt = ['relations', 'enricher', 'policies'] as const;
 
 /** Checks a request against its source and finds its fields. Stores nothing. */
 export async function draftModel(
@@ -30,11 +31,13 @@ export async function draftModel(
   const found = await lookAtModel(deps, { organizationId, connectionId, configuration }, (source) =>
     source.fields(),
   );
-  const fields = select(found, request.fields ?? undefined);
+  const additionalFields = draftAdditionalFields(request.additional_fields ?? [], found);
+  const declared = additionalFields.map(fieldOf);
+  const fields = [...select(found, request.fields ?? undefined), ...declared];
   const identifier = request.identifier || null;
   if (identifier !== null) requireField(fields, identifier, 'identifier');
   const trackingColumns = request.tracking_columns ?? [];
-  for (const column of trackingColumns) requireField(found, column, 'tracking_columns');
+  for (const column of trackingColumns) requireField([...found, ...declared], column, 'tracking_columns');
   return {
     organizationId,
     connectionId,
@@ -43,6 +46,7 @@ export async function draftModel(
     configuration,
     identifier,
     fields,
+    additionalFields,
     labels: request.labels ?? [],
     trackingColumns,
   };

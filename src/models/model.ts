@@ -1,6 +1,7 @@
 import type { Field } from '../connectors/index.ts';
 import type { JsonObject } from '../lib/json.ts';
 import type { Actor } from '../organizations/index.ts';
+import type { AdditionalField } from './additional-fields.ts';
 
 /** A reusable view over one source connection: which records, and which of their fields. */
 export interface Model {
@@ -16,7 +17,10 @@ export interface Model {
   identifier: string | null;
   /** The selected fields as the source described them when the model was last saved, in source order. */
   fields: Field[];
+  /** Those of the fields that are declared: places in the JSON of others. */
+  additionalFields: AdditionalField[];
   labels: string[];
+  /** Where there are any, a record has changed when one of these has, whatever else did. */
   trackingColumns: string[];
   /** Counts up with every change. */
   version: number;
@@ -36,6 +40,7 @@ export type ModelDraft = Pick<
   | 'configuration'
   | 'identifier'
   | 'fields'
+  | 'additionalFields'
   | 'labels'
   | 'trackingColumns'
 >;

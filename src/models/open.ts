@@ -1,4 +1,5 @@
 import { messageOf, TidemarkError } from '../errors.ts';
+import { additionalFieldsLayer } from './additional-fields.ts';
 import { connectionLayer } from './connection-layer.ts';
 import type { Layer, OpenOptions, ReadModel, SourceDependencies } from './layer.ts';
 import type { RecordSource } from './record-source.ts';
@@ -9,7 +10,7 @@ import type { RecordSource } from './record-source.ts';
  * enrichment (may look up by any of them). A new kind of field is one layer in this list; executions, samples and
  * drafts all open models here, so they have it at once.
  */
-const layers: readonly Layer[] = [connectionLayer];
+const layers: readonly Layer[] = [connectionLayer, additionalFieldsLayer];
 
 /**
  * Opens a model to be read; the caller closes it.

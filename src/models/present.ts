@@ -1,13 +1,14 @@
 import type { Field } from '../connectors/index.ts';
 import { nameBasedUuid } from '../lib/uuid.ts';
 import type { ModelField, ModelResponse } from '../schema/model.ts';
+import type { AdditionalField } from './additional-fields.ts';
 import type { Model, ModelDraft } from './model.ts';
 
 export function presentModel(model: Model): ModelResponse {
   return {
     id: model.id,
     ...presentDraft(model),
-    fields: presentFields(model.id, model.fields),
+    fields: presentFields(model.id, model.fields, model.additionalFields),
     version: model.version,
     created_at: model.createdAt,
     updated_at: model.updatedAt,
@@ -25,7 +26,7 @@ export function presentDraft(draft: ModelDraft): ModelResponse {
     name: draft.name,
     configuration: draft.configuration,
     identifier: draft.identifier ?? '',
-    fields: presentFields(draft.connectionId, draft.fields),
+    fields: presentFields(draft.connectionId, draft.fields, draft.additionalFields),
     labels: draft.labels.map((name) => ({ name })),
     tracking_columns: draft.trackingColumns,
     relations: [],
@@ -35,15 +36,23 @@ export function presentDraft(draft: ModelDraft): ModelResponse {
 }
 
 /** @param owner uuid of what the fields belong to: a model, or a connection while there is no model yet. */
-export function presentFields(owner: string, fields: readonly Field[]): ModelField[] {
-  return fields.map((field) => ({
-    id: fieldId(owner, field.name),
-    name: field.name,
-    label: field.name,
-    type: field.type,
-    remote_type: field.remoteType,
-    user_added: false,
-  }));
+export function presentFields(
+  owner: string,
+  fields: readonly Field[],
+  additional: readonly AdditionalField[] = [],
+): ModelField[] {
+  return fields.map((field) => {
+    const declared = additional.find(({ name }) => name === field.name);
+    return {
+      id: fieldId(owner, field.name),
+      name: field.name,
+      label: declared?.label ?? field.name,
+      type: field.type,
+      remote_type: field.remoteType,
+      user_added: declared !== undefined,
+      ...(declared?.example == null ? {} : { example: declared.example }),
+    };
+  });
 }
 
 /** Derived from the name, so that it survives every update that keeps the field. */

@@ -105,7 +105,11 @@ function toRow(draft: ModelDraft) {
     configuration: JSON.stringify(draft.configuration),
     identifier: draft.identifier,
     fields: JSON.stringify(draft.fields),
-    definition: JSON.stringify({ labels: draft.labels, trackingColumns: draft.trackingColumns }),
+    definition: JSON.stringify({
+      labels: draft.labels,
+      trackingColumns: draft.trackingColumns,
+      additionalFields: draft.additionalFields,
+    }),
   };
 }
 
@@ -113,7 +117,8 @@ type Row = Awaited<ReturnType<ReturnType<typeof select>['executeTakeFirstOrThrow
 
 function fromRow(row: Row): Model {
   // The casts undo what toRow did: these columns hold what this file wrote.
-  const definition = row.definition as unknown as Pick<Model, 'labels' | 'trackingColumns'>;
+  const definition = row.definition as unknown as Pick<Model, 'labels' | 'trackingColumns'> &
+    Partial<Pick<Model, 'additionalFields'>>;
   return {
     id: row.id,
     organizationId: row.organization_id,
@@ -123,6 +128,7 @@ function fromRow(row: Row): Model {
     configuration: row.configuration as JsonObject,
     identifier: row.identifier,
     fields: row.fields as unknown as Field[],
+    additionalFields: definition.additionalFields ?? [],
     labels: definition.labels,
     trackingColumns: definition.trackingColumns,
     version: row.version,

@@ -7,6 +7,15 @@ const JsonObject = Type.Record(Type.String(), Type.Unknown());
 
 export const Actor = Type.Object({ id: Type.String(), name: Type.String(), type: Type.String() });
 
+/** `ModelModelFieldRequest` on the wire. */
+export const AdditionalFieldRequest = Type.Object({
+  name: Type.String({ minLength: 1 }),
+  label: Type.String(),
+  type: Type.String(),
+  example: nullable(Type.String()),
+});
+export type AdditionalFieldRequest = Static<typeof AdditionalFieldRequest>;
+
 /** Body of create, update and preview. An update replaces the whole model. */
 export const ModelRequest = Type.Object({
   name: Type.String({ minLength: 1, maxLength: 255 }),
@@ -17,7 +26,10 @@ export const ModelRequest = Type.Object({
   identifier: nullable(Type.String()),
   labels: nullable(Type.Array(Type.String())),
   tracking_columns: nullable(Type.Array(Type.String())),
-  additional_fields: nullable(Type.Array(JsonObject)),
+  /** Places in the JSON of other fields. */
+  additional_fields: nullable(Type.Array(AdditionalFieldRequest)),
+  /** Fields are read from the source again with every request. */
+  refresh: Type.Optional(Type.Boolean()),
   relations: nullable(Type.Array(JsonObject)),
   enricher: nullable(JsonObject),
   policies: nullable(Type.Array(Type.String())),
@@ -32,6 +44,7 @@ export const ModelField = Type.Object({
   type: Type.String(),
   remote_type: Type.String(),
   user_added: Type.Boolean(),
+  example: Type.Optional(Type.String()),
 });
 export type ModelField = Static<typeof ModelField>;
 

@@ -26,6 +26,7 @@ import {
   updateModelSync,
 } from '../../src/model-syncs/index.ts';
 import { createModel, type Model } from '../../src/models/index.ts';
+import type { ModelRequest } from '../../src/schema/model.ts';
 import type { ModelSyncRequest } from '../../src/schema/model-sync.ts';
 import { createDatabase, createMetadataDatabase, type TestDatabase } from './database.ts';
 
@@ -87,12 +88,13 @@ export async function startModelSyncs() {
     targetId,
     connect,
 
-    createModel: (configuration: JsonObject, identifier?: string) =>
+    createModel: (configuration: JsonObject, identifier?: string, more: Partial<ModelRequest> = {}) =>
       createModel(deps, organizationId, actor, {
         name: 'model',
         connection_id: sourceId,
         configuration,
         identifier: identifier ?? null,
+        ...more,
       }),
 
     createSync: (settings: SyncSettings): Promise<ModelSync> =>

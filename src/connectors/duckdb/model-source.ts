@@ -111,13 +111,20 @@ const asText: Omit<ReadColumn, 'name'> = {
 };
 
 /**
- * key, hash, then the fields under names of our own. The hash covers the fields as a line of COPY text, which
+ * key, hash, then the fields under names of our own. The hash covers what is hashed as a line of COPY text, which
  * tells NULL from empty and one field from the next; it is computed where the data is, so that unchanged records
  * never travel. (DuckDB's own hash is another one with each version.)
  */
-function keyedSelect(from: string, columns: readonly ReadColumn[], { fields, identity }: ModelQuery): string {
+function keyedSelect(
+  from: string,
+  columns: readonly ReadColumn[],
+  { fields, hashed = fields, identity }: ModelQuery,
+): string {
   const chosen = fields.map((name) => columnOf(columns, name));
-  const line = copyLine(chosen, new Map());
+  const line = copyLine(
+    hashed.map((name) => columnOf(columns, name)),
+    new Map(),
+  );
   const hash = `(md5_number_lower(${line})::hugeint - 9223372036854775808)::bigint::varchar as hash`;
   const values = chosen.map(({ name }, index) => `${identifier(name)} as v${index}`);
   if (identity !== undefined) {

@@ -1,6 +1,6 @@
-import { hash } from 'node:crypto';
 import { TidemarkError } from '../../errors.ts';
 import { decodeRow } from '../../lib/copy-text.ts';
+import { hash64 } from '../../lib/hash64.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import type { ModelQuery, ModelSource, SourceRecord } from '../contract.ts';
 import { sampleOf } from './catalogue.ts';
@@ -46,10 +46,11 @@ function columnsOf(table: FileTable, names: readonly string[]): FileColumn[] {
   });
 }
 
-/** The hash covers the fields' COPY text, which tells NULL from empty and one field from the next. */
+/** The hash covers the COPY text of what is hashed, which tells NULL from empty and one field from the next. */
 async function* read(table: FileTable, query: ModelQuery): AsyncGenerator<SourceRecord[]> {
-  const { fields, identity, filter } = query;
-  const columns = columnsOf(table, identity === undefined ? fields : [identity, ...fields]);
+  const { fields, hashed = [], identity, filter } = query;
+  const key = identity === undefined ? [] : [identity];
+  const columns = columnsOf(table, [...key, ...hashed, ...fields]);
   const occurrences = new Map<string, number>();
   const options = { warnings: new WarningCounts(), ...(filter === undefined ? {} : { filter }) };
   for await (const rows of filteredRows(table, columns, options)) {
@@ -57,19 +58,16 @@ async function* read(table: FileTable, query: ModelQuery): AsyncGenerator<Source
       .toString('utf8', 0, rows.length - 1)
       .split('\n')
       .map((line) => {
+        const texts = line.split('\t');
+        const [of, to] =
+          query.hashed === undefined ? [key.length, undefined] : [key.length, hashed.length + key.length];
+        const content = hash64(texts.slice(of, to).join('\t'));
         const values = decodeRow(line);
-        if (identity !== undefined) {
-          const key = values.shift() ?? null;
-          return { key, hash: hashOf(line.slice(line.indexOf('\t') + 1)), values };
-        }
-        const content = hashOf(line);
+        const [first = null] = values.splice(0, key.length + hashed.length);
+        if (identity !== undefined) return { key: first, hash: content, values };
         const occurrence = (occurrences.get(content) ?? 0) + 1;
         occurrences.set(content, occurrence);
         return { key: `${content}#${occurrence}`, hash: content, values };
       });
   }
-}
-
-function hashOf(text: string): string {
-  return hash('sha256', text, 'buffer').readBigInt64BE().toString();
 }

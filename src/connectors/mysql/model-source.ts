@@ -72,7 +72,7 @@ async function* read(
     const list = [key.list, ...(values === undefined || fields.length === 0 ? [] : [values.list])].join(', ');
     const filter =
       query.filter === undefined ? '' : ` where ${compile(query.filter, columns.map(fieldOf), mysql)}`;
-    const hash = `${hashExpression(fields)} as ${identifier(hashName)}`;
+    const hash = `${hashExpression(chosen(columns, query.hashed ?? query.fields))} as ${identifier(hashName)}`;
     const hashed = `(select model.*, ${hash} from ${from}${filter}) as hashed`;
     for (const where of keyConditions(identity, keys)) {
       yield* decodeCopyText(new SelectedRows(connection, `select ${list} from ${hashed}${where}`, rendered));

@@ -61,9 +61,12 @@ async function* copy(
   try {
     await client.query('begin isolation level repeatable read read only; set local statement_timeout = 0');
     const relation = await describeModel(client, query.configuration);
-    const missing = [...query.fields, ...(query.identity === undefined ? [] : [query.identity])].find(
-      (name) => !relation.fields.some((field) => field.name === name),
-    );
+    const asked = [
+      ...query.fields,
+      ...(query.hashed ?? []),
+      ...(query.identity === undefined ? [] : [query.identity]),
+    ];
+    const missing = asked.find((name) => !relation.fields.some((field) => field.name === name));
     if (missing !== undefined) {
       throw new TidemarkError('invalid_query', { reason: `the model has no field ${missing} any more` });
     }
@@ -77,19 +80,19 @@ async function* copy(
 }
 
 /**
- * key, hash, then the fields. The hash covers the fields as one row, whose text tells NULL from empty and one
+ * key, hash, then the fields. The hash covers what is hashed as one row, whose text tells NULL from empty and one
  * field from the next; it is computed where the data is, so that unchanged records never travel.
  */
-function keyedSelect(from: string, { fields, identity }: ModelQuery): string {
+function keyedSelect(from: string, { fields, hashed = fields, identity }: ModelQuery): string {
   const list = fields.map((name) => pg.escapeIdentifier(name));
-  const row = `hashtextextended(row(${list.join(', ')})::text, 0)`;
+  const row = `hashtextextended(row(${hashed.map((name) => pg.escapeIdentifier(name)).join(', ')})::text, 0)`;
   if (identity !== undefined) {
     return `select ${[`${pg.escapeIdentifier(identity)}::text as key`, `${row} as hash`, ...aliases(list)].join(', ')} from ${from}`;
   }
-  const hashed = `select ${[`${row} as hash`, ...aliases(list)].join(', ')} from ${from}`;
+  const rows = `select ${[`${row} as hash`, ...aliases(list)].join(', ')} from ${from}`;
   const values = list.map((_, index) => `v${index}`);
   const key = `hash::text || '#' || row_number() over (partition by hash) as key`;
-  return `select ${[key, 'hash', ...values].join(', ')} from (${hashed}) h`;
+  return `select ${[key, 'hash', ...values].join(', ')} from (${rows}) h`;
 }
 
 /** Names of our own, so that a field called key or hash is just another field. */
