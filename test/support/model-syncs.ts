@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -59,7 +59,8 @@ export async function startModelSyncs() {
   const recordLogFolder = await mkdtemp(path.join(os.tmpdir(), 'tidemark-logs-'));
   const recordLogs = folderLogs(recordLogFolder);
   const egress = createEgress({ allow: ['127.0.0.0/8'] });
-  const deps = { db, egress, keyRing: new KeyRing([Buffer.alloc(32, 7)]) };
+  const duckdbDir = await mkdtemp(path.join(os.tmpdir(), 'tidemark-duckdb-'));
+  const deps = { db, egress, keyRing: new KeyRing([Buffer.alloc(32, 7)]), duckdbDir };
   // Executions are run by hand here, not by a worker: their jobs go nowhere.
   const jobs = { insert: async () => [], remove: async () => {} } as unknown as Jobs;
   const { id: organizationId } = await db
@@ -67,6 +68,7 @@ export async function startModelSyncs() {
     .values({ name: 'test' })
     .returning('id')
     .executeTakeFirstOrThrow();
+  await mkdir(path.join(duckdbDir, organizationId));
   const actor = { id: organizationId, name: 'test', type: 'organization' as const };
   const connect = async (type: string, configuration: JsonObject) => {
     const name = `${type} ${crypto.randomUUID()}`;
@@ -154,7 +156,7 @@ export async function startModelSyncs() {
 
     async [Symbol.asyncDispose]() {
       await egress.close();
-      await rm(recordLogFolder, { recursive: true, force: true });
+      for (const folder of [recordLogFolder, duckdbDir]) await rm(folder, { recursive: true, force: true });
       for (const database of [metadata, source, target]) await database[Symbol.asyncDispose]();
     },
   };

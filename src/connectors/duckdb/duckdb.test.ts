@@ -58,6 +58,6 @@ function text(value: string | null): string {
   return value === null ? 'null' : literal(value);
 }
 
-const modes = ['create', 'update', 'updateOrCreate', 'append', 'remove'] as const;
+const modes = ['create', 'update', 'updateOrCreate', 'append', 'replace', 'remove'] as const;
 
 describeConnector(duckdb, { source: true, modes, transactional: true }, harness);

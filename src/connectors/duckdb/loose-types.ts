@@ -8,8 +8,11 @@ const looselyEqual: [type: RegExp, one: string, other: string][] = [
   [/^TIME WITH TIME ZONE$/, `timetz '01:00:00+00'`, `timetz '02:00:00+00'`],
 ];
 
-export function isLoose(typeName: string): boolean {
-  return looselyEqual.some(([type]) => type.test(typeName));
+/** SQL for whether two values of a type are not the same. */
+export function isOther(typeName: string, one: string, other: string): string {
+  const isLoose = looselyEqual.some(([type]) => type.test(typeName));
+  const compared = (x: string) => (isLoose ? `${x}::varchar` : x);
+  return `${compared(one)} is distinct from ${compared(other)}`;
 }
 
 /** `to` is what a row `from` gives the column, both as they stand in statements. */

@@ -1,7 +1,7 @@
 import type { BulkOutput, Committed, LoadPlan } from '../contract.ts';
 import { type Engine, identifier, type ReadColumn } from '../duckdb-engine/index.ts';
 import { outputKey, ownColumns, refuse, sameName } from './bulk-names.ts';
-import { betweenUpdates, isLoose } from './loose-types.ts';
+import { betweenUpdates, isOther } from './loose-types.ts';
 import { columnsOf, qualified, type Relation } from './relations.ts';
 
 /**
@@ -39,10 +39,7 @@ export async function writeDifference(
   }
   const others = pairs.filter(({ name }) => !key.some((part) => sameName(part, name)));
   const set = [...others.map(({ column, value }) => `${column} = ${value}`), ...synced];
-  const differs = others.map(({ column, value, typeName }) => {
-    const compared = (x: string) => (isLoose(typeName) ? `${x}::varchar` : x);
-    return `${compared(`l.${column}`)} is distinct from ${compared(value)}`;
-  });
+  const differs = others.map(({ column, value, typeName }) => isOther(typeName, `l.${column}`, value));
   const between = betweenUpdates(
     others.map(({ column, typeName, value }) => ({ column, typeName, from: `l.${column}`, to: value })),
   );

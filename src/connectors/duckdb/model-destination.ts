@@ -3,16 +3,19 @@ import type { ModelDestination, ModelSyncMode, TargetField } from '../contract.t
 import { type Engine, literal, type ReadColumn } from '../duckdb-engine/index.ts';
 import { type Database, withReader } from './database.ts';
 import { fieldTypeOf } from './field-type.ts';
+import { modelReplacement } from './model-replacement.ts';
 import { modelWriter } from './model-writer.ts';
 import { columnsOf, listRelations, qualified, type Relation } from './relations.ts';
 
-const modes: ModelSyncMode[] = ['create', 'update', 'updateOrCreate', 'append', 'remove'];
+const modes: ModelSyncMode[] = ['create', 'update', 'updateOrCreate', 'append', 'replace', 'remove'];
 
 export interface Target {
   /** Quoted, with its schema. */
   table: string;
   columns: ReadColumn[];
   fields: TargetField[];
+  /** Keys, unique columns and checks, as DuckDB writes them. */
+  constraints: { text: string; columns: string[] }[];
 }
 
 export function modelDestination(database: Database): ModelDestination {
@@ -37,6 +40,8 @@ export function modelDestination(database: Database): ModelDestination {
       ),
     fields: async (object) => (await describe(object)).fields,
     writer: async (definition) => modelWriter(database, await describe(definition.object), definition),
+    replacement: async (definition) =>
+      modelReplacement(database, await describe(definition.object), definition),
   };
 }
 
@@ -46,10 +51,15 @@ async function tables(engine: Engine): Promise<Relation[]> {
 
 async function describeTarget(engine: Engine, relation: Relation): Promise<Target> {
   const columns = await columnsOf(engine, relation);
-  const rows = await engine.query<{ name: string; nullable: boolean; filled: boolean }>(
-    `select column_name as name, is_nullable as nullable, column_default is not null as filled
-     from duckdb_columns() where database_name = current_database()
-       and schema_name = ${literal(relation.schema)} and table_name = ${literal(relation.name)}`,
+  const one = `database_name = current_database()
+    and schema_name = ${literal(relation.schema)} and table_name = ${literal(relation.name)}`;
+  const rows = await engine.query<{ name: string; type: string; nullable: boolean; filled: boolean }>(
+    `select column_name as name, data_type as type, is_nullable as nullable, column_default is not null as filled
+     from duckdb_columns() where ${one}`,
+  );
+  const constraints = await engine.query<{ text: string; columns: string[] }>(
+    `select constraint_text as text, constraint_column_names as columns from duckdb_constraints()
+     where ${one} and constraint_type in ('PRIMARY KEY', 'UNIQUE', 'CHECK')`,
   );
   const found = new Map(rows.map((row) => [row.name, row]));
   const fields = columns.map(({ name, typeName }): TargetField => {
@@ -67,5 +77,14 @@ async function describeTarget(engine: Engine, relation: Relation): Promise<Targe
       supportsIdentity: true,
     };
   });
-  return { table: qualified(engine, relation), columns, fields };
+  return {
+    table: qualified(engine, relation),
+    // A type of its own is written out: another file does not know its name.
+    columns: columns.map((column) => ({
+      ...column,
+      typeName: found.get(column.name)?.type ?? column.typeName,
+    })),
+    fields,
+    constraints,
+  };
 }

@@ -1,5 +1,5 @@
 import type { Connection } from 'mysql2/promise';
-import { rowsOf } from './client.ts';
+import { type Connect, rowsOf, withConnection } from './client.ts';
 import { qualified } from './quote.ts';
 
 /** Days after which nobody asks for a batch any more. */
@@ -28,17 +28,20 @@ export async function noteCommitted(connection: Connection, database: string, to
  * Waits for a transaction that is still open, and keeps one that has not noted its batch yet from ever doing so: its
  * place is taken.
  */
-export async function outcomeOf(
-  connection: Connection,
+export function batchOutcome(
+  connect: Connect,
   database: string,
   token: string,
 ): Promise<'committed' | 'aborted'> {
   const table = tableOf(database);
-  await connection.query(`insert ignore into ${table} (token, outcome) values (?, 'aborted')`, [token]);
-  const [row] = await rowsOf<{ outcome: 'committed' | 'aborted' }>(
-    connection,
-    `select outcome from ${table} where token = ?`,
-    [token],
-  );
-  return row?.outcome ?? 'aborted';
+  return withConnection(connect, async (connection) => {
+    await ensureBatches(connection, database);
+    await connection.query(`insert ignore into ${table} (token, outcome) values (?, 'aborted')`, [token]);
+    const [row] = await rowsOf<{ outcome: 'committed' | 'aborted' }>(
+      connection,
+      `select outcome from ${table} where token = ?`,
+      [token],
+    );
+    return row?.outcome ?? 'aborted';
+  });
 }

@@ -3,10 +3,13 @@ import { notFound } from '../../errors.ts';
 import type { ModelDestination, ModelSyncMode, TargetField, TargetObject } from '../contract.ts';
 import { type Connect, rowsOf, withConnection } from './client.ts';
 import { type Column, columnsOf, findTable } from './columns.ts';
+import { modelReplacement } from './model-replacement.ts';
 import { modelWriter } from './model-writer.ts';
 import { literal } from './quote.ts';
 
-const modes: ModelSyncMode[] = ['create', 'update', 'updateOrCreate', 'append', 'remove'];
+const modes: ModelSyncMode[] = ['create', 'update', 'updateOrCreate', 'append', 'replace', 'remove'];
+/** Records are collected in a temporary table like the target, which may not have partitions. */
+const partitionedModes = modes.filter((mode) => mode !== 'replace');
 
 /** A table that batches can be written to, each wholly or not at all: InnoDB. */
 export interface Target {
@@ -14,30 +17,34 @@ export interface Target {
   table: string;
   columns: Column[];
   fields: TargetField[];
+  /** The AUTO_INCREMENT column. */
+  countsUp: string | undefined;
 }
 
 export function modelDestination(connect: Connect, database: string | undefined): ModelDestination {
+  const describe = (object: string) =>
+    withConnection(connect, (connection) => describeTarget(connection, object));
   return {
     objects: () =>
       withConnection(connect, async (connection): Promise<TargetObject[]> => {
         const where = database
           ? `table_schema = ${literal(database)}`
           : `table_schema not in ('mysql', 'information_schema', 'performance_schema', 'sys')`;
-        const rows = await rowsOf<{ id: string }>(
+        const rows = await rowsOf<{ id: string; partitioned: number }>(
           connection,
-          `select concat(table_schema, '.', table_name) as id from information_schema.tables
+          `select concat(table_schema, '.', table_name) as id, create_options like '%partitioned%' as partitioned
+           from information_schema.tables
            where ${where} and table_type = 'BASE TABLE' and engine = 'InnoDB' and table_name not like '\\_tidemark\\_%' order by id`,
         );
-        return rows.map(({ id }) => ({ id, name: id, modes }));
+        return rows.map(({ id, partitioned }) => ({
+          ...{ id, name: id },
+          modes: Number(partitioned) === 1 ? partitionedModes : modes,
+        }));
       }),
-    fields: (object) =>
-      withConnection(connect, async (connection) => (await describeTarget(connection, object)).fields),
-    async writer(definition) {
-      const target = await withConnection(connect, (connection) =>
-        describeTarget(connection, definition.object),
-      );
-      return modelWriter(connect, target, definition);
-    },
+    fields: async (object) => (await describe(object)).fields,
+    writer: async (definition) => modelWriter(connect, await describe(definition.object), definition),
+    replacement: async (definition) =>
+      modelReplacement(connect, await describe(definition.object), definition),
   };
 }
 
@@ -68,6 +75,7 @@ async function describeTarget(connection: Connection, object: string): Promise<T
     table,
     columns,
     fields: columns.map((column) => toField(column, byName.get(column.name))),
+    countsUp: extras.find(({ extra }) => /auto_increment/i.test(extra))?.name,
   };
 }
 

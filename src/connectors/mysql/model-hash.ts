@@ -9,16 +9,20 @@ export const hashName = '_tidemark_hash';
  * together by the server, which then says NULL: there the fields are hashed one by one.
  */
 export function hashExpression(columns: readonly Column[]): string {
-  const texts = columns.map(exactText);
-  const whole = texts.map((text) => `ifnull(length(${text}), '~'), ':', ifnull(${text}, '')`);
-  const digests = texts.map((text) => `ifnull(sha2(${text}, 256), '~')`);
-  const digest = `ifnull(sha2(concat('', ${whole.join(', ')}), 256), sha2(concat('', ${digests.join(', ')}), 256))`;
-  return `conv(left(${digest}, 16), 16, -10)`;
+  return `conv(left(${digestExpression(columns)}, 16), 16, -10)`;
 }
 
-/** Bytes that are other for every other value. */
-function exactText({ name, rendering }: Column): string {
-  const column = identifier(name);
+/** SHA-256 in hexadecimal digits. */
+export function digestExpression(columns: readonly Column[]): string {
+  const texts = columns.map((column) => exactText(column));
+  const whole = texts.map((text) => `ifnull(length(${text}), '~'), ':', ifnull(${text}, '')`);
+  const digests = texts.map((text) => `ifnull(sha2(${text}, 256), '~')`);
+  return `ifnull(sha2(concat('', ${whole.join(', ')}), 256), sha2(concat('', ${digests.join(', ')}), 256))`;
+}
+
+/** Bytes that are other for every other value. @param relation that the column is one of, as SQL. */
+export function exactText({ name, rendering }: Column, relation?: string): string {
+  const column = relation === undefined ? identifier(name) : `${relation}.${identifier(name)}`;
   switch (rendering) {
     case 'text':
     case 'bytes':

@@ -1,11 +1,7 @@
-import { TidemarkError } from '../../errors.ts';
 import type { OutgoingRecord, TargetDefinition } from '../contract.ts';
-import type { Column } from './columns.ts';
+import { bySize, literals, modelColumns } from './model-columns.ts';
 import type { Target } from './model-destination.ts';
-import { literalFor } from './model-literal.ts';
-import { identifier, qualified } from './quote.ts';
-
-const statementLength = 1024 * 1024;
+import { qualified } from './quote.ts';
 
 /** The SQL of one sync's batches. */
 export interface Statements {
@@ -22,36 +18,22 @@ export interface Statements {
   insert: ((known: ReadonlySet<number>) => string) | undefined;
 }
 
-/** Columns of a staged value have the target's own types: the server casts it, strictly, when it is staged. */
+/**
+ * Columns of a staged value have the target's own types: the server casts it, strictly, when it is staged.
+ *
+ * @throws invalid_field when the definition does not fit the target.
+ */
 export function modelStatements(target: Target, definition: TargetDefinition): Statements {
-  const { mode, identity } = definition;
-  if (mode === 'replace') throw wrong('mode', 'replace is not offered for tables of MySQL');
+  const { mode } = definition;
+  const columns = modelColumns(target, definition);
+  const { key, mapped, written } = columns;
   const table = qualified(target.database, target.table);
   const staging = qualified(target.database, '_tidemark_batch');
-  const columns = definition.fields.map((field, index) => ({
-    ...field,
-    column: columnOf(target, field.target),
-    name: identifier(field.target),
-    staged: identifier(`v${index}`),
-  }));
-  const key = identity === undefined ? undefined : columnOf(target, identity);
-  if (key === undefined && (mode === 'update' || mode === 'updateOrCreate' || mode === 'remove')) {
-    throw wrong('identity', `is needed in mode ${mode}`);
-  }
-  // The key is written as well, unless a mapping writes that column anyway.
-  const writesKey = key !== undefined && !columns.some(({ target: id }) => id === key.name);
-  const keyName = key === undefined ? '' : identifier(key.name);
-  const matches = `t.${keyName} = b.k`;
-  const assignments = columns.map(({ name, staged, createOnly }) =>
-    createOnly ? `t.${name} = coalesce(t.${name}, b.${staged})` : `t.${name} = b.${staged}`,
+  const staged = key === undefined ? mapped : [key, ...mapped];
+  const matches = `t.${key?.name} = b.k`;
+  const assignments = mapped.map(({ name, staged: value, createOnly }) =>
+    createOnly ? `t.${name} = coalesce(t.${name}, b.${value})` : `t.${name} = b.${value}`,
   );
-  const staged = [
-    'cast(0 as signed) as n',
-    ...(key === undefined ? [] : [`t.${keyName} as k`]),
-    ...columns.map((one) => `t.${one.name} as ${one.staged}`),
-  ];
-  const inserted = [...(writesKey ? [keyName] : []), ...columns.map(({ name }) => name)];
-  const values = [...(writesKey ? ['b.k'] : []), ...columns.map((one) => `b.${one.staged}`)];
   const looks = key !== undefined && mode !== 'append';
   const change = () => {
     if (mode === 'remove') return `delete t from ${table} t join ${staging} b on ${matches}`;
@@ -60,16 +42,13 @@ export function modelStatements(target: Target, definition: TargetDefinition): S
     return `update ${table} t join ${staging} b on ${matches} set ${assignments.join(', ')}`;
   };
   return {
-    stage: `create temporary table if not exists ${staging} engine = InnoDB select ${staged.join(', ')} from ${table} t limit 0`,
+    stage: `create temporary table if not exists ${staging} engine = InnoDB
+      select cast(0 as signed) as n, ${staged.map((one) => `t.${one.name} as ${one.staged}`).join(', ')} from ${table} t limit 0`,
     clear: `delete from ${staging}`,
     fill: (records) => {
-      const rows = records.map((record, n) => {
-        const texts = columns.map(({ column, source }, index) =>
-          literalFor(column, source, record.values[index] ?? null),
-        );
-        const first = key === undefined ? [] : [literalFor(key, keySource(key), record.key)];
-        return `(${[String(n), ...first, ...texts].join(', ')})`;
-      });
+      const rows = records.map(
+        (record, n) => `(${[String(n), ...literals(staged, columns, record)].join(', ')})`,
+      );
       return bySize(rows).map((list) => `insert into ${staging} values ${list.join(', ')}`);
     },
     known: looks
@@ -81,37 +60,8 @@ export function modelStatements(target: Target, definition: TargetDefinition): S
         ? undefined
         : (known) => {
             const others = known.size === 0 ? '' : ` where b.n not in (${[...known].join(', ')})`;
-            return `insert into ${table} (${inserted.join(', ')}) select ${values.join(', ')} from ${staging} b${others} order by b.n`;
+            return `insert into ${table} (${written.map(({ name }) => name).join(', ')})
+              select ${written.map((one) => `b.${one.staged}`).join(', ')} from ${staging} b${others} order by b.n`;
           },
   };
-}
-
-/** Lists that are well below what a server takes as one statement; a single row may be longer. */
-function bySize(rows: readonly string[]): string[][] {
-  const lists: string[][] = [];
-  let length = statementLength;
-  for (const row of rows) {
-    if (length >= statementLength) {
-      lists.push([]);
-      length = 0;
-    }
-    lists.at(-1)?.push(row);
-    length += row.length;
-  }
-  return lists;
-}
-
-/** A key is the text of a value that may come from anywhere; its own column says how it reads. */
-function keySource({ field, type }: Column) {
-  return { type: field, remoteType: type };
-}
-
-function columnOf(target: Target, id: string): Column {
-  const column = target.columns.find(({ name }) => name === id);
-  if (column !== undefined) return column;
-  throw wrong(`fields.${id}`, `${target.database}.${target.table} has no such column`);
-}
-
-function wrong(field: string, reason: string): TidemarkError {
-  return new TidemarkError('invalid_field', { field, reason });
 }

@@ -1,5 +1,4 @@
 import type { Connection, ResultSetHeader } from 'mysql2/promise';
-import { messageOf } from '../../errors.ts';
 import {
   BatchRefused,
   type ModelWriter,
@@ -8,19 +7,14 @@ import {
   type TargetDefinition,
 } from '../contract.ts';
 import { statusOf } from '../record-status.ts';
-import { breakOff, type Connect, rowsOf, withConnection } from './client.ts';
-import { isServerError } from './errors.ts';
-import { ensureBatches, noteCommitted, outcomeOf } from './model-batches.ts';
+import { breakOff, type Connect, rowsOf } from './client.ts';
+import { batchOutcome, ensureBatches, noteCommitted } from './model-batches.ts';
 import type { Target } from './model-destination.ts';
+import { refusedOr } from './model-refused.ts';
 import { modelStatements, type Statements } from './model-statements.ts';
 
 /** Enough to make the round trips cheap, few enough to find one bad record quickly. */
 const batchSize = 1_000;
-
-/** SQLSTATE classes that the content of a batch is to blame for, errors that triggers raise included. */
-const contentStates = /^(22|23|44|45)/;
-/** Answers of that kind without a state of their own: a record too long to be sent, bad values, no default, checks. */
-const contentErrors = new Set([1153, 1264, 1265, 1292, 1364, 1366, 1406, 3819, 4025]);
 
 /**
  * Writes batches, each in one transaction: the batch is staged in a temporary table, known records are updated from it
@@ -66,15 +60,10 @@ export async function modelWriter(
           breakOff(connection);
           session = undefined;
         });
-        if (!isContent(error)) throw error;
-        throw new BatchRefused(messageOf(error), { cause: error });
+        throw refusedOr(error);
       }
     },
-    outcome: (token) =>
-      withConnection(connect, async (connection) => {
-        await ensureBatches(connection, target.database);
-        return outcomeOf(connection, target.database, token);
-      }),
+    outcome: (token) => batchOutcome(connect, target.database, token),
   };
 }
 
@@ -97,8 +86,4 @@ async function apply(
     }
   }
   return records.map((_, index) => ({ status: statusOf(definition.mode, known.has(index)) }));
-}
-
-function isContent(error: unknown): boolean {
-  return isServerError(error) && (contentStates.test(error.sqlState) || contentErrors.has(error.errno));
 }

@@ -41,7 +41,7 @@ async function harness(): Promise<ConnectorHarness> {
   };
 }
 
-const modes = ['create', 'update', 'updateOrCreate', 'append', 'remove'] as const;
+const modes = ['create', 'update', 'updateOrCreate', 'append', 'replace', 'remove'] as const;
 
 describeMariadb('mysql', () => {
   describeConnector(mysql, { source: true, modes, transactional: true }, harness);
