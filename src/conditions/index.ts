@@ -8,5 +8,6 @@ export { assignLabels, mostConditions } from './labels.ts';
 export { parseLogic } from './logic.ts';
 export { type Matcher, matcher } from './matcher.ts';
 export { mysql } from './mysql.ts';
+export { readOperands } from './operands.ts';
 export { postgresql } from './postgresql.ts';
 export { wildcards } from './wildcards.ts';

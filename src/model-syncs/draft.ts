@@ -9,6 +9,7 @@ import { draftFilters } from './filters.ts';
 import type { Definition, MappedField, ModelSyncDraft } from './model-sync.ts';
 import { modeDescriptions } from './modes.ts';
 import { refuseWhatIsNotBuilt } from './not-built.ts';
+import { checkOverrides, draftOverrides } from './overrides.ts';
 import { draftSchedule } from './schedule.ts';
 
 /**
@@ -53,10 +54,12 @@ export async function draftModelSync(
       : null,
     fields,
     ...draftFilters(model, request),
+    overrides: draftOverrides(model, request),
     syncAllRecords: request.sync_all_records ?? false,
     skipInitialBackfill: request.skip_initial_backfill ?? false,
   };
   checkMode(draft);
+  checkOverrides(draft);
   await withModelDestination(deps, organizationId, connectionId, (destination) =>
     checkTarget(destination, draft),
   );

@@ -61,7 +61,11 @@ export function presentFilters(modelId: string, filters: readonly LabelledCondit
 }
 
 /** Clients may refer to a field by name or by id; of `field` and `field_id`, `field` wins. */
-function fieldName(model: Pick<Model, 'id' | 'fields'>, filter: ModelFilter, place: string): string {
+export function fieldName(
+  model: Pick<Model, 'id' | 'fields'>,
+  filter: Pick<ModelFilter, 'field' | 'field_id' | 'field_type'>,
+  place: string,
+): string {
   const { field, field_id, field_type } = filter;
   if (field_type && field_type !== 'Model') {
     const reason = 'Target is not built yet: filter the model';

@@ -3,6 +3,7 @@ import type { JsonObject } from '../lib/json.ts';
 import type { Actor } from '../organizations/index.ts';
 import type { ScheduleSettings } from '../schedules/index.ts';
 import type { Filtering } from './filters.ts';
+import type { Override } from './overrides.ts';
 
 /** What a sync does, as the API accepted it. Also what a running execution holds on to. */
 export interface Definition extends Filtering {
@@ -14,6 +15,7 @@ export interface Definition extends Filtering {
   /** Field of the model and target field that identify a record. */
   identity: { field: string; target: string } | null;
   fields: MappedField[];
+  overrides: Override[];
   /** No change detection: every record is sent every time. */
   syncAllRecords: boolean;
   /** The first execution only records what is there. */

@@ -5,7 +5,6 @@ import type { ModelSyncRequest } from '../schema/model-sync.ts';
 export function refuseWhatIsNotBuilt(request: ModelSyncRequest): void {
   const { identity, target } = request;
   const asked: Record<string, unknown> = {
-    overrides: request.overrides,
     encryption_passphrase: request.encryption_passphrase,
     only_enrich_updates: request.only_enrich_updates,
     policies: request.policies,

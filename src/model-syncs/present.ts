@@ -1,6 +1,7 @@
 import type { ModelSyncItem, ModelSyncResponse } from '../schema/model-sync.ts';
 import { presentFilters } from './filters.ts';
 import type { ModelSync } from './model-sync.ts';
+import { presentOverrides } from './overrides.ts';
 
 /** The light form: what the list has had since 2025-09-18. */
 export function presentItem(sync: ModelSync): ModelSyncItem {
@@ -54,7 +55,7 @@ export function presentModelSync(sync: ModelSync): ModelSyncResponse {
     })),
     filters: presentFilters(sync.modelId, sync.filters),
     filter_logic: sync.filterLogic,
-    overrides: [],
+    overrides: presentOverrides(sync.modelId, sync.overrides),
     override_fields: [],
     policies: [],
   };

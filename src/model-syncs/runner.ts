@@ -5,6 +5,7 @@ import type { Outcome, Run, Runner } from '../executions/index.ts';
 import { getModel, openModelSource } from '../models/index.ts';
 import { deliver } from './deliver.ts';
 import type { ModelSyncDependencies } from './destination.ts';
+import { overriding } from './overrides.ts';
 import { retryDelays } from './persist.ts';
 import { type DeliverCheckpoint, plan } from './plan.ts';
 import { replaceAll } from './replace.ts';
@@ -53,14 +54,16 @@ async function planExecution(
   });
   await using destination = await openDestination(deps, run, sync.target.connectionId);
   const { startedAt, createdAt } = run.execution;
-  const task = await buildTask(sync, model, await source.fields(), destination.part, startedAt ?? createdAt);
+  const now = startedAt ?? createdAt;
+  const fields = await source.fields();
+  const task = await buildTask(sync, model, fields, destination.part, now);
   if (run.execution.options.test !== true) {
     // Mode replace has no baseline to bring up to date, so it asks nobody.
     const writer = sync.mode === 'replace' ? undefined : await destination.part.writer(task.target);
     await settleOldIntents(deps.db, run, sync.id, writer, retryDelays);
   }
   // Awaited here: the sessions close when this returns.
-  return await plan(deps.db, run, sync, task, source);
+  return await plan(deps.db, run, sync, task, overriding(source, sync.overrides, fields, now));
 }
 
 async function deliverExecution(

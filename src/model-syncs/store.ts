@@ -102,13 +102,14 @@ export function selectModelSyncs(db: Database, organizationId: string) {
 /** The members of a sync that have no column of their own. */
 type Stored = Pick<
   ModelSync,
-  'identity' | 'fields' | 'filters' | 'filterLogic' | 'syncAllRecords' | 'skipInitialBackfill'
+  'identity' | 'fields' | 'overrides' | 'filters' | 'filterLogic' | 'syncAllRecords' | 'skipInitialBackfill'
 > & { configuration: ModelSync['target']['configuration'] };
 
 function toRow(draft: ModelSyncDraft) {
   const stored: Stored = {
     identity: draft.identity,
     fields: draft.fields,
+    overrides: draft.overrides,
     filters: draft.filters,
     filterLogic: draft.filterLogic,
     configuration: draft.target.configuration,
@@ -131,11 +132,18 @@ type Selected = Awaited<ReturnType<ReturnType<typeof selectModelSyncs>['executeT
 
 export function fromRow(row: Row): ModelSync {
   // The casts undo what toRow did: these columns hold what this file wrote.
-  // Syncs that were stored before there were filters have none.
-  const { configuration, filters = [], filterLogic = '', ...stored } = row.definition as unknown as Stored;
+  // Syncs that were stored before there were filters, or overrides, have none.
+  const {
+    configuration,
+    filters = [],
+    filterLogic = '',
+    overrides = [],
+    ...stored
+  } = row.definition as unknown as Stored;
   return {
     ...stored,
     filters,
+    overrides,
     filterLogic,
     id: row.id,
     organizationId: row.organization_id,

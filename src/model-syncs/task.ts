@@ -102,8 +102,12 @@ export async function buildTask(
       identity ?? null,
       sync.identity?.target ?? null,
     ]),
-    mappingDigest: createHash('sha256').update(JSON.stringify(mapping)).digest().readBigInt64BE().toString(),
+    mappingDigest: digestOf(sync.overrides.length === 0 ? mapping : [mapping, sync.overrides]),
   };
+}
+
+function digestOf(mapping: unknown): string {
+  return createHash('sha256').update(JSON.stringify(mapping)).digest().readBigInt64BE().toString();
 }
 
 /** A target of one field, like a webhook, takes whole records: there the identity is a field like the others. */

@@ -56,6 +56,16 @@ const ModelFilter = Type.Object({
 });
 export type ModelFilter = Static<typeof ModelFilter>;
 
+/** `field_id` wins over `field`. */
+const ModelOverride = Type.Object({
+  field: optional(Source),
+  field_id: optional(Type.String({ description: 'Name or id of a field.' })),
+  function: Type.String({ description: filterFunctions.join(', ') }),
+  value: Type.Optional(Type.Unknown({ description: 'What the function takes: see docs/filters.md.' })),
+  override: Type.Optional(Type.Unknown({ description: 'Sent instead of a value that fits; null for none.' })),
+});
+export type ModelOverride = Static<typeof ModelOverride>;
+
 /** Body of create and update. An update replaces the whole sync. */
 export const ModelSyncRequest = Type.Object({
   name: Type.String({ minLength: 1, maxLength: 255 }),
@@ -70,7 +80,7 @@ export const ModelSyncRequest = Type.Object({
   only_enrich_updates: optional(Type.Boolean()),
   filters: optional(Type.Array(ModelFilter)),
   filter_logic: optional(Type.String()),
-  overrides: optional(Type.Array(JsonObject)),
+  overrides: optional(Type.Array(ModelOverride)),
   override_fields: optional(Type.Array(SyncField)),
   encryption_passphrase: optional(Type.String()),
   policies: optional(Type.Array(Type.String())),
@@ -126,7 +136,7 @@ export const ModelSyncResponse = Type.Object({
   ),
   filters: Type.Array(ModelFilter),
   filter_logic: Type.String(),
-  overrides: Type.Array(JsonObject),
+  overrides: Type.Array(ModelOverride),
   override_fields: Type.Array(JsonObject),
   policies: Type.Array(Type.String()),
 });
