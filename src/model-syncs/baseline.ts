@@ -16,11 +16,13 @@ export interface Answer {
  * One that `create` found already there is known from now on.
  *
  * @param answers of a stretch of the plan, in order.
+ * @param known whether some of the records may be in the baseline: to look for each of them takes twice as long.
  */
 export async function acknowledge(
   tx: Transaction,
   { plan, task }: Pick<DeliverCheckpoint, 'plan' | 'task'>,
   answers: readonly Answer[],
+  known: boolean,
 ): Promise<void> {
   const { mode, sync } = task.target;
   const placesOf = (status: string) =>
@@ -38,7 +40,8 @@ export async function acknowledge(
     select ${sync.id}::uuid, record_key, ${hash} # ${task.mappingDigest}::bigint
     from ${sql.table(planTable(plan))}
     where n between ${first} and ${last} and n <> all(${left}::bigint[])
-    on conflict (sync_id, record_key) do update set hash = excluded.hash`.execute(tx);
+    order by record_key
+    ${known ? sql`on conflict (sync_id, record_key) do update set hash = excluded.hash` : sql``}`.execute(tx);
 }
 
 /** What the baseline of a sync is about; undefined before its first plan and when the sync is gone. */

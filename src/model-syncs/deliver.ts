@@ -13,6 +13,8 @@ export interface Delivery {
   checkpoint: DeliverCheckpoint;
   writer: ModelWriter;
   retryDelays: readonly number[];
+  /** Records that a batch should have at most, where the destination would take more. */
+  batchSize?: number | undefined;
 }
 
 /** Milliseconds between two lines about progress: only the newest 50 lines are kept. */
@@ -21,6 +23,7 @@ const progressEvery = 5_000;
 /** Works off a plan. After a crash it goes on with what is left of it. */
 export async function deliver(delivery: Delivery): Promise<void> {
   const { db, run, checkpoint, writer } = delivery;
+  const batchSize = Math.min(writer.batchSize, delivery.batchSize ?? Number.POSITIVE_INFINITY);
   const { delivered, finished } = await progressOf(db, checkpoint.plan);
   if (finished) return;
   const planned = await countAfter(db, checkpoint.plan, delivered);
@@ -29,7 +32,7 @@ export async function deliver(delivery: Delivery): Promise<void> {
   let told = performance.now();
   const answers = answersInTurn(delivery);
   try {
-    for await (const batch of readAhead(db, checkpoint.plan, delivered, writer.batchSize)) {
+    for await (const batch of readAhead(db, checkpoint.plan, delivered, batchSize)) {
       await deliverBatch(delivery, batch, answers);
       sent += batch.length;
       if (performance.now() - told < progressEvery) continue;

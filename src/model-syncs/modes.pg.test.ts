@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type ModelSyncs, startModelSyncs } from '../../test/support/model-syncs.ts';
+import { until } from '../../test/support/until.ts';
 import { createModelSync } from './index.ts';
 
 let world: ModelSyncs;
@@ -58,6 +59,19 @@ test('updateOrCreate: inserts, then nothing, then what has changed', async () =>
   expect(third.counts).toMatchObject({ total: 2, insert: 1, update: 1 });
   expect((await contacts())[2]).toEqual(contact(3, undefined, 30));
   expect((await contacts())[5]).toEqual({ contact_id: '6', email: null, visits: 6 });
+});
+
+test('records are looked for in the index of the target, however little it knows of itself', async () => {
+  await world.source.query(`insert into customers select n, 'c' || n, n from generate_series(6, 8000) n`);
+  const fields = ['email', 'visits'];
+  const sync = await world.createSync({ model: await customers(), identity: ['id', 'contact_id'], fields });
+  expect((await world.execute(sync)).counts).toMatchObject({ total: 8000, insert: 8000 });
+  await until(async () => {
+    const [row] = await world.target.query<{ lookups: string }>(
+      `select idx_scan as lookups from pg_stat_user_tables where relname = 'contacts'`,
+    );
+    return Number(row?.lookups) >= 8000;
+  });
 });
 
 test('create: existing records stay as they are, and are not offered again', async () => {

@@ -26,6 +26,8 @@ export interface DeliverCheckpoint {
   phase: 'deliver';
   plan: number;
   task: Task;
+  /** The baseline was empty when it was made: no record of it is known there. */
+  baselineIsEmpty?: boolean;
 }
 
 /** Up to so many changed records are asked for by key; more are found by reading the whole model once more. */
@@ -88,7 +90,7 @@ export async function plan(
       ? await planAll(planning, plan)
       : await planChanges(planning, plan);
     await closePlan(session, plan);
-    const checkpoint: DeliverCheckpoint = { phase: 'deliver', plan, task };
+    const checkpoint: DeliverCheckpoint = { phase: 'deliver', plan, task, baselineIsEmpty: !baselineApplies };
     await run.commit(
       {
         counts: { total: records + invalid, error: invalid },

@@ -3,7 +3,7 @@ import type { ModelDestination } from '../connectors/index.ts';
 import { TidemarkError } from '../errors.ts';
 import type { Outcome, Run, Runner } from '../executions/index.ts';
 import { getModel, openModelSource } from '../models/index.ts';
-import { deliver } from './deliver.ts';
+import { type Delivery, deliver } from './deliver.ts';
 import type { ModelSyncDependencies } from './destination.ts';
 import { overriding } from './overrides.ts';
 import { retryDelays } from './persist.ts';
@@ -14,21 +14,24 @@ import { getModelSync } from './store.ts';
 import { SyncFailed } from './sync-failed.ts';
 import { buildTask, fieldsReadBy } from './task.ts';
 
+type RunnerOptions = Pick<Delivery, 'retryDelays' | 'batchSize'>;
+
 /**
  * Runs one execution of a model sync: plan, then deliver. A worker that takes over one that has planned goes
  * on delivering what is left.
  *
  * @param options.retryDelays milliseconds before each further try of a batch that could not be written.
+ * @param options.batchSize records of a batch at most, where the destination would take more.
  */
 export function modelSyncRunner(
   deps: ModelSyncDependencies,
-  options: { retryDelays: readonly number[] } = { retryDelays },
+  options: RunnerOptions = { retryDelays },
 ): Runner {
   return async (run): Promise<Outcome> => {
     try {
       const planned = run.execution.checkpoint as unknown as DeliverCheckpoint | null;
       const checkpoint = planned ?? (await planExecution(deps, run, options.retryDelays));
-      if (checkpoint !== undefined) await deliverExecution(deps, run, checkpoint, options.retryDelays);
+      if (checkpoint !== undefined) await deliverExecution(deps, run, checkpoint, options);
       return { status: 'completed' };
     } catch (error) {
       run.signal.throwIfAborted();
@@ -70,7 +73,7 @@ async function deliverExecution(
   deps: ModelSyncDependencies,
   run: Run,
   checkpoint: DeliverCheckpoint,
-  retryDelays: readonly number[],
+  { retryDelays, batchSize }: RunnerOptions,
 ): Promise<void> {
   const { task } = checkpoint;
   await using destination = await openDestination(deps, run, task.targetConnectionId);
@@ -79,7 +82,7 @@ async function deliverExecution(
     return;
   }
   const writer = await destination.part.writer(task.target);
-  const delivery = { db: deps.db, run, checkpoint, writer, retryDelays };
+  const delivery = { db: deps.db, run, checkpoint, writer, retryDelays, batchSize };
   await settleOwnIntent(delivery);
   await deliver(delivery);
 }

@@ -47,7 +47,7 @@ export async function settleOldIntents(
       answers.push(...answersOf(await readStretch(db, checkpoint.plan, first, last), results));
     }
     await run.commit({}, async (tx) => {
-      await acknowledge(tx, checkpoint, answers);
+      await acknowledge(tx, checkpoint, answers, true);
       await clearIntent(tx, executionId);
     });
   }

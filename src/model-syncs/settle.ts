@@ -26,7 +26,7 @@ export async function settle(
     if (count !== undefined) counts[count] = (counts[count] ?? 0) + 1;
   }
   await run.commit({ counts }, async (tx) => {
-    await acknowledge(tx, checkpoint, answers);
+    await acknowledge(tx, checkpoint, answers, checkpoint.baselineIsEmpty !== true);
     await advancePlan(tx, plan, records.at(-1)?.n ?? 0);
     await clearIntent(tx, run.execution.id);
   });

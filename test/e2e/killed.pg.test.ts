@@ -19,7 +19,7 @@ let receiver: Receiver;
 beforeAll(async () => {
   [shop, warehouse] = await Promise.all([createDatabase(), createDatabase()]);
   await shop.query(
-    'create table customers as select n::bigint as id, md5(n::text) as name from generate_series(1, 6000) n',
+    'create table customers as select n::bigint as id, md5(n::text) as name from generate_series(1, 30000) n',
   );
   await warehouse.query('create table contacts (id bigint, name text)');
 });
@@ -80,7 +80,7 @@ async function startAndBlock(
 ): Promise<{ id: string; release(): Promise<void> }> {
   // Blocks the third batch: rows are inserted in the source's order, and this one is in its way.
   await warehouse.query(`create or replace function wait_at() returns trigger language plpgsql as
-    $$ begin if new.id = 4500 then perform pg_advisory_xact_lock(1); end if; return new; end $$;
+    $$ begin if new.id = 22500 then perform pg_advisory_xact_lock(1); end if; return new; end $$;
     create or replace trigger wait_at before insert on contacts for each row execute function wait_at()`);
   const { release } = await warehouse.hold('select pg_advisory_xact_lock(1)');
   const { id } = await call<Execution>(server, 'POST', `/api/syncs/${syncId}/executions`, {});
@@ -98,11 +98,11 @@ async function expectTheTruth(server: TestServer, syncId: string, executionId: s
     const execution = await call<Execution>(server, 'GET', `/api/syncs/${syncId}/executions/${executionId}`);
     return execution.status === 'completed' ? execution : undefined;
   }, 45_000);
-  expect(completed.counts).toMatchObject({ total: 6000, insert: 6000 });
+  expect(completed.counts).toMatchObject({ total: 30_000, insert: 30_000 });
   const [contents] = await warehouse.query<{ rows: number; different: number }>(
     'select count(*)::int as rows, count(distinct id)::int as different from contacts',
   );
-  expect(contents).toEqual({ rows: 6000, different: 6000 });
+  expect(contents).toEqual({ rows: 30_000, different: 30_000 });
 
   const events = await call<{ id: string; type: string }[]>(server, 'GET', '/api/events?limit=100');
   expect(events.map(({ type }) => type)).toEqual(['sync.completed', 'sync.running']);
@@ -118,8 +118,8 @@ async function expectTheTruth(server: TestServer, syncId: string, executionId: s
   const logs = await Promise.all(
     urls.map(async (url) => (await (await fetch(url)).json()) as { id: number }[]),
   );
-  expect(new Set(logs.flat().map(({ id }) => id)).size).toBe(6000);
-  expect(logs.flat().length).toBe(6000);
+  expect(new Set(logs.flat().map(({ id }) => id)).size).toBe(30_000);
+  expect(logs.flat().length).toBe(30_000);
 }
 
 test('kill -9 of the worker: serve starts another, which goes on at once; its record logs are in a bucket', async () => {

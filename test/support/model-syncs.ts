@@ -126,7 +126,9 @@ export async function startModelSyncs() {
       const steered = createRun({ db, recordLogs }, { execution, claim });
       let outcome: Executed['outcome'];
       try {
-        outcome = await modelSyncRunner(deps, { retryDelays: [10, 10] })(meddle(steered.run));
+        outcome = await modelSyncRunner(deps, { retryDelays: [10, 10], batchSize: 2_000 })(
+          meddle(steered.run),
+        );
         const { status } = outcome;
         await db.updateTable('executions').set({ status }).where('id', '=', id).execute();
       } catch (error) {

@@ -10,13 +10,26 @@ export interface Statements {
   prepare: string;
   /** Returns the n of records that the target has; an update or delete does its work with it. */
   known: string | undefined;
+  /** Run around it. */
+  before?: string;
+  after?: string;
   /** Takes the n that are known, as an array. Undefined in the modes that insert nothing. */
   insert: string | undefined;
 }
 
+/**
+ * The server knows nothing of a batch that was just staged and little of a target that grows, and rather reads the
+ * whole target for every batch than look for each record in the index that is there.
+ */
+const plans = ['enable_seqscan', 'enable_hashjoin', 'enable_mergejoin', 'jit'];
+const byIndex = {
+  before: plans.map((setting) => `set local ${setting} = off`).join('; '),
+  after: plans.map((setting) => `set local ${setting} to default`).join('; '),
+};
+
 /** @throws invalid_field when the definition does not fit the target. */
 export function modelStatements(target: Target, definition: TargetDefinition): Statements {
-  const { mode } = definition;
+  const { mode, identity } = definition;
   const columns = columnsOf(target, definition);
   const { key, mapped, written } = columns;
   if (key === undefined && (mode === 'update' || mode === 'updateOrCreate' || mode === 'remove')) {
@@ -29,6 +42,7 @@ export function modelStatements(target: Target, definition: TargetDefinition): S
       mapped.map(({ baseType }) => baseType),
     ),
     known: knownStatement(target, definition, columns),
+    ...(identity !== undefined && target.indexedFields.has(identity) ? byIndex : {}),
     insert: inserts
       ? `insert into ${target.table} (${written.map(({ name }) => name).join(', ')})
          select ${written.map(({ staged }) => `b.${staged}`).join(', ')} from ${staging} b

@@ -23,6 +23,8 @@ export interface Target {
   baseTypes: ReadonlyMap<string, string>;
   /** Fields that no two rows share. */
   uniqueFields: ReadonlySet<string>;
+  /** Fields whose values an index finds. */
+  indexedFields: ReadonlySet<string>;
 }
 
 interface ColumnRow {
@@ -32,6 +34,7 @@ interface ColumnRow {
   category: string;
   comparable: boolean;
   is_unique: boolean;
+  is_indexed: boolean;
   not_null: boolean;
   has_default: boolean;
   written_by_database: boolean;
@@ -51,6 +54,9 @@ export async function describeTarget(client: Client, object: string): Promise<Ta
        t.typname not in ('json', 'xml', 'point', 'lseg', 'line', 'box', 'path', 'polygon', 'circle') as comparable,
        exists (select from pg_index i where i.indrelid = a.attrelid and i.indisunique and i.indisvalid
          and i.indnkeyatts = 1 and i.indkey[0] = a.attnum and i.indpred is null) as is_unique,
+       exists (select from pg_index i join pg_class c on c.oid = i.indexrelid join pg_am m on m.oid = c.relam
+         where i.indrelid = a.attrelid and i.indisvalid and i.indkey[0] = a.attnum and i.indpred is null
+         and m.amname in ('btree', 'hash')) as is_indexed,
        a.attnotnull as not_null, a.atthasdef or a.attidentity <> '' as has_default,
        a.attgenerated <> '' or a.attidentity = 'a' as written_by_database
      from pg_attribute a join pg_type t on t.oid = a.atttypid
@@ -62,6 +68,7 @@ export async function describeTarget(client: Client, object: string): Promise<Ta
     fields: rows.map(toField),
     baseTypes: new Map(rows.map(({ name, base_type }) => [name, base_type])),
     uniqueFields: new Set(rows.flatMap(({ name, is_unique }) => (is_unique ? [name] : []))),
+    indexedFields: new Set(rows.flatMap(({ name, is_indexed }) => (is_indexed ? [name] : []))),
   };
 }
 

@@ -14,8 +14,8 @@ import { modelStatements, type Statements } from './model-statements.ts';
 import type { Target } from './model-target.ts';
 import { transactionId, transactionOutcome } from './model-transaction.ts';
 
-/** Enough to make the round trips cheap, few enough to find one bad record quickly. */
-const batchSize = 2_000;
+/** Enough to make the round trips and commits cheap, few enough to find one bad record quickly. */
+const batchSize = 10_000;
 
 /**
  * Writes batches, each in one transaction: the batch is staged in a temporary table, whose columns have the
@@ -70,7 +70,10 @@ async function apply(
   await stage(client, records);
   const known = new Set<number>();
   if (statements.known !== undefined) {
-    const { rows } = await client.query<{ n: number }>(statements.known);
+    const { before, known: find, after } = statements;
+    if (before !== undefined) await client.query(before);
+    const { rows } = await client.query<{ n: number }>(find);
+    if (after !== undefined) await client.query(after);
     for (const { n } of rows) known.add(n);
   }
   if (statements.insert !== undefined) {
