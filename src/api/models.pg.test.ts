@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { startTestApp, type TestApp } from '../../test/support/app.ts';
 import { createDatabase, type TestDatabase } from '../../test/support/database.ts';
 import { postgresqlConfiguration } from '../../test/support/http.ts';
+import { postgresql } from '../connectors/postgresql/index.ts';
 
 let world: TestApp;
 let source: TestDatabase;
@@ -82,4 +83,55 @@ test('additional fields are told with their labels, and sampled exactly', async 
   await source.query('alter table deep add more text');
   const refreshed = await data<WireModel>('PUT', `/api/models/${model.id}`, { ...body, refresh: true });
   expect(refreshed.fields.map(({ name }) => name)).toEqual(['meta', 'more', 'meta.o.n']);
+});
+
+test('a query can only read: nothing that it says changes the source', async () => {
+  await source.query(`create table untouched (id int); insert into untouched values (1);
+    create sequence numbers;
+    create function writes() returns int volatile language plpgsql as
+      'begin insert into untouched values (2); return 1; end'`);
+  const model = (query: string) => ({ name: 'm', connection_id: sourceId, configuration: { query } });
+  const refused = (answer: { status: number; body: unknown }) =>
+    expect(answer).toMatchObject({ status: 400, body: { key: 'invalid_query' } });
+  for (const query of [
+    'delete from untouched returning *',
+    'with d as (delete from untouched returning *) select * from d',
+    'select 1; delete from untouched',
+    'select 1) as model limit 0; delete from untouched; select * from (select 1',
+    'select 1) to stdout; delete from untouched; copy (select 1',
+    'select 1 into made',
+    'create table made as select 1',
+    'copy untouched to stdout',
+    'select * from untouched for update',
+    'commit',
+  ]) {
+    refused(await call('POST', '/api/model-preview', model(query)));
+  }
+  for (const query of [
+    'select writes()',
+    `select nextval('numbers')`,
+    `select setval('numbers', 7)`,
+    `select set_config('transaction_read_only', 'off', false), writes()`,
+  ]) {
+    const created = await newModel({ query });
+    refused(await call('GET', `/api/models/${created.id}/sample`));
+  }
+  expect(await source.query('select id, (select last_value from numbers) as n from untouched')).toEqual([
+    { id: 1, n: '1' },
+  ]);
+  expect(await data('POST', '/api/model-preview', model('select 1 as a -- the last word'))).toBeDefined();
+});
+
+test('a query that takes too long is ended, and the answer says so', async () => {
+  const session = postgresql.open(postgresqlConfiguration(source.url), {
+    egress: world.deps.egress,
+    lookTimeout: 300,
+  });
+  onTestFinished(() => session.close());
+  await expect(session.modelSource?.sample({ query: 'select pg_sleep(60) as a' }, ['a'], 1)).rejects.toThrow(
+    'The query failed: it takes longer than 0.3 seconds',
+  );
+  const asleep = `select from pg_stat_activity
+    where query like '%pg_sleep(60)%' and state = 'active' and pid <> pg_backend_pid()`;
+  expect(await source.query(asleep)).toEqual([]);
 });

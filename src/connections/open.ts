@@ -19,12 +19,12 @@ export interface OpenDependencies {
 export function contextOf(
   { egress, duckdbDir }: OpenDependencies,
   organizationId: string,
-  signal?: AbortSignal,
+  limits: Pick<ConnectorContext, 'signal' | 'lookTimeout'> = {},
 ): ConnectorContext {
   return {
     egress,
+    ...limits,
     ...(duckdbDir === undefined ? {} : { folder: path.join(duckdbDir, organizationId) }),
-    ...(signal === undefined ? {} : { signal }),
   };
 }
 
@@ -34,10 +34,14 @@ export async function openConnection(
   organizationId: string,
   connectionId: string,
   signal?: AbortSignal,
+  lookTimeout?: number,
 ): Promise<{ connection: Connection; session: Session }> {
   const connection = await getConnection(deps.db, organizationId, connectionId);
   const configuration = openConfiguration(connection, deps.keyRing);
-  const context = contextOf(deps, organizationId, signal);
+  const context = contextOf(deps, organizationId, {
+    ...(signal === undefined ? {} : { signal }),
+    ...(lookTimeout === undefined ? {} : { lookTimeout }),
+  });
   return { connection, session: connectorOf(connection.type).open(configuration, context) };
 }
 

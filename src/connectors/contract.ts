@@ -45,7 +45,12 @@ export interface ConnectorContext {
   folder?: string;
   /** Ends every request of the session. */
   signal?: AbortSignal;
+  /** Milliseconds that a look at a model may take: its fields, a sample. Reading it for a sync has no limit. */
+  lookTimeout?: number;
 }
+
+/** Somebody waits for the answer. */
+export const usualLookTimeout = 8_000;
 
 /** A configured connector in use. Parts a system does not have are absent. `close` ends all connections. */
 export interface Session {

@@ -21,10 +21,17 @@ export async function openSource({
   deps,
   model: { organizationId, connectionId },
   signal,
+  lookTimeout,
 }: Omit<Opening, 'model'> & { model: Omit<ReadModel, 'configuration'> }): Promise<
   AsyncDisposable & { source: ModelSource }
 > {
-  const { connection, session } = await openConnection(deps, organizationId, connectionId, signal);
+  const { connection, session } = await openConnection(
+    deps,
+    organizationId,
+    connectionId,
+    signal,
+    lookTimeout,
+  );
   if (session.modelSource !== undefined) {
     return { source: session.modelSource, [Symbol.asyncDispose]: () => session.close() };
   }

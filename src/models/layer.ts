@@ -18,6 +18,8 @@ export interface OpenOptions {
   /** Names of the fields that will be asked for. Without it: all of the model's own. */
   wanted?: readonly string[] | undefined;
   signal?: AbortSignal | undefined;
+  /** Milliseconds that a look may take in a source, where that is not the usual time. */
+  lookTimeout?: number | undefined;
   /** Gets what the reader of the records should know, in words for the console log. */
   warn?: ((message: string) => Promise<void>) | undefined;
 }

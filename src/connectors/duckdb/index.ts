@@ -16,14 +16,14 @@ export const duckdb: Connector = {
   configuration,
   capabilities: { source: true, destination: true },
   types: { read: readRules, written: writtenRules },
-  open(settings: JsonObject, { folder, signal }): Session {
+  open(settings: JsonObject, { folder, signal, lookTimeout }): Session {
     const ended = new AbortController();
     const signals = signal === undefined ? ended.signal : AbortSignal.any([signal, ended.signal]);
     const file = database(folder, (settings as unknown as Configuration).database, signals);
     return {
       test: () => tryDatabase(file),
       catalogue: catalogue(file),
-      modelSource: modelSource(file),
+      modelSource: modelSource(file, lookTimeout),
       modelDestination: modelDestination(file),
       bulkSource: bulkSource(file),
       bulkDestination: bulkDestination(file),

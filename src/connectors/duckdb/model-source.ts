@@ -2,7 +2,7 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { TidemarkError } from '../../errors.ts';
 import { type CopyRow, decodeCopyText } from '../../lib/copy-text.ts';
-import type { ModelQuery, ModelSource, RowStream } from '../contract.ts';
+import { type ModelQuery, type ModelSource, type RowStream, usualLookTimeout } from '../contract.ts';
 import { copyLine, type Engine, identifier, literal, type ReadColumn } from '../duckdb-engine/index.ts';
 import { tempFolder } from '../file-formats/temp-folder.ts';
 import { modelMeta } from '../model-meta.ts';
@@ -11,16 +11,13 @@ import { type Database, withReader } from './database.ts';
 import { describeModel, invalidQuery } from './model-query.ts';
 import { filterCondition } from './where.ts';
 
-/** Milliseconds that looking at a model may take; reading it for a sync has no limit. */
-const lookTimeout = 10_000;
-
-export function modelSource(database: Database): ModelSource {
+export function modelSource(database: Database, lookTimeout = usualLookTimeout): ModelSource {
   return {
     meta: async (parameters) => modelMeta(await withReader(database, () => [], readSchemas), parameters),
     fields: (configuration) =>
-      look(database, async (engine) => (await describeModel(engine, configuration)).fields),
+      look(database, lookTimeout, async (engine) => (await describeModel(engine, configuration)).fields),
     sample: (configuration, fields, limit) =>
-      look(database, async (engine) => {
+      look(database, lookTimeout, async (engine) => {
         const { from, columns } = await describeModel(engine, configuration);
         if (engine === undefined) return [];
         const chosen = fields.map((name) => columnOf(columns, name));
@@ -47,6 +44,7 @@ export function modelSource(database: Database): ModelSource {
 /** For a limited time. */
 async function look<Result>(
   database: Database,
+  lookTimeout: number,
   use: (engine: Engine | undefined) => Promise<Result>,
 ): Promise<Result> {
   const timeout = AbortSignal.timeout(lookTimeout);

@@ -14,8 +14,12 @@ async function folderWith(sql: string) {
   return { folder, query };
 }
 
-const open = (folder: string | undefined, database = 'x.duckdb'): Session => {
-  const context = folder === undefined ? {} : { folder };
+const open = (
+  folder: string | undefined,
+  database = 'x.duckdb',
+  more: Partial<ConnectorContext> = {},
+): Session => {
+  const context = { ...more, ...(folder === undefined ? {} : { folder }) };
   const session = duckdb.open({ database }, context as ConnectorContext);
   onTestFinished(() => session.close());
   return session;
@@ -100,6 +104,11 @@ test('a query reads; it cannot write, leave the file, or be two', async () => {
   ]) {
     await expect(fields(query), query).rejects.toMatchObject({ key: 'invalid_query' });
   }
+  const hurried = open(folder, 'x.duckdb', { lookTimeout: 2000 });
+  const endless = { query: 'select count(*) as a from range(1000000000000) x, range(1000000) y' };
+  await expect(hurried.modelSource?.sample(endless, ['a'], 1)).rejects.toThrow(
+    'it takes longer than 2 seconds',
+  );
 });
 
 test('records may be written to the database that they come from while they are read', async () => {

@@ -17,7 +17,7 @@ export const mysql: Connector = {
   configuration,
   capabilities: { source: true, destination: true },
   types: { read: readTypes, written: writeTypes },
-  open(settings: JsonObject, { signal }): Session {
+  open(settings: JsonObject, { signal, lookTimeout }): Session {
     const ended = new AbortController();
     const signals = signal === undefined ? ended.signal : AbortSignal.any([signal, ended.signal]);
     const options = settings as unknown as Configuration;
@@ -25,7 +25,7 @@ export const mysql: Connector = {
     return {
       test: () => withConnection(connect, checkServer),
       catalogue: catalogue(connect, options.dbname),
-      modelSource: modelSource(connect, options.dbname),
+      modelSource: modelSource(connect, options.dbname, lookTimeout),
       modelDestination: modelDestination(connect, options.dbname),
       bulkSource: bulkSource(connect),
       bulkDestination: bulkDestination(connect),

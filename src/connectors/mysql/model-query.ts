@@ -4,6 +4,7 @@ import { messageOf, TidemarkError } from '../../errors.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import type { Field } from '../contract.ts';
 import { type Column, columnsOf, findTable } from './columns.ts';
+import { isServerError } from './errors.ts';
 import { qualified } from './quote.ts';
 import { resultType } from './result-type.ts';
 import { readTypeOf } from './types.ts';
@@ -45,12 +46,23 @@ export function fieldOf({ name, field, type, nullable }: Column): Field {
   return { name, type: field, remoteType: type, nullable };
 }
 
+/** MariaDB's and MySQL's answer when time is up. */
+const timeIsUp = [1969, 3024];
+
+/** What the server says of a query is for the user. @param timeout milliseconds that it had; 0 for no limit. */
+export function invalidQuery(cause: unknown, timeout = 0): TidemarkError {
+  const ended = isServerError(cause) && timeIsUp.includes(cause.errno) && timeout > 0;
+  const reason = ended ? `it takes longer than ${timeout / 1000} seconds` : messageOf(cause);
+  return new TidemarkError('invalid_query', { reason }, { cause });
+}
+
 async function describeQuery(connection: Connection, from: string): Promise<Column[]> {
   let fields: FieldPacket[];
   try {
     [, fields] = await connection.query(`select * from ${from} limit 0`);
   } catch (cause) {
-    throw new TidemarkError('invalid_query', { reason: messageOf(cause) }, { cause });
+    // Whoever set the limit knows what it was.
+    throw isServerError(cause) && timeIsUp.includes(cause.errno) ? cause : invalidQuery(cause);
   }
   return fields.map((field) => {
     const type = resultType(field);

@@ -2,28 +2,32 @@ import type { Connection } from 'mysql2/promise';
 import { compile, mysql } from '../../conditions/index.ts';
 import { TidemarkError } from '../../errors.ts';
 import { type CopyRow, decodeCopyText } from '../../lib/copy-text.ts';
-import type { ModelQuery, ModelSource } from '../contract.ts';
+import { type ModelQuery, type ModelSource, usualLookTimeout } from '../contract.ts';
 import { modelMeta } from '../model-meta.ts';
 import { readSchemas, sampleRows } from './catalogue.ts';
 import { breakOff, type Connect, withConnection } from './client.ts';
 import type { Column } from './columns.ts';
+import { isServerError } from './errors.ts';
 import { hashExpression, hashName } from './model-hash.ts';
 import { keyConditions } from './model-keys.ts';
-import { describeModel, fieldOf } from './model-query.ts';
+import { describeModel, fieldOf, invalidQuery } from './model-query.ts';
 import { identifier } from './quote.ts';
 import { SelectedRows, type StreamedColumn } from './row-stream.ts';
 import { selected } from './selected.ts';
 
-/** Milliseconds that looking at a model may take; reading it for a sync has no limit. */
-const lookTimeout = 10_000;
-
-export function modelSource(connect: Connect, database: string | undefined): ModelSource {
+export function modelSource(
+  connect: Connect,
+  database: string | undefined,
+  lookTimeout = usualLookTimeout,
+): ModelSource {
   const look = <Result>(use: (connection: Connection) => Promise<Result>): Promise<Result> =>
     withConnection(
       connect,
       async (connection) => {
         await connection.query('start transaction read only');
-        return use(connection);
+        return use(connection).catch((error: unknown) => {
+          throw isServerError(error) ? invalidQuery(error, lookTimeout) : error;
+        });
       },
       { statementLimit: lookTimeout },
     );

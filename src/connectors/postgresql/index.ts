@@ -16,7 +16,7 @@ export const postgresql: Connector = {
   configuration,
   capabilities: { source: true, destination: true },
   types: { read: readTypes, written: writtenTypes },
-  open(settings: JsonObject, { signal }): Session {
+  open(settings: JsonObject, { signal, lookTimeout }): Session {
     const ended = new AbortController();
     const signals = signal === undefined ? ended.signal : AbortSignal.any([signal, ended.signal]);
     const connect = connector(settings as unknown as Configuration, signals);
@@ -24,7 +24,7 @@ export const postgresql: Connector = {
       test: () =>
         withClient(connect, 'tidemark test', async (client) => void (await client.query('select 1'))),
       catalogue: catalogue(connect),
-      modelSource: modelSource(connect),
+      modelSource: modelSource(connect, lookTimeout),
       modelDestination: modelDestination(connect),
       bulkSource: bulkSource(connect),
       bulkDestination: bulkDestination(connect),

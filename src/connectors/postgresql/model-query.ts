@@ -1,5 +1,4 @@
-import type pg from 'pg';
-import type { Client } from 'pg';
+import pg, { type Client } from 'pg';
 import { messageOf, TidemarkError } from '../../errors.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import type { Field } from '../contract.ts';
@@ -29,7 +28,7 @@ export async function describeModel(client: Client, configuration: JsonObject): 
   const result = await client
     .query({ text: `select * from ${from} as model limit 0`, queryMode: 'extended' } as pg.QueryConfig)
     .catch((cause: unknown) => {
-      throw new TidemarkError('invalid_query', { reason: messageOf(cause) }, { cause });
+      throw invalidQuery(cause);
     });
   const descriptions = await describeTypes(client, result.fields);
   const fields = result.fields.map(({ name }, index): Field => {
@@ -44,6 +43,13 @@ export async function describeModel(client: Client, configuration: JsonObject): 
     });
   }
   return { from: `${from} as model`, fields };
+}
+
+/** What the server says of a query is for the user. @param timeout milliseconds that it had. */
+export function invalidQuery(cause: unknown, timeout?: number): TidemarkError {
+  const canceled = cause instanceof pg.DatabaseError && cause.code === '57014' && timeout !== undefined;
+  const reason = canceled ? `it takes longer than ${timeout / 1000} seconds` : messageOf(cause);
+  return new TidemarkError('invalid_query', { reason }, { cause });
 }
 
 async function fromClause(client: Client, configuration: JsonObject): Promise<string> {

@@ -2,27 +2,32 @@ import pg, { type Client } from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
 import { TidemarkError } from '../../errors.ts';
 import { type CopyRow, decodeCopyText } from '../../lib/copy-text.ts';
-import type { ModelQuery, ModelSource } from '../contract.ts';
+import { type ModelQuery, type ModelSource, usualLookTimeout } from '../contract.ts';
 import { modelMeta } from '../model-meta.ts';
 import type { Connect } from './bulk-source.ts';
 import { readSchemas } from './catalogue.ts';
-import { describeModel } from './model-query.ts';
+import { describeModel, invalidQuery } from './model-query.ts';
 import { whereClause } from './where.ts';
 import { withClient } from './with-client.ts';
 
-/** Milliseconds that looking at a model may take; reading it for a sync has no limit. */
-const lookTimeout = 10_000;
-
-export function modelSource(connect: Connect): ModelSource {
+export function modelSource(connect: Connect, lookTimeout = usualLookTimeout): ModelSource {
+  /** In a read-only transaction of limited time, which nobody commits. */
+  const look = <Result>(use: (client: Client) => Promise<Result>): Promise<Result> =>
+    withClient(connect, 'tidemark model', async (client) => {
+      await client.query(`begin read only; set local statement_timeout = ${lookTimeout}`);
+      return use(client).catch((error: unknown) => {
+        if (!(error instanceof pg.DatabaseError)) throw error;
+        throw invalidQuery(error, lookTimeout);
+      });
+    });
   return {
     meta: (parameters) =>
       withClient(connect, 'tidemark model', async (client) =>
         modelMeta(await readSchemas(client), parameters),
       ),
-    fields: (configuration) =>
-      look(connect, async (client) => (await describeModel(client, configuration)).fields),
+    fields: (configuration) => look(async (client) => (await describeModel(client, configuration)).fields),
     sample: (configuration, fields, limit) =>
-      look(connect, async (client) => {
+      look(async (client) => {
         const relation = await describeModel(client, configuration);
         const list = fields.map((name) => pg.escapeIdentifier(name)).join(', ');
         const first = `select ${list} from ${relation.from} limit ${Math.trunc(limit)}`;
@@ -41,14 +46,6 @@ export function modelSource(connect: Connect): ModelSource {
       }
     },
   };
-}
-
-/** In a read-only transaction of limited time. */
-function look<Result>(connect: Connect, use: (client: Client) => Promise<Result>): Promise<Result> {
-  return withClient(connect, 'tidemark model', async (client) => {
-    await client.query(`begin read only; set local statement_timeout = ${lookTimeout}`);
-    return use(client);
-  });
 }
 
 /** One pass over a model as COPY text, in one read-only snapshot. Leaving the loop ends the read. */
