@@ -26,6 +26,7 @@ import { startJobs } from './jobs/index.ts';
 import type { Logger } from './lib/log.ts';
 import { KeyRing } from './lib/seal.ts';
 import { startScheduledModelSync } from './model-syncs/index.ts';
+import { modelJobQueue } from './models/index.ts';
 import { bootstrap } from './organizations/index.ts';
 import { startScheduler } from './schedules/index.ts';
 import { releaseDeliveries } from './webhooks/index.ts';
@@ -101,7 +102,7 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Serv
   const keep = (key: string) => writeSecret(directory.apiKeyFile, key);
   const { organizationId, apiKey } = await bootstrap({ db, apiKey: config.apiKey, keep });
 
-  const jobs = await startJobs(databaseUrl, [executionQueue], 'send', (error) =>
+  const jobs = await startJobs(databaseUrl, [executionQueue, modelJobQueue], 'send', (error) =>
     log.error({ err: error }, 'jobs.error'),
   );
   undo.push(() => jobs.stop());

@@ -8,6 +8,7 @@ import { startJobs } from './jobs/index.ts';
 import type { Logger } from './lib/log.ts';
 import { KeyRing } from './lib/seal.ts';
 import { modelSyncRunner } from './model-syncs/index.ts';
+import { modelJobQueue, startModelJobWorker } from './models/index.ts';
 import { startDeliveryWorker } from './webhooks/index.ts';
 
 /**
@@ -26,7 +27,7 @@ export async function startWorker(
   const keyRing = new KeyRing(await encryptionKeys(config, directory));
   const database = openDatabase(databaseUrl, config.executionsPerWorker * 3 + 8);
   const { db } = database;
-  const jobs = await startJobs(databaseUrl, [executionQueue], 'work', (error) =>
+  const jobs = await startJobs(databaseUrl, [executionQueue, modelJobQueue], 'work', (error) =>
     log.error({ err: error }, 'jobs.error'),
   );
   const egress = createEgress({ allow: config.egressAllow });
@@ -53,11 +54,12 @@ export async function startWorker(
       deadline: config.webhookTimeoutSeconds * 1000,
     },
   );
+  const modelJobs = await startModelJobWorker({ ...connections, jobs });
   log.info('worker.ready');
 
   return {
     async stop() {
-      await Promise.all([executions.stop(), delivery.stop()]);
+      await Promise.all([executions.stop(), delivery.stop(), modelJobs.stop()]);
       await jobs.stop();
       await egress.close();
       await recordLogStore.close();

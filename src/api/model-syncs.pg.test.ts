@@ -120,7 +120,7 @@ test('models: source, fields, preview, create, get, list, update, sample, delete
   expect(await data('GET', `${base}/fields?table=public.customers`)).toEqual(fields);
   expect((await call('GET', `${base}?params=nonsense`)).body.message).toMatch(/^params: /);
 
-  const preview = await data<WireModel>('POST', '/api/model-preview?async=true', modelBody());
+  const preview = await data<WireModel>('POST', '/api/model-preview', modelBody());
   expect(preview.fields).toHaveLength(3);
   expect(preview.id).toBeUndefined();
   expect(await data('GET', '/api/models')).toEqual([]);

@@ -1,8 +1,12 @@
+import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { startTestApp, type TestApp } from '../../test/support/app.ts';
 import { createDatabase, type TestDatabase } from '../../test/support/database.ts';
 import { postgresqlConfiguration } from '../../test/support/http.ts';
+import { until } from '../../test/support/until.ts';
 import { postgresql } from '../connectors/postgresql/index.ts';
+import { startJobs } from '../jobs/index.ts';
+import { modelJobQueue, startModelJobWorker } from '../models/index.ts';
 
 let world: TestApp;
 let source: TestDatabase;
@@ -134,4 +138,53 @@ test('a query that takes too long is ended, and the answer says so', async () =>
   const asleep = `select from pg_stat_activity
     where query like '%pg_sleep(60)%' and state = 'active' and pid <> pg_backend_pid()`;
   expect(await source.query(asleep)).toEqual([]);
+});
+
+test('with async=true a worker answers: create, update, preview, sample', async () => {
+  const jobs = await startJobs(world.database.url, [modelJobQueue], 'work', () => {});
+  const worker = await startModelJobWorker({ ...world.deps, jobs });
+  onTestFinished(async () => {
+    await worker.stop();
+    await jobs.stop();
+  });
+  await source.query('create table later (id bigint); insert into later values (9007199254740993)');
+  const body = { name: 'later', connection_id: sourceId, configuration: { table: 'public.later' } };
+  const ended = async (method: 'GET' | 'POST' | 'PUT', url: string, sent?: object) => {
+    const { status, body: answer } = await call(method, `${url}?async=true`, sent);
+    expect(status).toBe(202);
+    const { job } = answer as { job: { job_id: string; type: string; status: string } };
+    expect(job).toMatchObject({ status: 'created', error: null });
+    const path = `/api/jobs/${job.type}/${job.job_id}`;
+    return until(async () => {
+      const found = await data<{ status: string; error: string; result: WireModel }>('GET', path);
+      return ['done', 'failed'].includes(found.status) && { ...found, path };
+    });
+  };
+  expect((await ended('POST', '/api/model-preview', body)).result).toMatchObject({
+    fields: [{ name: 'id' }],
+  });
+  const { result: created } = await ended('POST', '/api/models', body);
+  expect(await data('GET', `/api/models/${created.id}`)).toEqual(created);
+  const updated = await ended('PUT', `/api/models/${created.id}`, { ...body, identifier: 'id' });
+  expect(updated.result).toMatchObject({ id: created.id, identifier: 'id', version: 2 });
+  const sampled = await ended('GET', `/api/models/${created.id}/sample`);
+  expect(await text(sampled.path)).toContain(
+    `"result":{"records":[{"${created.id}":{"id":9007199254740993}}]`,
+  );
+  const failed = await ended('POST', '/api/models', { ...body, configuration: { query: 'selec' } });
+  expect(failed).toMatchObject({
+    status: 'failed',
+    error: expect.stringMatching(/^The query failed: syntax error/),
+  });
+  expect(failed.result).toBeUndefined();
+
+  // Neither under another type nor by another tenant.
+  expect((await call('GET', sampled.path.replace('samplemodel', 'createmodel'))).status).toBe(404);
+  expect((await call('GET', sampled.path.replace('samplemodel', 'nosuch'))).status).toBe(400);
+  const { apiKey } = await world.tenant('stranger');
+  expect((await world.request(apiKey, 'GET', sampled.path)).status).toBe(404);
+  const { rows } = await sql<{ row: string }>`select row_to_json(j)::text as row from model_jobs j`.execute(
+    world.database.db,
+  );
+  expect(rows.map(({ row }) => row).join()).not.toContain('9007199254740993');
 });

@@ -152,6 +152,17 @@ export interface IdempotencyKeysTable {
   created_at: Generated<Timestamp>;
 }
 
+export interface ModelJobsTable {
+  id: Generated<string>;
+  organization_id: string;
+  type: string;
+  request: Buffer;
+  status: Generated<string>;
+  result: Buffer | null;
+  error: string | null;
+  created_at: Generated<Timestamp>;
+}
+
 export interface ModelSyncBaselineTable {
   sync_id: string;
   record_key: string;
@@ -336,6 +347,7 @@ export interface Tables {
   execution_console: ExecutionConsoleTable;
   executions: ExecutionsTable;
   idempotency_keys: IdempotencyKeysTable;
+  model_jobs: ModelJobsTable;
   model_sync_baseline: ModelSyncBaselineTable;
   model_sync_intents: ModelSyncIntentsTable;
   model_sync_plans: ModelSyncPlansTable;

@@ -4,7 +4,7 @@ import { TidemarkError } from '../errors.ts';
 import type { JsonObject } from '../lib/json.ts';
 import type { ModelRequest } from '../schema/model.ts';
 import { draftAdditionalFields, fieldOf } from './additional-fields.ts';
-import type { SourceDependencies } from './layer.ts';
+import type { OpenOptions, SourceDependencies } from './layer.ts';
 import type { ModelDraft } from './model.ts';
 import { lookAtModel } from './open.ts';
 
@@ -16,6 +16,7 @@ export async function draftModel(
   deps: SourceDependencies,
   organizationId: string,
   request: ModelRequest,
+  options: Pick<OpenOptions, 'signal' | 'lookTimeout'> = {},
 ): Promise<ModelDraft> {
   for (const member of notBuilt) {
     const value = request[member];
@@ -28,8 +29,11 @@ export async function draftModel(
   // A request body is JSON, so its members are.
   const configuration = request.configuration as JsonObject;
   const { id: connectionId, type } = await getConnection(deps.db, organizationId, request.connection_id);
-  const found = await lookAtModel(deps, { organizationId, connectionId, configuration }, (source) =>
-    source.fields(),
+  const found = await lookAtModel(
+    deps,
+    { organizationId, connectionId, configuration },
+    (source) => source.fields(),
+    options,
   );
   const additionalFields = draftAdditionalFields(request.additional_fields ?? [], found);
   const declared = additionalFields.map(fieldOf);

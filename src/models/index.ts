@@ -1,5 +1,14 @@
 export { draftModel } from './draft.ts';
 export type { Model } from './model.ts';
+export { startModelJobWorker } from './model-job-worker.ts';
+export {
+  getModelJob,
+  type ModelJob,
+  type ModelJobRequest,
+  modelJobQueue,
+  modelJobTypes,
+  startModelJob,
+} from './model-jobs.ts';
 export { openModelSource } from './open.ts';
 export { fieldId, presentDraft, presentFields, presentModel } from './present.ts';
 export type { RecordQuery, RecordSource } from './record-source.ts';

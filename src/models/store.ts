@@ -33,13 +33,18 @@ export async function createModel(
   request: ModelRequest,
 ): Promise<Model> {
   const draft = await draftModel(deps, organizationId, request);
+  return getModel(deps.db, organizationId, await insertModel(deps.db, actor, draft));
+}
+
+/** @returns its id. */
+export async function insertModel(db: Database, actor: Actor, draft: ModelDraft): Promise<string> {
   const by = JSON.stringify(actor);
-  const { id } = await deps.db
+  const { id } = await db
     .insertInto('models')
-    .values({ organization_id: organizationId, ...toRow(draft), created_by: by, updated_by: by })
+    .values({ organization_id: draft.organizationId, ...toRow(draft), created_by: by, updated_by: by })
     .returning('id')
     .executeTakeFirstOrThrow();
-  return getModel(deps.db, organizationId, id);
+  return id;
 }
 
 /** Replaces the whole model: what the request leaves out is cleared. Its fields are read from the source again. */
@@ -52,7 +57,17 @@ export async function updateModel(
 ): Promise<Model> {
   await getModel(deps.db, organizationId, id);
   const draft = await draftModel(deps, organizationId, request);
-  await deps.db
+  return getModel(deps.db, organizationId, await replaceModel(deps.db, actor, id, draft));
+}
+
+/** @returns its id. @throws not_found */
+export async function replaceModel(
+  db: Database,
+  actor: Actor,
+  id: string,
+  draft: ModelDraft,
+): Promise<string> {
+  const { numUpdatedRows } = await db
     .updateTable('models')
     .set((where) => ({
       ...toRow(draft),
@@ -60,10 +75,11 @@ export async function updateModel(
       updated_by: JSON.stringify(actor),
       updated_at: where.fn<string>('now'),
     }))
-    .where('organization_id', '=', organizationId)
+    .where('organization_id', '=', draft.organizationId)
     .where('id', '=', id)
-    .execute();
-  return getModel(deps.db, organizationId, id);
+    .executeTakeFirst();
+  if (numUpdatedRows === 0n) throw notFound('model', id);
+  return id;
 }
 
 /** @throws not_found for an id of another organization, too. */

@@ -6,6 +6,7 @@ import { openEventLog, startEventFeed } from '../../src/events/index.ts';
 import { executionQueue, folderLogs } from '../../src/executions/index.ts';
 import { type Jobs, startJobs } from '../../src/jobs/index.ts';
 import { KeyRing } from '../../src/lib/seal.ts';
+import { modelJobQueue } from '../../src/models/index.ts';
 import { bootstrap, createApiKey, createOrganization, createUser } from '../../src/organizations/index.ts';
 import { createMetadataDatabase, type MetadataDatabase } from './database.ts';
 import { temporaryFolder } from './server.ts';
@@ -38,7 +39,7 @@ export interface TestApp extends AsyncDisposable {
 
 export async function startTestApp(prepare: (app: App) => void = () => {}): Promise<TestApp> {
   const database = await createMetadataDatabase();
-  const jobs = await startJobs(database.url, [executionQueue], 'send', () => {});
+  const jobs = await startJobs(database.url, [executionQueue, modelJobQueue], 'send', () => {});
   const partnerKey = 'partner-key-of-the-test';
   const deps: ApiDependencies = {
     db: database.db,

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { Type } from 'typebox';
-import { notFound, TidemarkError } from '../../errors.ts';
+import { TidemarkError } from '../../errors.ts';
 import {
   type Execution,
   findExecution,
@@ -10,10 +10,13 @@ import {
   openRecordLog,
   type RecordLogFile,
 } from '../../executions/index.ts';
+import { getModelJob, modelJobTypes } from '../../models/index.ts';
 import type { App } from '../app.ts';
 import { organizationOf } from '../authentication.ts';
 import type { ApiDependencies } from '../dependencies.ts';
+import { jobJson } from '../job-json.ts';
 import { LinkQuery, logReader, recordLogPathOf } from '../record-log-links.ts';
+import { sendJson } from '../send-json.ts';
 import { type SignedLinks, signedLinks } from '../signed-links.ts';
 
 const LogParameters = Type.Object({ sync_id: Type.String(), execution_id: Type.String() });
@@ -83,22 +86,24 @@ export function bulkLogRoutes(app: App, deps: ApiDependencies): void {
   app.get(
     '/api/jobs/:type/:id',
     { schema: { operationId: 'jobs.get', params: JobParameters } },
-    async (request) => {
+    async (request, reply) => {
       const { type, id } = request.params;
-      if (!jobTypes.includes(type)) {
+      const modelType = modelJobTypes.find((one) => one === type);
+      if (modelType !== undefined) {
+        const job = await getModelJob(deps, organizationOf(request), modelType, id);
+        return sendJson(reply, `{"data":${jobJson(job)}}`);
+      }
+      if (type !== exportType) {
         throw new TidemarkError('bad_request', {
-          reason: `type: there are no jobs of type ${type}; types are ${jobTypes.join(', ')}`,
+          reason: `type: there are no jobs of type ${type}; types are ${[...modelJobTypes, exportType].join(', ')}`,
         });
       }
-      // Operations on models answer at once: no job of theirs exists.
-      if (type !== exportType) throw notFound('job', id);
       return { data: exportJob(deps, links, await findExecution(deps.db, organizationOf(request), id)) };
     },
   );
 }
 
 const exportType = 'exportlogs';
-const jobTypes = ['createmodel', 'updatemodel', 'previewmodel', 'samplemodel', exportType];
 
 /** `JobResponse` on the wire. The job of an export is its execution: it is done once that has ended. */
 function exportJob({ publicUrl }: ApiDependencies, links: SignedLinks, execution: Execution) {

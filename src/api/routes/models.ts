@@ -1,3 +1,4 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Static, Type } from 'typebox';
 import {
   createModel,
@@ -5,6 +6,7 @@ import {
   draftModel,
   getModel,
   listModels,
+  type ModelJobRequest,
   presentDraft,
   presentFields,
   presentModel,
@@ -12,6 +14,7 @@ import {
   sourceFields,
   sourceMeta,
   sourceParameters,
+  startModelJob,
   updateModel,
 } from '../../models/index.ts';
 import { actorOf } from '../../organizations/index.ts';
@@ -20,17 +23,21 @@ import { IdParameter } from '../../schema/parameters.ts';
 import type { App } from '../app.ts';
 import { callerOf, organizationOf } from '../authentication.ts';
 import type { ApiDependencies } from '../dependencies.ts';
+import { jobJson } from '../job-json.ts';
 import { sendJson } from '../send-json.ts';
 
 /**
- * `async` asks for a job instead of an answer. Every one of these takes a moment only, so all answer with the
- * result: `job` is optional on the wire, and its result would be the same.
+ * `async` asks for a job instead of an answer, where a source is asked. What is known here is answered at once: `job`
+ * is optional on the wire.
  */
 const Async = Type.Object({ async: Type.Optional(Type.Boolean()) });
 
 type SourceQuery = Record<string, unknown>;
 
 export function modelRoutes(app: App, deps: ApiDependencies): void {
+  const later = async (request: FastifyRequest, reply: FastifyReply, job: ModelJobRequest) =>
+    sendJson(reply.code(202), `{"job":${jobJson(await startModelJob(deps, organizationOf(request), job))}}`);
+
   app.get('/api/models', { schema: { operationId: 'models.list' } }, async (request) => ({
     data: (await listModels(deps.db, organizationOf(request))).map(presentModel),
   }));
@@ -38,18 +45,22 @@ export function modelRoutes(app: App, deps: ApiDependencies): void {
   app.post(
     '/api/models',
     { schema: { operationId: 'models.create', querystring: Async, body: ModelRequest } },
-    async (request) => {
+    async (request, reply) => {
       const actor = actorOf(callerOf(request));
-      return { data: presentModel(await createModel(deps, organizationOf(request), actor, request.body)) };
+      const { body } = request;
+      if (request.query.async) return later(request, reply, { type: 'createmodel', actor, body });
+      return { data: presentModel(await createModel(deps, organizationOf(request), actor, body)) };
     },
   );
 
   app.post(
     '/api/model-preview',
     { schema: { operationId: 'models.preview', querystring: Async, body: ModelRequest } },
-    async (request) => ({
-      data: presentDraft(await draftModel(deps, organizationOf(request), request.body)),
-    }),
+    async (request, reply) => {
+      const { body } = request;
+      if (request.query.async) return later(request, reply, { type: 'previewmodel', body });
+      return { data: presentDraft(await draftModel(deps, organizationOf(request), body)) };
+    },
   );
 
   app.get(
@@ -63,12 +74,15 @@ export function modelRoutes(app: App, deps: ApiDependencies): void {
   app.put(
     '/api/models/:id',
     { schema: { operationId: 'models.update', params: IdParameter, querystring: Async, body: ModelRequest } },
-    async (request) => {
+    async (request, reply) => {
       const actor = actorOf(callerOf(request));
       const { id } = request.params;
-      return {
-        data: presentModel(await updateModel(deps, organizationOf(request), actor, id, request.body)),
-      };
+      const { body } = request;
+      if (request.query.async) {
+        await getModel(deps.db, organizationOf(request), id);
+        return later(request, reply, { type: 'updatemodel', actor, id, body });
+      }
+      return { data: presentModel(await updateModel(deps, organizationOf(request), actor, id, body)) };
     },
   );
 
@@ -92,7 +106,12 @@ export function modelRoutes(app: App, deps: ApiDependencies): void {
       },
     },
     async (request, reply) => {
-      const sample = await sampleModel(deps, organizationOf(request), request.params.id);
+      const { id } = request.params;
+      if (request.query.async) {
+        await getModel(deps.db, organizationOf(request), id);
+        return later(request, reply, { type: 'samplemodel', id });
+      }
+      const sample = await sampleModel(deps, organizationOf(request), id);
       return sendJson(reply, `{"data":${sample}}`);
     },
   );
