@@ -76,6 +76,8 @@ async function schemaExecutions(
       'status',
       'status_message',
       'record_count',
+      'byte_count',
+      'estimated_count as estimated_record_count',
       'error_count',
       'warning_count',
       'created_at',

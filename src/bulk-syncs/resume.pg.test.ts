@@ -1,7 +1,5 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
-import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { killAgainAndAgain } from '../../test/support/bulk-kills.ts';
 import { bulkSyncs } from '../../test/support/bulk-sync-of.ts';
 import { type BulkHarness, bulkHarness } from '../../test/support/bulk-syncs.ts';
 import { contentHash } from '../../test/support/content-hash.ts';
@@ -22,21 +20,6 @@ const table = `
   insert into big select i * 3, repeat(md5(i::text), 3), i / 7.0, timestamptz '2024-01-01' + i * interval '1 second 1 us'
   from generate_series(1, ${rows}) i; analyze big`;
 
-/** A worker that is up and waits to be told to begin: starting one takes longer than what it does until it is killed. */
-function worker(executionId: string): { begin(): Promise<ChildProcess>; end(): void } {
-  const script = path.join(import.meta.dirname, '../../test/support/bulk-run.fixture.ts');
-  const child = fork(script, [harness.url, executionId, 'waits']);
-  const ready = once(child, 'message');
-  return {
-    async begin() {
-      await ready;
-      child.send('begin');
-      return child;
-    },
-    end: () => child.kill('SIGKILL'),
-  };
-}
-
 /** Ranges that are stored for good, as the destination has it. */
 const storedRanges = (destination: TestDatabase) =>
   destination
@@ -44,41 +27,14 @@ const storedRanges = (destination: TestDatabase) =>
     .then(([row]) => row?.n ?? 0)
     .catch(() => 0);
 
-/** Kills a process once the destination shows that much work since it began, or when it is done. @returns whether it was killed */
-async function killAfter(child: ChildProcess, destination: TestDatabase, ranges: number): Promise<boolean> {
-  let over = false;
-  child.once('exit', () => {
-    over = true;
-  });
-  const before = await storedRanges(destination);
-  await expect
-    .poll(async () => over || (await storedRanges(destination)) >= before + ranges, {
-      timeout: 60_000,
-      interval: 3,
-    })
-    .toBe(true);
-  if (over) return false;
-  child.kill('SIGKILL');
-  await once(child, 'exit');
-  return true;
-}
-
 test(`a worker killed ${kills} times in the middle of a table: no row is missing, none is there twice`, async () => {
   const { source, destination, run, start: startSync } = await syncOf(table);
   const execution = await startSync();
-  const progress: number[] = [];
-  let next = worker(execution.id);
-  for (let kill = 0; kill < kills; kill++) {
-    const child = await next.begin();
-    next = worker(execution.id);
-    // Before any range of its own, or while the ones after its first are on their way.
-    if (!(await killAfter(child, destination, kill % 3 === 0 ? 0 : 1))) break;
-    progress.push(await storedRanges(destination));
-  }
-  next.end();
-  // It goes on, instead of beginning anew.
+  const progress = await killAgainAndAgain(harness, execution.id, {
+    kills,
+    seen: () => storedRanges(destination),
+  });
   expect(progress.length).toBeGreaterThan(15);
-  expect(progress).toEqual(progress.toSorted((a, b) => a - b));
   expect(progress.at(-1)).toBeGreaterThan(10);
   const { outcome, schemas } = await harness.run(execution.id);
   expect(outcome).toEqual({ status: 'completed' });

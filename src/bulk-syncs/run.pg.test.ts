@@ -145,7 +145,7 @@ test('a worker killed in the middle of a load leaves nothing behind, and the nex
   const open = await gate(source);
   const execution = await start();
   const script = path.join(import.meta.dirname, '../../test/support/bulk-run.fixture.ts');
-  const child = fork(script, [harness.url, execution.id]);
+  const child = fork(script, [harness.url, execution.id, harness.duckdbDir]);
   await expect
     .poll(() => harness.schemas(execution.id), { timeout: 20_000 })
     .toMatchObject([{ status: 'running', record_count: expect.toSatisfy((rows: number) => rows > 1000) }]);

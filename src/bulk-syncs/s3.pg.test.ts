@@ -4,6 +4,7 @@ import { type BulkHarness, bulkHarness } from '../../test/support/bulk-syncs.ts'
 import { contentHash } from '../../test/support/content-hash.ts';
 import { startS3, type TestS3 } from '../../test/support/s3.ts';
 import { createConnection } from '../connections/index.ts';
+import { updateBulkSchema } from './schemas.ts';
 
 let harness: BulkHarness;
 let server: TestS3;
@@ -45,4 +46,41 @@ test('a table goes to S3 in ranges, is merged there by what changed, and comes b
   const third = await back.run();
   expect([third.outcome, third.schemas]).toMatchObject([{ status: 'completed' }, [{ record_count: 12_001 }]]);
   expect(await contentHash(back.destination, 'copy.items')).toEqual(await contentHash(there.source, 'items'));
+});
+
+test('partition_key lays the files out by a field, and a row whose value changes moves', async () => {
+  const { organizationId, actor } = harness;
+  const configuration = { ...server.configuration, s3_bucket_name: `${server.bucket}/parted` };
+  const connection = { name: 'parted', type: 's3', configuration, validate: true };
+  const { id: lake } = await createConnection(harness, organizationId, actor, connection);
+  const schema = { id: 'public.people', partition_key: 'country' };
+  const { source, sync, run } = await bulkSyncs(harness)(
+    `create table people (id int primary key, country text);
+     insert into people values (1, 'de'), (2, 'fr'), (3, null), (4, 'de')`,
+    { destination_connection_id: lake, destination_configuration: {}, schemas: [schema] },
+  );
+  const rows = async () => {
+    const manifest = JSON.parse(`${await server.get('parted/public/people/_manifest.json')}`);
+    const files: { path: string; rows: number }[] = manifest.files;
+    const folders = files.map(({ path, rows: count }) => [path.split('/')[2], count] as const);
+    return Object.fromEntries(
+      [...Map.groupBy(folders, ([folder]) => folder)].map(([folder, list]) => [
+        folder,
+        list.reduce((total, [, count]) => total + count, 0),
+      ]),
+    );
+  };
+  expect((await run()).outcome).toEqual({ status: 'completed' });
+  const nowhere = 'country=__HIVE_DEFAULT_PARTITION__';
+  expect(await rows()).toEqual({ 'country=de': 2, 'country=fr': 1, [nowhere]: 1 });
+  await source.query(`update people set country = 'fr' where id = 4`);
+  expect((await run()).outcome).toEqual({ status: 'completed' });
+  expect(await rows()).toEqual({ 'country=de': 1, 'country=fr': 2, [nowhere]: 1 });
+  await updateBulkSchema(harness.db, organizationId, sync.id, 'public.people', {
+    ...schema,
+    fields: ['id'],
+  });
+  expect((await run()).outcome.errors).toEqual([
+    'public.people: partition_key: country is not among the fields of public.people that are read',
+  ]);
 });

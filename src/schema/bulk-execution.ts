@@ -2,6 +2,13 @@ import { type Static, Type } from 'typebox';
 
 const time = Type.Union([Type.String(), Type.Null()]);
 
+/** Beside Polytomic's fields: how far a table is. */
+const progress = {
+  byte_count: Type.Integer(),
+  /** Rows that the table had when its load began, as far as the source could tell without counting. */
+  estimated_record_count: Type.Union([Type.Integer(), Type.Null()]),
+};
+
 export const BulkSchemaExecution = Type.Object({
   /** Id of the schema in the source. */
   schema: Type.String(),
@@ -9,6 +16,7 @@ export const BulkSchemaExecution = Type.Object({
   status: Type.String(),
   status_message: Type.String(),
   record_count: Type.Integer(),
+  ...progress,
   error_count: Type.Integer(),
   warning_count: Type.Integer(),
   created_at: Type.String(),
@@ -59,6 +67,7 @@ export const BulkSyncExecutionStatus = Type.Object({
       status: Type.String(),
       status_message: Type.String(),
       record_count: Type.Integer(),
+      ...progress,
       error_count: Type.Integer(),
       warning_count: Type.Integer(),
       started_at: time,

@@ -21,10 +21,25 @@ export async function createDatabase(template = 'template0'): Promise<TestDataba
   await admin.end();
   const url = new URL(inject('postgres').url);
   url.pathname = `/${name}`;
-  const pool = new pg.Pool({ connectionString: url.href, max: 4 });
+  const database = databaseAt(url.href);
+  return {
+    ...database,
+    async [Symbol.asyncDispose]() {
+      await database[Symbol.asyncDispose]();
+      const client = new pg.Client(inject('postgres').url);
+      await client.connect();
+      await client.query(`drop database ${name} with (force)`);
+      await client.end();
+    },
+  };
+}
+
+/** One that is there already, and stays. */
+export function databaseAt(url: string): TestDatabase {
+  const pool = new pg.Pool({ connectionString: url, max: 4 });
   pool.on('error', () => {});
   return {
-    url: url.href,
+    url,
     async query<Row extends pg.QueryResultRow>(text: string, values?: unknown[]) {
       const result = await pool.query<Row>(text, values);
       // Several statements give several results; the type of pg's query does not say so.
@@ -42,13 +57,7 @@ export async function createDatabase(template = 'template0'): Promise<TestDataba
         },
       };
     },
-    async [Symbol.asyncDispose]() {
-      await pool.end();
-      const client = new pg.Client(inject('postgres').url);
-      await client.connect();
-      await client.query(`drop database ${name} with (force)`);
-      await client.end();
-    },
+    [Symbol.asyncDispose]: () => pool.end(),
   };
 }
 

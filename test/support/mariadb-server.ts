@@ -1,16 +1,18 @@
-import { execFile, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
+import { freePort } from './free-port.ts';
 
 export interface MariadbServer {
   port: number;
   pid: number | undefined;
+  /** Ends it in this way, and starts it again on its data and port. */
+  restart(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -42,7 +44,7 @@ export async function startMariadb(options: Record<string, string> = {}): Promis
   // A statement per line.
   await writeFile(
     init,
-    `create user ${mariadbAccount}@'%' identified by '${mariadbPassword}';
+    `create user if not exists ${mariadbAccount}@'%' identified by '${mariadbPassword}';
 grant all on *.* to ${mariadbAccount}@'%' with grant option;
 `,
   );
@@ -61,24 +63,37 @@ grant all on *.* to ${mariadbAccount}@'%' with grant option;
     'character-set-server': 'utf8mb4',
     ...options,
   };
-  const child = spawn(
-    find('mariadbd') ?? '',
-    [
-      '--no-defaults',
-      user,
-      '--skip-name-resolve',
-      ...Object.entries(settings).map(([name, value]) => `--${name}=${value}`),
-    ],
-    { stdio: ['ignore', 'ignore', 'pipe'] },
-  );
-  const ended = once(child, 'exit');
-  await ready(child.stderr);
+  const start = async () => {
+    const child = spawn(
+      find('mariadbd') ?? '',
+      [
+        '--no-defaults',
+        user,
+        '--skip-name-resolve',
+        ...Object.entries(settings).map(([name, value]) => `--${name}=${value}`),
+      ],
+      { stdio: ['ignore', 'ignore', 'pipe'] },
+    );
+    await ready(child.stderr);
+    return child;
+  };
+  const end = async (running: ChildProcess, signal: NodeJS.Signals) => {
+    const ended = once(running, 'exit');
+    running.kill(signal);
+    await ended;
+  };
+  let child = await start();
   return {
     port,
-    pid: child.pid,
+    get pid() {
+      return child.pid;
+    },
+    async restart(signal) {
+      await end(child, signal);
+      child = await start();
+    },
     async stop() {
-      child.kill('SIGTERM');
-      await ended;
+      await end(child, 'SIGTERM');
       await rm(folder, { recursive: true, force: true });
     },
   };
@@ -95,13 +110,4 @@ async function ready(output: NodeJS.ReadableStream): Promise<void> {
       })
       .once('close', () => reject(new Error(`MariaDB did not start:\n${lines.join('\n')}`)));
   });
-}
-
-async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as net.AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -1,4 +1,4 @@
-import mysql, { type Connection, type RowDataPacket } from 'mysql2/promise';
+import mysql, { type RowDataPacket } from 'mysql2/promise';
 import { describe, inject, onTestFinished, test } from 'vitest';
 import { mariadbAccount, mariadbIsInstalled, mariadbPassword } from './mariadb-server.ts';
 
@@ -38,12 +38,15 @@ export function describeMariadb(name: string, body: () => void): void {
 
 let counter = 0;
 
-export async function createMariadbDatabase(): Promise<MariadbDatabase> {
-  const port = await serverPort();
+/** @param port of a server of the test's own. */
+export async function createMariadbDatabase(port?: number): Promise<MariadbDatabase> {
+  port ??= await serverPort();
   const name = `test_${process.pid}_${Date.now()}_${counter++}`;
-  const connection = await open(port);
-  await connection.query(`create database ${name}`);
-  await connection.query(`use ${name}`);
+  const admin = await mysql.createConnection(account(port));
+  await admin.query(`create database ${name}`);
+  await admin.end();
+  // One session, whose settings stay, and another one when the server was restarted.
+  const connection = mysql.createPool({ ...account(port), database: name, connectionLimit: 1 });
   return {
     name,
     port,
@@ -70,8 +73,8 @@ export async function createMariadbDatabase(): Promise<MariadbDatabase> {
 }
 
 /** For use inside a test: disposes when the test is over. */
-export async function mariadbDatabase(): Promise<MariadbDatabase> {
-  const database = await createMariadbDatabase();
+export async function mariadbDatabase(port?: number): Promise<MariadbDatabase> {
+  const database = await createMariadbDatabase(port);
   onTestFinished(() => database[Symbol.asyncDispose]());
   return database;
 }
@@ -83,17 +86,15 @@ async function serverPort(): Promise<number> {
   return Number(text);
 }
 
-function open(port: number): Promise<Connection> {
-  return mysql.createConnection({
-    host: '127.0.0.1',
-    port,
-    user: mariadbAccount,
-    password: mariadbPassword,
-    multipleStatements: true,
-    dateStrings: true,
-    supportBigNumbers: true,
-    bigNumberStrings: true,
-    charset: 'utf8mb4',
-    timezone: 'Z',
-  });
-}
+const account = (port: number) => ({
+  host: '127.0.0.1',
+  port,
+  user: mariadbAccount,
+  password: mariadbPassword,
+  multipleStatements: true,
+  dateStrings: true,
+  supportBigNumbers: true,
+  bigNumberStrings: true,
+  charset: 'utf8mb4',
+  timezone: 'Z',
+});

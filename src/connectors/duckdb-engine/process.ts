@@ -32,7 +32,8 @@ process.on('message', ({ id, ...request }: Request & { id: number }) => {
   last = last.then(async () => {
     const answer = await answerTo(request).catch((error: unknown): Answer => ({ error: messageOf(error) }));
     waiting--;
-    process.send?.({ id, ...answer });
+    // Nobody hears it whose process has been killed: what is to be done then, `disconnect` does.
+    process.send?.({ id, ...answer }, undefined, undefined, () => {});
   });
 });
 
