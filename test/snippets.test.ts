@@ -1,24 +1,26 @@
-/** Runs the programs of docs/webhooks.md as their readers would, against signed and forged requests. */
+/** Runs the programs of docs/webhooks.md and docs/model-syncs.md as their readers would. */
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { sampleEvent } from '../src/events/index.ts';
+import { jweEncrypter } from '../src/lib/jwe.ts';
 import { deliveryBody, sign, signingKey } from '../src/webhooks/index.ts';
 import { until } from './support/until.ts';
 
 const secret = 'the secret of the page';
-const page = readFileSync(path.join(import.meta.dirname, '../docs/webhooks.md'), 'utf8');
+const pageOf = (name: string) => readFileSync(path.join(import.meta.dirname, '../docs', name), 'utf8');
 const folder = mkdtempSync(path.join(os.tmpdir(), 'tidemark-snippets-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const body = Buffer.from(deliveryBody('sync.failed', JSON.stringify(sampleEvent('sync.failed'))));
 const signed = (with_: string) => ({ ...sign([signingKey(with_)], body, 'evt_1', Date.now()) });
 
-function snippet(language: string, name: string): string {
-  const [, code = ''] = page.match(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``)) ?? [];
+function snippet(language: string, name: string, page = 'webhooks.md'): string {
+  const [, code = ''] = pageOf(page).match(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``)) ?? [];
   const file = path.join(folder, name);
   writeFileSync(file, code);
   return file;
@@ -29,7 +31,7 @@ function present(command: string, ...args: string[]): boolean {
   if (there) return true;
   // On the machine that decides about a change nothing may be left out.
   if (process.env.TIDEMARK_TEST_SNIPPETS === 'required') throw new Error(`${command} is missing`);
-  console.warn(`${command} is not installed: its snippet in docs/webhooks.md is NOT verified by this run`);
+  console.warn(`${[command, ...args].join(' ')} fails: a program of the docs is NOT verified by this run`);
   return false;
 }
 
@@ -116,4 +118,16 @@ describe('the receivers of docs/webhooks.md accept what is genuine and refuse th
     });
     expect(JSON.parse(stderr)).toEqual([200, 400, 400]);
   });
+});
+
+test.skipIf(!present('python3', '-c', 'import cryptography'))('docs/model-syncs.md decrypts fields', () => {
+  const passphrase = 'correct horse battery stäple';
+  const values = ['émile@example.com', '', '1980-02-29'];
+  const encrypt = jweEncrypter(passphrase, randomBytes(16));
+  const { stdout, stderr } = spawnSync('python3', [snippet('python', 'decrypt.py', 'model-syncs.md')], {
+    input: values.map((value, index) => `${encrypt(`${index}`, value)}\n`).join(''),
+    env: { ...process.env, PASSPHRASE: passphrase, PYTHONUTF8: '1' },
+    encoding: 'utf8',
+  });
+  expect([stderr, stdout]).toEqual(['', values.map((value) => `${value}\n`).join('')]);
 });

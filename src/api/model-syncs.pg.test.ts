@@ -339,7 +339,7 @@ test('a sync that cannot work is refused, naming what is wrong', async () => {
     ['fields.0.sync_mode', { fields: [{ ...email, sync_mode: 'nope' }] }],
     ['override_fields.0.override_value', { override_fields: [{ target: 'extra' }] }],
     ['fields.0.new', { fields: [{ ...email, new: true }] }],
-    ['fields.0.encryption_enabled', { fields: [{ ...email, encryption_enabled: true }] }],
+    ['encryption_passphrase', { fields: [{ ...email, encryption_enabled: true }] }],
     [
       'skip_initial_backfill: mode replace',
       { mode: 'replace', skip_initial_backfill: true, fields: [email] },
@@ -360,9 +360,8 @@ test('a sync that cannot work is refused, naming what is wrong', async () => {
     ['filter_logic: character 1: there', { filter_logic: 'A' }, 400],
     ['filter_logic: does not use filter B', { filters: [isNull, isNull], filter_logic: 'A' }, 400],
     ['target.filter_logic', { target: target({ filter_logic: 'A' }) }],
-    ['overrides', { overrides: [{ field_id: 'x' }] }],
+    ['overrides.0.field_id: "x" is no', { overrides: [{ field_id: 'x', function: 'IsNull' }] }, 400],
     ['fields.2.target', { override_fields: [{ target: 'nope', override_value: 'y' }] }],
-    ['encryption_passphrase', { encryption_passphrase: 'x' }],
     ['policies', { policies: [crypto.randomUUID()] }],
     ['No connection', { target: target({ connection_id: crypto.randomUUID() }) }, 404],
   ];

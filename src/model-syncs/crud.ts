@@ -32,7 +32,7 @@ export async function updateModelSync(
   request: ModelSyncRequest,
 ): Promise<ModelSync> {
   const current = await getModelSync(deps.db, organizationId, id);
-  const draft = await draftModelSync(deps, organizationId, request, current.id);
+  const draft = await draftModelSync(deps, organizationId, request, current);
   return deps.db.transaction().execute(async (tx) => {
     const sync = await replaceModelSync(tx, organizationId, actor, current.id, draft);
     await saveSchedules(tx, { ...sync, kind: 'model' }, actor, [{ settings: draft.schedule }]);

@@ -5,8 +5,9 @@ import type { JsonObject } from '../lib/json.ts';
 import { fieldId, getModel, type Model } from '../models/index.ts';
 import type { ModelSyncRequest } from '../schema/model-sync.ts';
 import { type ModelSyncDependencies, targetObject, withModelDestination } from './destination.ts';
+import { checkEncrypted, draftEncryption } from './encryption.ts';
 import { draftFilters } from './filters.ts';
-import type { Definition, MappedField, ModelSyncDraft } from './model-sync.ts';
+import type { Definition, MappedField, ModelSync, ModelSyncDraft } from './model-sync.ts';
 import { modeDescriptions } from './modes.ts';
 import { refuseWhatIsNotBuilt } from './not-built.ts';
 import { checkOverrides, draftOverrides } from './overrides.ts';
@@ -15,13 +16,13 @@ import { draftSchedule } from './schedule.ts';
 /**
  * Checks a request against its model and its target. Stores nothing.
  *
- * @param syncId of the sync that is being changed; undefined for a new one.
+ * @param current the sync that is being changed; undefined for a new one.
  */
 export async function draftModelSync(
   deps: ModelSyncDependencies,
   organizationId: string,
   request: ModelSyncRequest,
-  syncId?: string,
+  current?: ModelSync,
 ): Promise<ModelSyncDraft> {
   if ((request.organization_id ?? organizationId) !== organizationId) {
     throw new TidemarkError('forbidden', { reason: 'organization_id is not the organization of this key' });
@@ -40,7 +41,7 @@ export async function draftModelSync(
   const draft: ModelSyncDraft = {
     name: request.name,
     active: request.active ?? false,
-    schedule: await draftSchedule(deps.db, organizationId, request.schedule, syncId),
+    schedule: await draftSchedule(deps.db, organizationId, request.schedule, current?.id),
     modelId: model.id,
     mode: request.mode === 'snapshot' ? 'replace' : request.mode,
     modeName: request.mode,
@@ -55,6 +56,7 @@ export async function draftModelSync(
     fields,
     ...draftFilters(model, request),
     overrides: draftOverrides(model, request),
+    encryption: draftEncryption(deps.keyRing, request, fields, current?.encryption ?? null),
     syncAllRecords: request.sync_all_records ?? false,
     skipInitialBackfill: request.skip_initial_backfill ?? false,
   };
@@ -95,13 +97,19 @@ function mapped(model: Model, field: RequestField, name: string): MappedField {
     field: fieldOf(model, field.source?.field ?? '', `${name}.source.field`),
     target: field.target,
     createOnly: isCreateOnly(field, name),
+    ...(field.encryption_enabled ? { encrypted: true } : {}),
   };
 }
 
 /** A constant's source is ignored. */
 function constant(field: RequestField, name: string): MappedField {
   if (field.override_value == null) throw unprocessable(`${name}.override_value`, 'is needed');
-  return { constant: field.override_value, target: field.target, createOnly: isCreateOnly(field, name) };
+  return {
+    constant: field.override_value,
+    target: field.target,
+    createOnly: isCreateOnly(field, name),
+    ...(field.encryption_enabled ? { encrypted: true } : {}),
+  };
 }
 
 function isCreateOnly({ sync_mode }: RequestField, name: string): boolean {
@@ -148,6 +156,7 @@ async function checkTarget(destination: ModelDestination, definition: Definition
   }
   const targets = await destination.fields(object.id);
   checkIdentity(definition, targets);
+  checkEncrypted(definition, targets);
   for (const [index, { target, createOnly, constant }] of definition.fields.entries()) {
     const field = targets.find((one) => one.id === target);
     const name = `fields.${index}.target`;

@@ -2,6 +2,7 @@ import type { ModelSyncMode } from '../connectors/index.ts';
 import type { JsonObject } from '../lib/json.ts';
 import type { Actor } from '../organizations/index.ts';
 import type { ScheduleSettings } from '../schedules/index.ts';
+import type { Encryption } from './encryption.ts';
 import type { Filtering } from './filters.ts';
 import type { Override } from './overrides.ts';
 
@@ -16,6 +17,8 @@ export interface Definition extends Filtering {
   identity: { field: string; target: string } | null;
   fields: MappedField[];
   overrides: Override[];
+  /** Null where no field is encrypted. */
+  encryption: Encryption | null;
   /** No change detection: every record is sent every time. */
   syncAllRecords: boolean;
   /** The first execution only records what is there. */
@@ -28,8 +31,10 @@ export interface MappedField {
   /** What every record gets instead. */
   constant?: string;
   target: string;
-  /** Written when the record is created, left alone after that. */
+  /** Written when the record is created, or while the target has nothing there. */
   createOnly: boolean;
+  /** What is sent is encrypted, see `encryption.ts`. */
+  encrypted?: boolean;
 }
 
 /** Maps fields of a model onto fields of one target object. */

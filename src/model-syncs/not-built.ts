@@ -5,7 +5,6 @@ import type { ModelSyncRequest } from '../schema/model-sync.ts';
 export function refuseWhatIsNotBuilt(request: ModelSyncRequest): void {
   const { identity, target } = request;
   const asked: Record<string, unknown> = {
-    encryption_passphrase: request.encryption_passphrase,
     only_enrich_updates: request.only_enrich_updates,
     policies: request.policies,
     'identity.new_field': identity?.new_field,
@@ -16,7 +15,6 @@ export function refuseWhatIsNotBuilt(request: ModelSyncRequest): void {
   };
   for (const [index, field] of request.fields.entries()) {
     asked[`fields.${index}.new`] = field.new;
-    asked[`fields.${index}.encryption_enabled`] = field.encryption_enabled;
   }
   for (const [name, value] of Object.entries(asked)) if (!isEmpty(value)) throw notBuilt(name);
   if (identity && identity.function !== 'Equality') {

@@ -50,7 +50,7 @@ export function presentModelSync(sync: ModelSync): ModelSyncResponse {
       target: field.target,
       sync_mode: field.createOnly ? 'create' : 'updateOrCreate',
       new: false,
-      encryption_enabled: false,
+      encryption_enabled: field.encrypted === true,
       ...(field.constant === undefined ? {} : { override_value: field.constant }),
     })),
     filters: presentFilters(sync.modelId, sync.filters),

@@ -5,6 +5,7 @@ import type { Outcome, Run, Runner } from '../executions/index.ts';
 import { getModel, openModelSource } from '../models/index.ts';
 import { type Delivery, deliver } from './deliver.ts';
 import type { ModelSyncDependencies } from './destination.ts';
+import { encrypting } from './encryption.ts';
 import { overriding } from './overrides.ts';
 import { retryDelays } from './persist.ts';
 import { type DeliverCheckpoint, plan } from './plan.ts';
@@ -65,8 +66,10 @@ async function planExecution(
     const writer = sync.mode === 'replace' ? undefined : await destination.part.writer(task.target);
     await settleOldIntents(deps.db, run, sync.id, writer, retryDelays);
   }
+  const overridden = overriding(source, sync.overrides, fields, now);
+  const records = encrypting(overridden, task.columns, sync.encryption, deps.keyRing);
   // Awaited here: the sessions close when this returns.
-  return await plan(deps.db, run, sync, task, overriding(source, sync.overrides, fields, now));
+  return await plan(deps.db, run, sync, task, records);
 }
 
 async function deliverExecution(

@@ -102,7 +102,14 @@ export function selectModelSyncs(db: Database, organizationId: string) {
 /** The members of a sync that have no column of their own. */
 type Stored = Pick<
   ModelSync,
-  'identity' | 'fields' | 'overrides' | 'filters' | 'filterLogic' | 'syncAllRecords' | 'skipInitialBackfill'
+  | 'identity'
+  | 'fields'
+  | 'overrides'
+  | 'encryption'
+  | 'filters'
+  | 'filterLogic'
+  | 'syncAllRecords'
+  | 'skipInitialBackfill'
 > & { configuration: ModelSync['target']['configuration'] };
 
 function toRow(draft: ModelSyncDraft) {
@@ -110,6 +117,7 @@ function toRow(draft: ModelSyncDraft) {
     identity: draft.identity,
     fields: draft.fields,
     overrides: draft.overrides,
+    encryption: draft.encryption,
     filters: draft.filters,
     filterLogic: draft.filterLogic,
     configuration: draft.target.configuration,
@@ -132,18 +140,20 @@ type Selected = Awaited<ReturnType<ReturnType<typeof selectModelSyncs>['executeT
 
 export function fromRow(row: Row): ModelSync {
   // The casts undo what toRow did: these columns hold what this file wrote.
-  // Syncs that were stored before there were filters, or overrides, have none.
+  // Syncs that were stored before there were filters, overrides or encryption have none.
   const {
     configuration,
     filters = [],
     filterLogic = '',
     overrides = [],
+    encryption = null,
     ...stored
   } = row.definition as unknown as Stored;
   return {
     ...stored,
     filters,
     overrides,
+    encryption,
     filterLogic,
     id: row.id,
     organizationId: row.organization_id,

@@ -2,6 +2,7 @@ import type { ModelSyncMode, TargetField, TargetObject } from '../connectors/ind
 import { notFound } from '../errors.ts';
 import type { TargetDescription, TargetObjectDescription } from '../schema/model-sync-target.ts';
 import { type ModelSyncDependencies, withModelDestination } from './destination.ts';
+import { isEncryptable } from './encryption.ts';
 import { modeDescriptions } from './modes.ts';
 
 /** The objects of a connection that a model sync can write to. */
@@ -35,12 +36,12 @@ export function describeTarget(
         supports_field_sync_mode: supportsFieldMode(mode),
         supports_target_filters: false,
       })),
-      fields: fields.map(presentField),
+      fields: fields.map((field) => presentField(field, fields.length === 1 || isEncryptable(field))),
       properties: {
         mappings_not_required: false,
         requires_configuration: false,
         supports_field_creation: false,
-        supports_field_encryption: false,
+        supports_field_encryption: true,
         supports_identity_field_creation: false,
         supports_target_filters: false,
         target_creator: false,
@@ -91,7 +92,7 @@ function supportsFieldMode(mode: string): boolean {
   return mode === 'updateOrCreate';
 }
 
-function presentField(field: TargetField): TargetDescription['fields'][number] {
+function presentField(field: TargetField, encryptable: boolean): TargetDescription['fields'][number] {
   return {
     id: field.id,
     name: field.name,
@@ -104,6 +105,6 @@ function presentField(field: TargetField): TargetDescription['fields'][number] {
     supports_identity: field.supportsIdentity,
     identity_functions: field.supportsIdentity ? [{ id: 'Equality', label: 'equals' }] : [],
     association: false,
-    encryptable: false,
+    encryptable,
   };
 }

@@ -15,7 +15,9 @@ export interface Task {
   targetConnectionId: string;
   query: RecordQuery;
   target: TargetDefinition;
-  /** For every value of an outgoing record, the place of its field in `query.fields`, or a text that all have. */
+  /** What the values of a record are once it is read; undefined where that is the query's fields. */
+  columns?: Column[];
+  /** For every value of an outgoing record, the place of its column, or a text that all have. */
   places: (number | string)[];
   /** Names of the values in record logs. */
   names: string[];
@@ -25,6 +27,11 @@ export interface Task {
   baselineTarget: string;
   /** Signed 64-bit number, mixed into every hash so that another mapping changes every record. */
   mappingDigest: string;
+}
+
+export interface Column {
+  field: string;
+  encrypted: boolean;
 }
 
 /** What is planned, as the destination gets it. */
@@ -68,6 +75,9 @@ export async function buildTask(
   const mapped = [...new Set(mapping.flatMap(({ field }) => field ?? []))];
   // Mode remove may map nothing, and so may constants; a source is always asked for something.
   const names = mapped.length === 0 && identity !== undefined ? [identity] : mapped;
+  const columns = sync.encryption === null ? undefined : columnsOf(mapping);
+  const placeOf = ({ field = '', encrypted = false }: MappedField) =>
+    columns?.findIndex((one) => one.field === field && one.encrypted === encrypted) ?? names.indexOf(field);
   return {
     targetConnectionId: sync.target.connectionId,
     query: {
@@ -85,13 +95,19 @@ export async function buildTask(
       configuration: sync.target.configuration,
       mode: sync.mode,
       ...(sync.identity === null ? {} : { identity: sync.identity.target }),
-      fields: mapping.map(({ field, target, createOnly }) => ({
-        source: field === undefined ? constantField(target) : need(fields, field),
+      fields: mapping.map(({ field, target, createOnly, encrypted }) => ({
+        source:
+          field === undefined
+            ? textField(target)
+            : encrypted
+              ? textField(need(fields, field).name)
+              : need(fields, field),
         target,
         createOnly,
       })),
     },
-    places: mapping.map(({ field, constant }) => constant ?? names.indexOf(field ?? '')),
+    ...(columns === undefined ? {} : { columns }),
+    places: mapping.map((one) => one.constant ?? placeOf(one)),
     names: mapping.map(({ field, target }) => (targets.length === 1 && field !== undefined ? field : target)),
     identityName:
       (targets.length === 1 ? sync.identity?.field : sync.identity?.target) ?? identity ?? 'record',
@@ -102,12 +118,30 @@ export async function buildTask(
       identity ?? null,
       sync.identity?.target ?? null,
     ]),
-    mappingDigest: digestOf(sync.overrides.length === 0 ? mapping : [mapping, sync.overrides]),
+    mappingDigest: digestOf(mapping, sync),
   };
 }
 
-function digestOf(mapping: unknown): string {
-  return createHash('sha256').update(JSON.stringify(mapping)).digest().readBigInt64BE().toString();
+/** Of everything but the source's values that decides what is sent. */
+function digestOf(mapping: readonly MappedField[], { overrides, encryption }: Definition): string {
+  const more = [
+    ...(overrides.length === 0 ? [] : [overrides]),
+    ...(encryption === null ? [] : [encryption.salt]),
+  ];
+  const decisive = JSON.stringify(more.length === 0 ? mapping : [mapping, ...more]);
+  return createHash('sha256').update(decisive).digest().readBigInt64BE().toString();
+}
+
+/** Each value once, and none in the clear that is sent encrypted alone. */
+function columnsOf(mapping: readonly MappedField[]): Column[] {
+  const columns = mapping.flatMap(({ field, encrypted = false }) =>
+    field === undefined ? [] : { field, encrypted },
+  );
+  return columns.filter(
+    (one, index) =>
+      index ===
+      columns.findIndex(({ field, encrypted }) => field === one.field && encrypted === one.encrypted),
+  );
 }
 
 /** A target of one field, like a webhook, takes whole records: there the identity is a field like the others. */
@@ -117,7 +151,7 @@ function mappingOf({ fields, identity }: Definition, takesRecords: boolean): Map
   return [{ ...identity, createOnly: false }, ...others];
 }
 
-function constantField(name: string): Field {
+function textField(name: string): Field {
   return { name, type: 'string', remoteType: 'text', nullable: false };
 }
 

@@ -46,6 +46,8 @@ type SyncSettings = Partial<Omit<ModelSyncRequest, 'fields' | 'target' | 'identi
   identity?: [string, string];
   /** Field of the model → target field, or the name of both. */
   fields: (string | [string, string])[];
+  /** Fields of the model, the first mapping of which is encrypted. */
+  encrypted?: string[];
 };
 
 /** Two databases, a metadata database, and an organization that syncs from the one to the other. */
@@ -180,10 +182,11 @@ function connectionTo({ url }: TestDatabase): JsonObject {
 }
 
 function requestOf(
-  { model, object, connectionId, configuration, identity, fields, ...rest }: SyncSettings,
+  { model, object, connectionId, configuration, identity, fields, encrypted = [], ...rest }: SyncSettings,
   targetId: string,
 ): ModelSyncRequest {
   const from = (field: string) => ({ model_id: model.id, field });
+  const pairs = fields.map((one): [string, string] => (typeof one === 'string' ? [one, one] : one));
   return {
     name: 'sync',
     mode: 'updateOrCreate',
@@ -193,9 +196,9 @@ function requestOf(
       object: object ?? 'public.contacts',
       configuration: configuration ?? {},
     },
-    fields: fields.map((one) => {
-      const [field, target] = typeof one === 'string' ? [one, one] : one;
-      return { source: from(field), target };
+    fields: pairs.map(([field, target], index) => {
+      const first = pairs.findIndex(([one]) => one === field) === index;
+      return { source: from(field), target, encryption_enabled: first && encrypted.includes(field) };
     }),
     ...(identity === undefined
       ? {}
