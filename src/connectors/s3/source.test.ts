@@ -9,7 +9,13 @@ import { decodeCopyText } from '../../lib/copy-text.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import type { BulkRead, Session } from '../contract.ts';
 import { literal, openEngine } from '../duckdb-engine/index.ts';
+import { EnginePool } from '../file-formats/engine-pool.ts';
+import { tempFolder } from '../file-formats/temp-folder.ts';
+import { type Configuration, placeOf } from './configuration.ts';
 import { s3 } from './index.ts';
+import { ObjectReader } from './object-reader.ts';
+import { s3Source } from './source.ts';
+import { objectStore } from './store.ts';
 
 let server: TestS3;
 let egress: Egress;
@@ -300,4 +306,19 @@ test('a read that breaks off or is left ends at once, and leaves no file', async
     `ls -d /tmp/tidemark-files-${process.pid}-*/* 2>/dev/null || true`,
   ]);
   expect(stdout).not.toContain('big');
+});
+
+test('more objects than fit into memory are refused, unless one table is asked for', async () => {
+  await put(Object.fromEntries(['a', 'b', 'c', 'd'].map((name) => [`${name}.csv`, 'id\n1\n'])));
+  const settings = server.configuration as unknown as Configuration;
+  const store = objectStore(placeOf(settings), { egress });
+  await using temp = await tempFolder();
+  const engines = new EnginePool(new AbortController().signal, async () => temp.path);
+  const reader = new ObjectReader(store, 'test', async () => temp, engines);
+  const source = s3Source(store, reader, placeOf(settings), settings, 3);
+  await expect(source.schemas()).rejects.toThrow(
+    'lake/ has more than 3 objects to choose from: name a folder below it in configuration.s3_bucket_name',
+  );
+  expect((await source.open('d')).columns).toMatchObject([{ name: 'id' }]);
+  await engines.close();
 });

@@ -15,6 +15,8 @@ import type { ObjectStore, StoredObject } from './store.ts';
 /** Objects of a table that are looked at to show its columns: the first ones and the last. */
 const glances = 3;
 const concurrency = 8;
+/** Objects that are held in memory while they are sorted into tables: about 100 MB. */
+const mostObjects = 250_000;
 /** Choices that are offered for a model. */
 const mostChoices = 1000;
 
@@ -24,13 +26,23 @@ export function s3Source(
   reader: ObjectReader,
   place: Place,
   settings: Configuration,
+  most = mostObjects,
 ): FileTables & ModelTables {
   const { prefix } = place;
   const layout: TextLayout = {
     header: settings.csv_has_headers ?? true,
     skipLines: settings.skip_lines ?? 0,
   };
-  const objects = () => Array.fromAsync(store.list(prefix));
+  /** Manifests, and what passes. */
+  const objects = async (wanted: (object: StoredObject) => boolean = () => true) => {
+    const found: StoredObject[] = [];
+    for await (const object of store.list(prefix)) {
+      if (!object.key.endsWith(`/${manifestName}`) && !wanted(object)) continue;
+      if (found.length === most) throw tooMany(place, most);
+      found.push(object);
+    }
+    return found;
+  };
 
   const ownTable = async (folder: string): Promise<FileTable | undefined> => {
     const found = await readManifest(store, folder);
@@ -38,7 +50,9 @@ export function s3Source(
     return found && manifestTable(reader, id, folder, found.manifest, originOf(place, folder));
   };
   const open = async (id: string): Promise<FileTable | undefined> => {
-    const { folders, others } = apart(await objects());
+    const isPart = (object: StoredObject) =>
+      tablesOf([object], prefix, settings).some((one) => one.id === id);
+    const { folders, others } = apart(await objects(isPart));
     const folder = folders.find((one) => ownId(one, prefix) === id);
     if (folder !== undefined) return ownTable(folder);
     const table = tablesOf(others, prefix, settings).find((one) => one.id === id);
@@ -86,8 +100,13 @@ function apart(objects: readonly StoredObject[]): { folders: string[]; others: S
   const folders = objects
     .filter(({ key }) => key.endsWith(`/${manifestName}`))
     .map(({ key }) => key.slice(0, -manifestName.length));
-  const others = objects.filter(({ key }) => !folders.some((folder) => key.startsWith(folder)));
-  return { folders, others };
+  const own = new Set(folders);
+  return { folders, others: objects.filter(({ key }) => !above(key).some((folder) => own.has(folder))) };
+}
+
+/** `a/b/c` → `a/`, `a/b/` */
+function above(key: string): string[] {
+  return [...key.matchAll(/\//g)].map(({ index }) => key.slice(0, index + 1));
 }
 
 /** `lake/public/users/` → `public.users` */
@@ -154,6 +173,11 @@ async function modelTable(
     default:
       throw wrong('model_from', 'takes single_file with key, or multi_file_archive; or name a table');
   }
+}
+
+function tooMany({ bucket, prefix }: Place, most: number): TidemarkError {
+  const reason = `${bucket}/${prefix} has more than ${most} objects to choose from: name a folder below it in configuration.s3_bucket_name`;
+  return new TidemarkError('unprocessable', { reason });
 }
 
 function wrong(key: string, reason: string): TidemarkError {

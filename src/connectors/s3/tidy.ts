@@ -4,18 +4,24 @@ import type { ObjectStore } from './store.ts';
 
 /** Objects that are removed or copied at a time. */
 const concurrency = 8;
+/** Of what S3 lists at a time. */
+const page = 1000;
 
+/** A page of the listing after the other: there may be more objects than fit into memory. */
 export async function removeBelow(
   store: ObjectStore,
   prefix: string,
   kept: ReadonlySet<string>,
 ): Promise<void> {
-  const keys = await Array.fromAsync(store.list(prefix), ({ key }) => key);
-  await eachLimited(
-    keys.filter((key) => !kept.has(key)),
-    concurrency,
-    (key) => store.remove(key),
-  );
+  const remove = (keys: readonly string[]) => eachLimited(keys, concurrency, (key) => store.remove(key));
+  let keys: string[] = [];
+  for await (const { key } of store.list(prefix)) {
+    if (!kept.has(key)) keys.push(key);
+    if (keys.length < page) continue;
+    await remove(keys);
+    keys = [];
+  }
+  await remove(keys);
 }
 
 /**
