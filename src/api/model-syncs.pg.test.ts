@@ -154,7 +154,7 @@ test.each([
   ['fields', { fields: ['id', 'nope'] }, 400],
   ['tracking_columns', { tracking_columns: ['nope'] }, 400],
   ['configuration', { configuration: 'public.customers' }, 400],
-  ['relations', { relations: [{ from: 'id', to: { model_id: 'x', field: 'y' } }] }, 422],
+  ['relations', { relations: [{ from: 'id', to: { model_id: 'x', field: 'y' } }] }, 400],
   ['additional_fields.0.name', { additional_fields: [{ name: 'a.b', label: 'b', type: 'string' }] }, 400],
   [
     'additional_fields.0.name',
@@ -435,7 +435,7 @@ test('nothing of another organization is found', async () => {
   const foreign = await call('POST', '/api/syncs', syncBody(model.id), { organizationId: stranger });
   expect(foreign).toMatchObject({
     status: 422,
-    body: { message: expect.stringContaining('fields.0.source.model_id') },
+    body: { message: expect.stringContaining('identity.source.model_id') },
   });
   expect(await data('GET', '/api/syncs', undefined, { organizationId: stranger })).toEqual([]);
 });

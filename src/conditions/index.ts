@@ -10,4 +10,5 @@ export { type Matcher, matcher } from './matcher.ts';
 export { mysql } from './mysql.ts';
 export { readOperands } from './operands.ts';
 export { postgresql } from './postgresql.ts';
+export { parseTime } from './times.ts';
 export { wildcards } from './wildcards.ts';

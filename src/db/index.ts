@@ -1,4 +1,5 @@
 export { isConnectionFailure } from './connection-failure.ts';
+export { copyRows } from './copy-rows.ts';
 export {
   type Database,
   type DatabaseHandle,
@@ -10,4 +11,4 @@ export { type EmbeddedPostgres, removeEmbeddedPostgres, startEmbeddedPostgres } 
 export { listen } from './listen.ts';
 export { migrate } from './migrate.ts';
 export { maintainPartitions } from './partitions.ts';
-export { type Session, withSession } from './session.ts';
+export { type OpenSession, openSession, type Session, withSession } from './session.ts';

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type pg from 'pg';
-import { from as copyFrom } from 'pg-copy-streams';
+import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
 import { type Database, poolOf } from './database.ts';
 
 /** A connection of the metadata database to itself: for temporary tables, settings and COPY. */
@@ -9,6 +9,37 @@ export interface Session {
   query<Row extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<Row[]>;
   /** @param statement `copy … from stdin`. @param lines whole lines in COPY's text format. */
   copyIn(statement: string, lines: AsyncIterable<string>): Promise<void>;
+  /** @param statement `copy … to stdout`. Whoever leaves it early can only close the session. */
+  copyOut(statement: string): AsyncIterable<Buffer>;
+}
+
+export interface OpenSession extends Session {
+  /** Whatever was left in the session, temporary tables included, is gone. @param failure nobody knows its state. */
+  close(failure?: Error): Promise<void>;
+}
+
+export async function openSession(db: Database): Promise<OpenSession> {
+  const client = await poolOf(db).connect();
+  let broken: Error | undefined;
+  return {
+    query: async <Row extends pg.QueryResultRow>(text: string, values?: unknown[]) =>
+      (await client.query<Row>(text, values)).rows,
+    copyIn: (statement, lines) => pipeline(Readable.from(lines), client.query(copyFrom(statement))),
+    async *copyOut(statement) {
+      broken = new Error('a COPY was not read to its end');
+      yield* client.query(copyTo(statement)) as AsyncIterable<Buffer>;
+      broken = undefined;
+    },
+    async close(failure = broken) {
+      try {
+        if (failure === undefined) await client.query('discard all');
+      } catch (error) {
+        client.release(error as Error);
+        throw error;
+      }
+      client.release(failure);
+    },
+  };
 }
 
 /** Whatever `use` leaves in the session, temporary tables included, is gone afterwards. */
@@ -16,21 +47,14 @@ export async function withSession<Result>(
   db: Database,
   use: (session: Session) => Promise<Result>,
 ): Promise<Result> {
-  const client = await poolOf(db).connect();
-  let failure: Error | undefined;
+  const session = await openSession(db);
+  let result: Result;
   try {
-    const result = await use({
-      query: async <Row extends pg.QueryResultRow>(text: string, values?: unknown[]) =>
-        (await client.query<Row>(text, values)).rows,
-      copyIn: (statement, lines) => pipeline(Readable.from(lines), client.query(copyFrom(statement))),
-    });
-    await client.query('discard all');
-    return result;
+    result = await use(session);
   } catch (error) {
-    failure = error as Error;
+    await session.close(error as Error);
     throw error;
-  } finally {
-    // After a failure nobody knows what state it is in.
-    client.release(failure);
   }
+  await session.close();
+  return result;
 }

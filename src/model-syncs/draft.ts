@@ -1,8 +1,6 @@
 import type { ModelDestination, ModelSyncMode, TargetField } from '../connectors/index.ts';
-import type { Database } from '../db/index.ts';
 import { TidemarkError } from '../errors.ts';
 import type { JsonObject } from '../lib/json.ts';
-import { fieldId, getModel, type Model } from '../models/index.ts';
 import type { ModelSyncRequest } from '../schema/model-sync.ts';
 import { type ModelSyncDependencies, targetObject, withModelDestination } from './destination.ts';
 import { checkEncrypted, draftEncryption } from './encryption.ts';
@@ -12,6 +10,7 @@ import { modeDescriptions } from './modes.ts';
 import { refuseWhatIsNotBuilt } from './not-built.ts';
 import { checkOverrides, draftOverrides } from './overrides.ts';
 import { draftSchedule } from './schedule.ts';
+import { fieldOf, modelsOf, nameRelated, type SyncedModels } from './synced-models.ts';
 
 /**
  * Checks a request against its model and its target. Stores nothing.
@@ -28,34 +27,36 @@ export async function draftModelSync(
     throw new TidemarkError('forbidden', { reason: 'organization_id is not the organization of this key' });
   }
   refuseWhatIsNotBuilt(request);
-  const model = await onlyModel(deps.db, organizationId, request);
+  const models = await modelsOf(deps.db, organizationId, request);
   const { connection_id: connectionId, object, configuration } = request.target;
   if (!object) throw unprocessable('target.object', 'is needed');
   const fields = [
-    ...request.fields.map((field, index) => mapped(model, field, `fields.${index}`)),
+    ...request.fields.map((field, index) => mapped(models, field, `fields.${index}`)),
     ...(request.override_fields ?? []).map((field, index) => constant(field, `override_fields.${index}`)),
   ];
   // To remove a record takes its identity alone.
   if (fields.length === 0 && request.mode !== 'remove')
     throw unprocessable('fields', 'map at least one field');
+  const identity = request.identity
+    ? {
+        field: fieldOf(models, request.identity.source, 'identity.source'),
+        target: request.identity.target,
+      }
+    : null;
+  const named = nameRelated(models, [...(identity === null ? [] : [identity]), ...fields]);
   const draft: ModelSyncDraft = {
     name: request.name,
     active: request.active ?? false,
     schedule: await draftSchedule(deps.db, organizationId, request.schedule, current?.id),
-    modelId: model.id,
+    modelId: models.base.id,
     mode: request.mode === 'snapshot' ? 'replace' : request.mode,
     modeName: request.mode,
     // A request body is JSON, so its members are.
     target: { connectionId, object, configuration: (configuration ?? {}) as JsonObject },
-    identity: request.identity
-      ? {
-          field: fieldOf(model, request.identity.source.field, 'identity.source.field'),
-          target: request.identity.target,
-        }
-      : null,
-    fields,
-    ...draftFilters(model, request),
-    overrides: draftOverrides(model, request),
+    identity: identity && named(identity),
+    fields: fields.map(named),
+    ...draftFilters(models, request),
+    overrides: draftOverrides(models, request),
     encryption: draftEncryption(deps.keyRing, request, fields, current?.encryption ?? null),
     syncAllRecords: request.sync_all_records ?? false,
     skipInitialBackfill: request.skip_initial_backfill ?? false,
@@ -68,33 +69,12 @@ export async function draftModelSync(
   return draft;
 }
 
-async function onlyModel(db: Database, organizationId: string, request: ModelSyncRequest): Promise<Model> {
-  const references = request.fields.flatMap(({ source, override_value }, index) =>
-    override_value == null ? [{ name: `fields.${index}.source`, id: source?.model_id }] : [],
-  );
-  if (request.identity) references.push({ name: 'identity.source', id: request.identity.source.model_id });
-  const [first] = references;
-  if (first === undefined) throw unprocessable('fields', 'map at least one field');
-  for (const { name, id } of references) {
-    if (id === undefined) throw unprocessable(name, 'is needed');
-    if (id !== first.id) throw unprocessable(`${name}.model_id`, 'a second model is not built yet');
-  }
-  try {
-    return await getModel(db, organizationId, first.id ?? '');
-  } catch (error) {
-    if (error instanceof TidemarkError && error.key === 'not_found') {
-      throw unprocessable(`${first.name}.model_id`, error.message);
-    }
-    throw error;
-  }
-}
-
 type RequestField = ModelSyncRequest['fields'][number];
 
-function mapped(model: Model, field: RequestField, name: string): MappedField {
+function mapped(models: SyncedModels, field: RequestField, name: string): MappedField {
   if (field.override_value != null) return constant(field, name);
   return {
-    field: fieldOf(model, field.source?.field ?? '', `${name}.source.field`),
+    field: fieldOf(models, field.source, `${name}.source`),
     target: field.target,
     createOnly: isCreateOnly(field, name),
     ...(field.encryption_enabled ? { encrypted: true } : {}),
@@ -116,15 +96,6 @@ function isCreateOnly({ sync_mode }: RequestField, name: string): boolean {
   const mode = sync_mode || 'updateOrCreate';
   if (mode === 'updateOrCreate' || mode === 'create') return mode === 'create';
   throw unprocessable(`${name}.sync_mode`, 'is updateOrCreate or create');
-}
-
-/** Clients may refer to a model's field by name or by id. */
-function fieldOf(model: Model, reference: string, name: string): string {
-  const field = model.fields.find(
-    (one) => one.name === reference || fieldId(model.id, one.name) === reference,
-  );
-  if (field !== undefined) return field.name;
-  throw unprocessable(name, `${JSON.stringify(reference)} is not a field of model ${model.name}`);
 }
 
 /** Settings that would have no effect in this mode, or another than they say. */

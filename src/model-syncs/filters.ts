@@ -8,6 +8,7 @@ import {
 import { TidemarkError } from '../errors.ts';
 import { fieldId, type Model } from '../models/index.ts';
 import type { ModelFilter, ModelSyncRequest } from '../schema/model-sync.ts';
+import { ownField, type SyncedModels, sourceOf } from './synced-models.ts';
 
 /** A condition with the label by which the logic names it. */
 export interface LabelledCondition extends Condition {
@@ -23,7 +24,7 @@ export interface Filtering {
 
 /** @throws invalid_field */
 export function draftFilters(
-  model: Pick<Model, 'id' | 'fields'>,
+  models: SyncedModels,
   request: Pick<ModelSyncRequest, 'filters' | 'filter_logic'>,
 ): Filtering {
   const given = request.filters ?? [];
@@ -35,8 +36,9 @@ export function draftFilters(
     const place = `filters.${index}`;
     const field = filter.field ? `${place}.field.field` : `${place}.field_id`;
     const places = { field, function: `${place}.function`, value: `${place}.value` };
-    const condition = { ...filter, field: fieldName(model, filter, place) };
-    return { label: labels[index] ?? '', ...checkCondition(condition, model.fields, places) };
+    const { model, name } = referencedField(models, filter, place);
+    const condition = checkCondition({ ...filter, field: name }, model.fields, places);
+    return { label: labels[index] ?? '', ...condition, field: ownField(models, model, name) };
   });
   const logic = (request.filter_logic ?? '').trim();
   const filtering = { filters, filterLogic: logic };
@@ -52,7 +54,7 @@ export function filterOf({ filters, filterLogic }: Filtering): Expression | unde
 
 export function presentFilters(modelId: string, filters: readonly LabelledCondition[]): ModelFilter[] {
   return filters.map(({ label, field, function: name, value }) => ({
-    field: { model_id: modelId, field },
+    field: sourceOf(modelId, field),
     field_type: 'Model',
     function: name,
     ...(value === null ? {} : { value }),
@@ -61,20 +63,20 @@ export function presentFilters(modelId: string, filters: readonly LabelledCondit
 }
 
 /** Clients may refer to a field by name or by id; of `field` and `field_id`, `field` wins. */
-export function fieldName(
-  model: Pick<Model, 'id' | 'fields'>,
-  filter: Pick<ModelFilter, 'field' | 'field_id' | 'field_type'>,
+export function referencedField(
+  { base, related }: SyncedModels,
+  { field, field_id, field_type }: Pick<ModelFilter, 'field' | 'field_id' | 'field_type'>,
   place: string,
-): string {
-  const { field, field_id, field_type } = filter;
+): { model: Model; name: string } {
   if (field_type && field_type !== 'Model') {
     const reason = 'Target is not built yet: filter the model';
     throw new TidemarkError('invalid_field', { field: `${place}.field_type`, reason });
   }
-  if (field && field.model_id !== model.id) {
-    const reason = 'is not the model that the fields are of';
-    throw new TidemarkError('invalid_field', { field: `${place}.field.model_id`, reason });
-  }
   const reference = field?.field ?? field_id ?? '';
-  return model.fields.find(({ name }) => fieldId(model.id, name) === reference)?.name ?? reference;
+  const models = [base, ...related].filter(({ id }) => !field || id === field.model_id.toLowerCase());
+  for (const model of models) {
+    const found = model.fields.find(({ name }) => fieldId(model.id, name) === reference);
+    if (found !== undefined) return { model, name: found.name };
+  }
+  return { model: models[0] ?? base, name: reference };
 }

@@ -8,13 +8,14 @@ import type { Override } from './overrides.ts';
 
 /** What a sync does, as the API accepted it. Also what a running execution holds on to. */
 export interface Definition extends Filtering {
+  /** The model whose records are synced. */
   modelId: string;
   mode: ModelSyncMode;
   /** As the user calls it: `snapshot` is another name of `replace`. */
   modeName: string;
   target: { connectionId: string; object: string; configuration: JsonObject };
-  /** Field of the model and target field that identify a record. */
-  identity: { field: string; target: string } | null;
+  /** Field of the model, or of a related one, and target field that identify a record. */
+  identity: (NamedField & { target: string }) | null;
   fields: MappedField[];
   overrides: Override[];
   /** Null where no field is encrypted. */
@@ -25,10 +26,15 @@ export interface Definition extends Filtering {
   skipInitialBackfill: boolean;
 }
 
-export interface MappedField {
-  /** Of the model; undefined for a constant. */
-  field?: string;
-  /** What every record gets instead. */
+interface NamedField {
+  /** Of the model, or by its `relatedName` of a related one. */
+  field: string;
+  /** What a field of a related model is called in a target that takes whole records. */
+  as?: string;
+}
+
+export interface MappedField extends Partial<NamedField> {
+  /** What every record gets instead of a field. */
   constant?: string;
   target: string;
   /** Written when the record is created, or while the target has nothing there. */

@@ -8,10 +8,11 @@ import {
 } from '../conditions/index.ts';
 import { TidemarkError } from '../errors.ts';
 import type { Json } from '../lib/json.ts';
-import type { Model, RecordSource } from '../models/index.ts';
+import { type RecordSource, splitRelatedName } from '../models/index.ts';
 import type { ModelOverride, ModelSyncRequest } from '../schema/model-sync.ts';
-import { fieldName } from './filters.ts';
+import { referencedField } from './filters.ts';
 import type { Definition } from './model-sync.ts';
+import { ownField, type SyncedModels, sourceOf } from './synced-models.ts';
 
 /** What is sent instead of the value of a field that fits the condition. */
 export interface Override extends Condition {
@@ -20,14 +21,14 @@ export interface Override extends Condition {
 
 /** @throws invalid_field */
 export function draftOverrides(
-  model: Pick<Model, 'id' | 'fields'>,
+  models: SyncedModels,
   request: Pick<ModelSyncRequest, 'overrides'>,
 ): Override[] {
   return (request.overrides ?? []).map(({ field, field_id, ...given }, index) => {
     const place = `overrides.${index}`;
     // Here, unlike in filters, `field_id` wins.
     const reference = field_id ? { field_id } : { field };
-    const name = fieldName(model, { ...given, ...reference }, place);
+    const { model, name } = referencedField(models, { ...given, ...reference }, place);
     const at = field_id ? `${place}.field_id` : `${place}.field.field`;
     const places = { field: at, function: `${place}.function`, value: `${place}.value` };
     const condition = checkCondition({ ...given, field: name }, model.fields, places);
@@ -36,7 +37,7 @@ export function draftOverrides(
     if (override === undefined) throw wrong(`${place}.override`, 'is needed: what to send, null for nothing');
     const known = model.fields.find((one) => one.name === name);
     if (known !== undefined) valueText(override, known, `${place}.override`);
-    return { ...condition, override };
+    return { ...condition, field: ownField(models, model, name), override };
   });
 }
 
@@ -45,14 +46,15 @@ export function checkOverrides(definition: Definition): void {
   const { overrides, fields, identity, mode, syncAllRecords } = definition;
   for (const [index, { field, function: name }] of overrides.entries()) {
     const place = `overrides.${index}`;
+    const shown = splitRelatedName(field)?.field ?? field;
     if (identity?.field === field) {
       throw wrong(
         `${place}.field`,
-        `${field} is the identity, by which records are found: it is never replaced`,
+        `${shown} is the identity, by which records are found: it is never replaced`,
       );
     }
     if (!fields.some((one) => one.field === field)) {
-      throw wrong(`${place}.field`, `${field} is not among the fields, so there is nothing to replace`);
+      throw wrong(`${place}.field`, `${shown} is not among the fields, so there is nothing to replace`);
     }
     const relative = name === 'InTheLast' || name.startsWith('Relative');
     if (relative && mode !== 'replace' && !syncAllRecords) {
@@ -64,7 +66,7 @@ export function checkOverrides(definition: Definition): void {
 
 export function presentOverrides(modelId: string, overrides: readonly Override[]): ModelOverride[] {
   return overrides.map(({ field, function: name, value, override }) => ({
-    field: { model_id: modelId, field },
+    field: sourceOf(modelId, field),
     function: name,
     ...(value === null ? {} : { value }),
     override,

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { KeyAndHash } from '../connectors/index.ts';
 import type { Database, Session, Transaction } from '../db/index.ts';
-import { unpack } from './packed-record.ts';
+import { unpack } from '../lib/packed-record.ts';
 import { recordColumns } from './staging.ts';
 
 /** A record to deliver. Of a plan, `n` only ever grows from 1; it has gaps, and below 0 what was set aside. */

@@ -2,6 +2,7 @@ import type { ModelSyncItem, ModelSyncResponse } from '../schema/model-sync.ts';
 import { presentFilters } from './filters.ts';
 import type { ModelSync } from './model-sync.ts';
 import { presentOverrides } from './overrides.ts';
+import { modelIdsOf, sourceOf } from './synced-models.ts';
 
 /** The light form: what the list has had since 2025-09-18. */
 export function presentItem(sync: ModelSync): ModelSyncItem {
@@ -11,7 +12,7 @@ export function presentItem(sync: ModelSync): ModelSyncItem {
     name: sync.name,
     mode: sync.modeName,
     active: sync.active,
-    model_ids: [sync.modelId],
+    model_ids: modelIdsOf(sync),
     target_connection_id: sync.target.connectionId,
     target_object: sync.target.object,
     schedule: sync.schedule,
@@ -29,7 +30,7 @@ export function presentItem(sync: ModelSync): ModelSyncItem {
 const noSource = { model_id: '00000000-0000-0000-0000-000000000000', field: '' };
 
 export function presentModelSync(sync: ModelSync): ModelSyncResponse {
-  const source = (field: string) => ({ model_id: sync.modelId, field });
+  const source = (field: string) => sourceOf(sync.modelId, field);
   const { connectionId, object, configuration } = sync.target;
   return {
     ...presentItem(sync),

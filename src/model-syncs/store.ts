@@ -5,6 +5,7 @@ import { isUuid } from '../lib/uuid.ts';
 import type { Actor } from '../organizations/index.ts';
 import type { ScheduleSettings } from '../schedules/index.ts';
 import type { ModelSync, ModelSyncDraft } from './model-sync.ts';
+import { modelIdsOf } from './synced-models.ts';
 
 const columns = [
   'id',
@@ -128,7 +129,7 @@ function toRow(draft: ModelSyncDraft) {
     name: draft.name,
     mode: draft.modeName,
     active: draft.active,
-    model_ids: [draft.modelId],
+    model_ids: modelIdsOf(draft),
     target_connection_id: draft.target.connectionId,
     target_object: draft.target.object,
     definition: JSON.stringify(stored),

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { atTime } from '../conditions/index.ts';
 import type { Field, ModelDestination, OutgoingRecord, TargetDefinition } from '../connectors/index.ts';
-import type { Model, RecordQuery } from '../models/index.ts';
+import { type Model, type RecordQuery, splitRelatedName } from '../models/index.ts';
 import { filterOf } from './filters.ts';
 import type { Definition, MappedField, ModelSync } from './model-sync.ts';
 import type { PlannedRecord } from './planned-records.ts';
 import { SyncFailed } from './sync-failed.ts';
+import { fieldsUsedBy } from './synced-models.ts';
 
 /**
  * Everything an execution does, fixed when it plans and kept in its checkpoint: a sync that is edited
@@ -49,8 +50,7 @@ export function valueAt(values: readonly (string | null)[], place: number | stri
 
 /** Names of the fields that an execution asks its model for. */
 export function fieldsReadBy(sync: ModelSync, model: Model): string[] {
-  const names = [identityOf(sync, model), ...model.trackingColumns, ...sync.fields.map(({ field }) => field)];
-  return [...names, ...sync.filters.map(({ field }) => field)].filter((name) => name !== undefined);
+  return [identityOf(sync, model) ?? [], model.trackingColumns, fieldsUsedBy(sync)].flat();
 }
 
 function identityOf(sync: ModelSync, model: Model): string | undefined {
@@ -82,10 +82,16 @@ export async function buildTask(
     targetConnectionId: sync.target.connectionId,
     query: {
       fields: names,
-      // Without an identity a record is its content: only all of that says whether it is another one.
+      // Without an identity a record is its content: only all of that says whether it is another one. Tracking columns
+      // know nothing of related models.
       ...(identity === undefined || model.trackingColumns.length === 0
         ? {}
-        : { hashed: model.trackingColumns }),
+        : {
+            hashed: [
+              ...model.trackingColumns,
+              ...names.filter((name) => splitRelatedName(name) !== undefined),
+            ],
+          }),
       ...(identity === undefined ? {} : { identity: need(fields, identity).name }),
       ...(filter === undefined ? {} : { filter: atTime(filter, startedAt) }),
     },
@@ -95,22 +101,24 @@ export async function buildTask(
       configuration: sync.target.configuration,
       mode: sync.mode,
       ...(sync.identity === null ? {} : { identity: sync.identity.target }),
-      fields: mapping.map(({ field, target, createOnly, encrypted }) => ({
+      fields: mapping.map(({ field, as, target, createOnly, encrypted }) => ({
         source:
           field === undefined
             ? textField(target)
             : encrypted
-              ? textField(need(fields, field).name)
-              : need(fields, field),
+              ? textField(need(fields, field, as).name)
+              : need(fields, field, as),
         target,
         createOnly,
       })),
     },
     ...(columns === undefined ? {} : { columns }),
     places: mapping.map((one) => one.constant ?? placeOf(one)),
-    names: mapping.map(({ field, target }) => (targets.length === 1 && field !== undefined ? field : target)),
+    names: mapping.map(({ field, as = field, target }) => (targets.length === 1 && as ? as : target)),
     identityName:
-      (targets.length === 1 ? sync.identity?.field : sync.identity?.target) ?? identity ?? 'record',
+      (targets.length === 1 ? (sync.identity?.as ?? sync.identity?.field) : sync.identity?.target) ??
+      identity ??
+      'record',
     baselineTarget: JSON.stringify([
       sync.target.connectionId,
       sync.target.object,
@@ -155,10 +163,12 @@ function textField(name: string): Field {
   return { name, type: 'string', remoteType: 'text', nullable: false };
 }
 
-function need(fields: readonly Field[], name: string): Field {
+/** @param as what the target knows it by, if not by its name. */
+function need(fields: readonly Field[], name: string, as = name): Field {
   const field = fields.find((one) => one.name === name);
-  if (field !== undefined) return field;
+  if (field !== undefined) return { ...field, name: as };
+  const { field: shown } = splitRelatedName(name) ?? { field: name };
   throw new SyncFailed(
-    `The model has no field ${JSON.stringify(name)} any more; save the model or change the mapping`,
+    `The model has no field ${JSON.stringify(shown)} any more; save the model or change the mapping`,
   );
 }

@@ -106,7 +106,7 @@ export function withComputedFields(
 }
 
 /** Of conditions that must all hold, those that the source below can ask are asked there. */
-function splitFilter(
+export function splitFilter(
   filter: FixedExpression | undefined,
   isComputed: (name: string) => boolean,
 ): { pushed?: FixedExpression; kept?: FixedExpression } {

@@ -22,7 +22,7 @@ export async function openSource({
   model: { organizationId, connectionId },
   signal,
   lookTimeout,
-}: Omit<Opening, 'model'> & { model: Omit<ReadModel, 'configuration'> }): Promise<
+}: Omit<Opening, 'model' | 'openOther'> & { model: Omit<ReadModel, 'configuration'> }): Promise<
   AsyncDisposable & { source: ModelSource }
 > {
   const { connection, session } = await openConnection(

@@ -4,19 +4,25 @@ import { TidemarkError } from '../errors.ts';
 import type { JsonObject } from '../lib/json.ts';
 import type { ModelRequest } from '../schema/model.ts';
 import { draftAdditionalFields, fieldOf } from './additional-fields.ts';
+import { draftRelations, requireField } from './draft-relations.ts';
 import type { OpenOptions, SourceDependencies } from './layer.ts';
 import type { ModelDraft } from './model.ts';
 import { lookAtModel } from './open.ts';
 
 /** Members of a request that would be stored and then ignored: refused until they do something. */
-const notBuilt = ['relations', 'enricher', 'policies'] as const;
+const notBuilt = ['enricher', 'policies'] as const;
+
+export interface DraftOptions extends Pick<OpenOptions, 'signal' | 'lookTimeout'> {
+  /** Of the model that is being changed; undefined for a new one. */
+  id?: string | undefined;
+}
 
 /** Checks a request against its source and finds its fields. Stores nothing. */
 export async function draftModel(
   deps: SourceDependencies,
   organizationId: string,
   request: ModelRequest,
-  options: Pick<OpenOptions, 'signal' | 'lookTimeout'> = {},
+  options: DraftOptions = {},
 ): Promise<ModelDraft> {
   for (const member of notBuilt) {
     const value = request[member];
@@ -42,6 +48,7 @@ export async function draftModel(
   if (identifier !== null) requireField(fields, identifier, 'identifier');
   const trackingColumns = request.tracking_columns ?? [];
   for (const column of trackingColumns) requireField([...found, ...declared], column, 'tracking_columns');
+  const drafted = { id: options.id?.toLowerCase(), organizationId, name: request.name, fields };
   return {
     organizationId,
     connectionId,
@@ -53,6 +60,7 @@ export async function draftModel(
     additionalFields,
     labels: request.labels ?? [],
     trackingColumns,
+    relations: await draftRelations(deps.db, drafted, request),
   };
 }
 
@@ -60,11 +68,4 @@ function select(found: Field[], names: string[] | undefined): Field[] {
   if (names === undefined || names.length === 0) return found;
   for (const name of names) requireField(found, name, 'fields');
   return found.filter((field) => names.includes(field.name));
-}
-
-function requireField(fields: Field[], name: string, member: string): void {
-  if (fields.some((field) => field.name === name)) return;
-  const known = fields.map((field) => field.name).join(', ');
-  const reason = `${JSON.stringify(name)} is not a field of this model, which has ${known}`;
-  throw new TidemarkError('invalid_field', { field: member, reason });
 }

@@ -12,6 +12,8 @@ export {
 export { openModelSource } from './open.ts';
 export { fieldId, presentDraft, presentFields, presentModel } from './present.ts';
 export type { RecordQuery, RecordSource } from './record-source.ts';
+export { relatedName, splitRelatedName } from './related-name.ts';
+export { relatedModels } from './relations.ts';
 export { sampleModel } from './sample.ts';
 export { sourceFields, sourceMeta, sourceParameters } from './source.ts';
 export { createModel, deleteModel, getModel, listModels, updateModel } from './store.ts';

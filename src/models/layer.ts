@@ -12,7 +12,7 @@ export interface SourceDependencies {
 
 /** What is to be read: a model, or a draft of one that is not stored. */
 export type ReadModel = Pick<Model, 'organizationId' | 'connectionId' | 'configuration'> &
-  Partial<Pick<Model, 'additionalFields'>>;
+  Partial<Pick<Model, 'id' | 'additionalFields' | 'relations'>>;
 
 export interface OpenOptions {
   /** Names of the fields that will be asked for. Without it: all of the model's own. */
@@ -27,6 +27,8 @@ export interface OpenOptions {
 export interface Opening extends OpenOptions {
   deps: SourceDependencies;
   model: ReadModel;
+  /** Opens another model, with all of its layers. */
+  openOther(model: ReadModel, wanted: readonly string[]): Promise<RecordSource>;
 }
 
 /**

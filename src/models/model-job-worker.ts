@@ -66,7 +66,8 @@ async function answer(
     const sample = await sampleModel(deps, organizationId, request.id, { signal, lookTimeout });
     return end(async () => sample);
   }
-  const draft = await draftModel(deps, organizationId, request.body, { signal, lookTimeout });
+  const id = request.type === 'updatemodel' ? request.id : undefined;
+  const draft = await draftModel(deps, organizationId, request.body, { id, signal, lookTimeout });
   if (request.type === 'previewmodel') return end(async () => JSON.stringify(presentDraft(draft)));
   return end(async (tx) => {
     const id =

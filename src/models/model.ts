@@ -3,6 +3,12 @@ import type { JsonObject } from '../lib/json.ts';
 import type { Actor } from '../organizations/index.ts';
 import type { AdditionalField } from './additional-fields.ts';
 
+/** Where the value of a field is found again: in a field of another model. */
+export interface Relation {
+  from: string;
+  to: { modelId: string; field: string };
+}
+
 /** A reusable view over one source connection: which records, and which of their fields. */
 export interface Model {
   id: string;
@@ -22,6 +28,7 @@ export interface Model {
   labels: string[];
   /** Where there are any, a record has changed when one of these has, whatever else did. */
   trackingColumns: string[];
+  relations: Relation[];
   /** Counts up with every change. */
   version: number;
   createdBy: Actor | null;
@@ -43,4 +50,5 @@ export type ModelDraft = Pick<
   | 'additionalFields'
   | 'labels'
   | 'trackingColumns'
+  | 'relations'
 >;

@@ -1,8 +1,9 @@
 import { messageOf, TidemarkError } from '../errors.ts';
 import { additionalFieldsLayer } from './additional-fields.ts';
 import { connectionLayer } from './connection-layer.ts';
-import type { Layer, OpenOptions, ReadModel, SourceDependencies } from './layer.ts';
+import type { Layer, Opening, OpenOptions, ReadModel, SourceDependencies } from './layer.ts';
 import type { RecordSource } from './record-source.ts';
+import { relationsLayer } from './relations-layer.ts';
 
 /**
  * Where a model's fields come from, lowest first: each layer sees the fields of those before it. The order is
@@ -10,7 +11,7 @@ import type { RecordSource } from './record-source.ts';
  * enrichment (may look up by any of them). A new kind of field is one layer in this list; executions, samples and
  * drafts all open models here, so they have it at once.
  */
-const layers: readonly Layer[] = [connectionLayer, additionalFieldsLayer];
+const layers: readonly Layer[] = [connectionLayer, additionalFieldsLayer, relationsLayer];
 
 /**
  * Opens a model to be read; the caller closes it.
@@ -25,7 +26,10 @@ export function openModelSource(
   const openUpTo = (count: number, wanted: readonly string[] | undefined): Promise<RecordSource> => {
     const layer = layers[count - 1];
     if (layer === undefined) throw new Error('the lowest layer has nothing below it');
-    return layer({ ...options, deps, model, wanted }, (needed) => openUpTo(count - 1, needed));
+    const openOther: Opening['openOther'] = (other, names) =>
+      openModelSource(deps, other, { ...options, wanted: names });
+    const opening = { ...options, deps, model, wanted, openOther };
+    return layer(opening, (needed) => openUpTo(count - 1, needed));
   };
   return openUpTo(layers.length, options.wanted);
 }

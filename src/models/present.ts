@@ -29,7 +29,10 @@ export function presentDraft(draft: ModelDraft): ModelResponse {
     fields: presentFields(draft.connectionId, draft.fields, draft.additionalFields),
     labels: draft.labels.map((name) => ({ name })),
     tracking_columns: draft.trackingColumns,
-    relations: [],
+    relations: draft.relations.map(({ from, to }) => ({
+      from,
+      to: { model_id: to.modelId, field: to.field },
+    })),
     policies: [],
     version: 1,
   };

@@ -56,7 +56,7 @@ export async function updateModel(
   request: ModelRequest,
 ): Promise<Model> {
   await getModel(deps.db, organizationId, id);
-  const draft = await draftModel(deps, organizationId, request);
+  const draft = await draftModel(deps, organizationId, request, { id });
   return getModel(deps.db, organizationId, await replaceModel(deps.db, actor, id, draft));
 }
 
@@ -89,6 +89,18 @@ export async function getModel(db: Database, organizationId: string, id: string)
     : undefined;
   if (row === undefined) throw notFound('model', id);
   return fromRow(row);
+}
+
+/** In the order of their ids; those that are not there are left out. */
+export async function findModels(
+  db: Database,
+  organizationId: string,
+  ids: readonly string[],
+): Promise<Model[]> {
+  const known = ids.filter(isUuid);
+  if (known.length === 0) return [];
+  const rows = await select(db, organizationId).where('models.id', 'in', known).execute();
+  return known.flatMap((id) => rows.filter((row) => row.id === id).map(fromRow));
 }
 
 /** Newest change first. */
@@ -125,6 +137,7 @@ function toRow(draft: ModelDraft) {
       labels: draft.labels,
       trackingColumns: draft.trackingColumns,
       additionalFields: draft.additionalFields,
+      relations: draft.relations,
     }),
   };
 }
@@ -134,7 +147,7 @@ type Row = Awaited<ReturnType<ReturnType<typeof select>['executeTakeFirstOrThrow
 function fromRow(row: Row): Model {
   // The casts undo what toRow did: these columns hold what this file wrote.
   const definition = row.definition as unknown as Pick<Model, 'labels' | 'trackingColumns'> &
-    Partial<Pick<Model, 'additionalFields'>>;
+    Partial<Pick<Model, 'additionalFields' | 'relations'>>;
   return {
     id: row.id,
     organizationId: row.organization_id,
@@ -147,6 +160,8 @@ function fromRow(row: Row): Model {
     additionalFields: definition.additionalFields ?? [],
     labels: definition.labels,
     trackingColumns: definition.trackingColumns,
+    // Models that were stored before there were relations have none.
+    relations: definition.relations ?? [],
     version: row.version,
     createdBy: row.created_by as unknown as Actor | null,
     updatedBy: row.updated_by as unknown as Actor | null,

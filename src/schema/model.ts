@@ -16,6 +16,11 @@ export const AdditionalFieldRequest = Type.Object({
 });
 export type AdditionalFieldRequest = Static<typeof AdditionalFieldRequest>;
 
+const Relation = Type.Object({
+  from: Type.String(),
+  to: Type.Object({ model_id: Type.String(), field: Type.String() }),
+});
+
 /** Body of create, update and preview. An update replaces the whole model. */
 export const ModelRequest = Type.Object({
   name: Type.String({ minLength: 1, maxLength: 255 }),
@@ -30,7 +35,8 @@ export const ModelRequest = Type.Object({
   additional_fields: nullable(Type.Array(AdditionalFieldRequest)),
   /** Fields are read from the source again with every request. */
   refresh: Type.Optional(Type.Boolean()),
-  relations: nullable(Type.Array(JsonObject)),
+  /** Where a value of `from` is found again: then a sync of this model may use the fields of that one. */
+  relations: nullable(Type.Array(Relation)),
   enricher: nullable(JsonObject),
   policies: nullable(Type.Array(Type.String())),
   organization_id: nullable(Type.String()),
@@ -60,7 +66,7 @@ export const ModelResponse = Type.Object({
   fields: Type.Array(ModelField),
   labels: Type.Array(Type.Object({ name: Type.String() })),
   tracking_columns: Type.Array(Type.String()),
-  relations: Type.Array(JsonObject),
+  relations: Type.Array(Relation),
   policies: Type.Array(Type.String()),
   version: Type.Integer(),
   created_at: Type.Optional(Type.String()),

@@ -1,0 +1,148 @@
+import type { Database } from '../db/index.ts';
+import { TidemarkError } from '../errors.ts';
+import {
+  fieldId,
+  getModel,
+  type Model,
+  relatedModels,
+  relatedName,
+  splitRelatedName,
+} from '../models/index.ts';
+import type { ModelSyncRequest } from '../schema/model-sync.ts';
+import type { Definition, MappedField } from './model-sync.ts';
+
+/** The models whose fields a sync may use. */
+export interface SyncedModels {
+  /** The one whose records are synced. */
+  base: Model;
+  /** Joined to it. */
+  related: Model[];
+}
+
+type NamingFields = Pick<ModelSyncRequest, 'fields' | 'identity' | 'filters' | 'overrides'>;
+type Source = { model_id: string; field: string } | null | undefined;
+
+/**
+ * A sync may name fields of several models. One of them has to lead to all others by relations: its records are synced.
+ *
+ * @throws unprocessable, naming the member.
+ */
+export async function modelsOf(
+  db: Database,
+  organizationId: string,
+  request: NamingFields,
+): Promise<SyncedModels> {
+  const named = new Map<string, { model: Model; member: string }>();
+  for (const { member, id } of referencesOf(request)) {
+    if (id === undefined) throw unprocessable(member, 'is needed');
+    if (named.has(id)) continue;
+    named.set(id, { member, model: await existing(db, organizationId, id, `${member}.model_id`) });
+  }
+  const [first] = named.values();
+  if (first === undefined) throw unprocessable('fields', 'map at least one field');
+  let nearest: { base: Model; lost: { model: Model; member: string } } | undefined;
+  for (const { model: base } of named.values()) {
+    const related = (await relatedModels(db, base)).map((one) => one.model);
+    const lost = [...named.values()].find(
+      ({ model }) => ![base, ...related].some(({ id }) => id === model.id),
+    );
+    if (lost === undefined) return { base, related };
+    nearest ??= { base, lost };
+  }
+  const { base, lost } = nearest ?? { base: first.model, lost: first };
+  const reason = `no relation leads from model ${base.name} to model ${lost.model.name}, nor the other way round`;
+  throw unprocessable(`${lost.member}.model_id`, `${reason}; relate them (relations of a model)`);
+}
+
+/** Clients may refer to a field by name or by id. @returns its name among those of the synced model. */
+export function fieldOf(models: SyncedModels, source: Source, member: string): string {
+  const { base, related } = models;
+  const reference = source?.field ?? '';
+  const model = [base, ...related].find(({ id }) => id === source?.model_id.toLowerCase()) ?? base;
+  const field = model.fields.find(({ name }) => name === reference || fieldId(model.id, name) === reference);
+  if (field !== undefined) return ownField(models, model, field.name);
+  const reason = `${JSON.stringify(reference)} is not a field of model ${model.name}`;
+  throw unprocessable(`${member}.field`, reason);
+}
+
+/** The name of a field among those of the synced model. */
+export function ownField({ base }: SyncedModels, model: Model, name: string): string {
+  return model.id === base.id ? name : relatedName(model.id, name);
+}
+
+/**
+ * What fields of related models are called in a target that takes whole records: as in their model, and where that name
+ * is taken with the name of the model in front.
+ */
+export function nameRelated(
+  { related }: SyncedModels,
+  mapped: readonly Pick<MappedField, 'field'>[],
+): <One extends Pick<MappedField, 'field'>>(one: One) => One & { as?: string } {
+  const used = [...new Set(mapped.flatMap(({ field }) => field ?? []))];
+  const taken = new Set(used.filter((name) => splitRelatedName(name) === undefined));
+  const names = new Map<string, string>();
+  for (const name of used) {
+    const at = splitRelatedName(name);
+    if (at === undefined) continue;
+    const model = related.find(({ id }) => id === at.modelId);
+    const as = taken.has(at.field) ? `${model?.name}.${at.field}` : at.field;
+    taken.add(as);
+    names.set(name, as);
+  }
+  return (one) => {
+    const as = one.field === undefined ? undefined : names.get(one.field);
+    return as === undefined ? one : { ...one, as };
+  };
+}
+
+/** Every model whose fields a sync uses, the synced one first. */
+export function modelIdsOf(definition: Definition): string[] {
+  const related = fieldsUsedBy(definition).flatMap((name) => splitRelatedName(name)?.modelId ?? []);
+  return [...new Set([definition.modelId, ...related])];
+}
+
+/** Names of the fields that a sync itself names. */
+export function fieldsUsedBy({ identity, fields, filters }: Definition): string[] {
+  const mapped = fields.flatMap(({ field }) => field ?? []);
+  return [...(identity === null ? [] : [identity.field]), ...mapped, ...filters.map(({ field }) => field)];
+}
+
+/** How the wire names a field. */
+export function sourceOf(modelId: string, field: string): { model_id: string; field: string } {
+  const related = splitRelatedName(field);
+  return related === undefined
+    ? { model_id: modelId, field }
+    : { model_id: related.modelId, field: related.field };
+}
+
+function referencesOf(request: NamingFields): { member: string; id: string | undefined }[] {
+  const { fields, identity, filters, overrides } = request;
+  const sources: { member: string; source: Source }[] = [];
+  if (identity) sources.push({ member: 'identity.source', source: identity.source });
+  for (const [index, { source, override_value }] of fields.entries()) {
+    if (override_value == null) sources.push({ member: `fields.${index}.source`, source });
+  }
+  for (const [index, { field }] of (filters ?? []).entries()) {
+    if (field) sources.push({ member: `filters.${index}.field`, source: field });
+  }
+  for (const [index, { field, field_id }] of (overrides ?? []).entries()) {
+    if (field && !field_id) sources.push({ member: `overrides.${index}.field`, source: field });
+  }
+  return sources.map(({ member, source }) => ({ member, id: source?.model_id }));
+}
+
+async function existing(db: Database, organizationId: string, id: string, member: string): Promise<Model> {
+  try {
+    return await getModel(db, organizationId, id);
+  } catch (error) {
+    if (error instanceof TidemarkError && error.key === 'not_found')
+      throw unprocessable(member, error.message);
+    throw error;
+  }
+}
+
+/** What is wrong with conditions is told as `checkCondition` does. */
+function unprocessable(field: string, reason: string): TidemarkError {
+  if (/^(filters|overrides)\./.test(field)) return new TidemarkError('invalid_field', { field, reason });
+  return new TidemarkError('unprocessable', { reason: `${field}: ${reason}`, field });
+}

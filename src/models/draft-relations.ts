@@ -1,0 +1,65 @@
+import type { Field } from '../connectors/index.ts';
+import type { Database } from '../db/index.ts';
+import { TidemarkError } from '../errors.ts';
+import type { ModelRequest } from '../schema/model.ts';
+import type { Model, Relation } from './model.ts';
+import { fieldId } from './present.ts';
+import { relatedModels } from './relations.ts';
+import { findModels } from './store.ts';
+
+/**
+ * Checks what a model is to be related to.
+ *
+ * @param model the one that is being drafted; without an id while it is new.
+ * @throws invalid_field
+ */
+export async function draftRelations(
+  db: Database,
+  model: { id: string | undefined; organizationId: string; name: string; fields: readonly Field[] },
+  request: Pick<ModelRequest, 'relations'>,
+): Promise<Relation[]> {
+  const relations: Relation[] = [];
+  for (const [index, { from, to }] of (request.relations ?? []).entries()) {
+    const place = `relations.${index}`;
+    requireField(model.fields, from, `${place}.from`);
+    const [other] = await findModels(db, model.organizationId, [to.model_id.toLowerCase()]);
+    if (other === undefined) throw wrong(`${place}.to.model_id`, `there is no model ${to.model_id}`);
+    const found = other.fields.find(({ name }) => name === to.field || fieldId(other.id, name) === to.field);
+    if (found === undefined) requireField(other.fields, to.field, `${place}.to.field`, `model ${other.name}`);
+    await refuseCycle(db, model, other, `${place}.to.model_id`);
+    relations.push({ from, to: { modelId: other.id, field: found?.name ?? to.field } });
+  }
+  return relations;
+}
+
+/** A model is joined to what it is related to: what leads back to it would be joined for ever. */
+async function refuseCycle(
+  db: Database,
+  { id, name }: { id: string | undefined; name: string },
+  other: Model,
+  place: string,
+): Promise<void> {
+  if (other.id === id) throw wrong(place, 'is this model itself; make a second model of the same table');
+  if (id === undefined) return;
+  const beyond = await relatedModels(db, other);
+  const find = (wanted: string | undefined) => beyond.find(({ model }) => model.id === wanted);
+  if (find(id) === undefined) return;
+  const way: string[] = [];
+  for (let at = find(id); at !== undefined; at = find(at.parent)) way.unshift(at.model.name);
+  throw wrong(place, `leads back to this model: ${[name, other.name, ...way].join(' → ')}`);
+}
+
+export function requireField(
+  fields: readonly Field[],
+  name: string,
+  member: string,
+  owner = 'this model',
+): void {
+  if (fields.some((field) => field.name === name)) return;
+  const known = fields.map((field) => field.name).join(', ');
+  throw wrong(member, `${JSON.stringify(name)} is not a field of ${owner}, which has ${known}`);
+}
+
+function wrong(field: string, reason: string): TidemarkError {
+  return new TidemarkError('invalid_field', { field, reason });
+}

@@ -1,0 +1,66 @@
+import { copyRows, type Session } from '../db/index.ts';
+import type { Layout } from './join-layout.ts';
+import type { Part } from './join-part.ts';
+import type { RecordQuery } from './record-source.ts';
+
+export interface Joining {
+  session: Session;
+  parts: readonly Part[];
+  query: RecordQuery;
+  /** Records of the first part at most: a few, for people to look at. */
+  limit?: number;
+  signal: AbortSignal | undefined;
+}
+
+type Rows = (string | null)[][];
+
+/** Records of a model on their way into a join. */
+export const partTable = (place: number) => `pg_temp.part${place}`;
+
+/** Reads a model in one pass. What can be nobody's partner is left out. */
+export async function stagePart(
+  joining: Joining,
+  place: number,
+  part: Part,
+  { fields, identity, columns }: Layout,
+): Promise<void> {
+  const { session, query, limit, signal } = joining;
+  const list = columns.map(({ name, type }) => `${name} ${type}`).join(', ');
+  await session.query(`create temporary table part${place} (${list})`);
+  const isPartner = part.joined === undefined ? undefined : await partnerTest(joining, place, part.joined);
+  const at = columns.findIndex(({ name }) => name === 'k');
+
+  async function* staged(): AsyncGenerator<Rows> {
+    if (limit !== undefined && place === 0) {
+      const records = await part.source.sample(fields, limit);
+      yield records.map((values) => columns.map((column) => column.of(values, { key: null })));
+      return;
+    }
+    const asked = {
+      fields,
+      ...(identity === undefined ? {} : { identity }),
+      ...(query.filter === undefined || place > 0 ? {} : { filter: query.filter }),
+    };
+    for await (const records of part.source.records(asked)) {
+      signal?.throwIfAborted();
+      const rows = records.map((record) => columns.map((column) => column.of(record.values, record)));
+      yield isPartner === undefined ? rows : rows.filter((row) => isPartner(row[at] ?? null));
+    }
+  }
+  await copyRows(session, partTable(place), staged(), (row) => row);
+  await session.query(`analyze ${partTable(place)}`);
+}
+
+/** Of a few records one knows what they are looking for. */
+async function partnerTest(
+  { session, limit }: Joining,
+  place: number,
+  { parent }: NonNullable<Part['joined']>,
+): Promise<(key: string | null) => boolean> {
+  if (limit === undefined) return (key) => key !== null;
+  const rows = await session.query<{ key: string }>(
+    `select distinct t${place} as key from ${partTable(parent)} where t${place} is not null`,
+  );
+  const keys = new Set(rows.map(({ key }) => key));
+  return (key) => key !== null && keys.has(key);
+}
