@@ -1,10 +1,18 @@
 import { sql } from 'kysely';
+import type { Connector } from '../connectors/index.ts';
 import { messageOf, notFound, TidemarkError } from '../errors.ts';
 import type { JsonObject } from '../lib/json.ts';
 import type { Actor } from '../organizations/index.ts';
+import { movedBy } from './address.ts';
 import { checkConfiguration } from './configuration.ts';
 import { connectorOf, contextOf, type OpenDependencies } from './open.ts';
-import { openConfiguration, sealConfiguration, unmaskConfiguration } from './secrets.ts';
+import {
+  firstMasked,
+  openConfiguration,
+  sealConfiguration,
+  unmaskConfiguration,
+  withoutSecrets,
+} from './secrets.ts';
 import { type Connection, connectionColumns, getConnection, toConnection } from './store.ts';
 
 export interface ConnectionSettings {
@@ -55,8 +63,9 @@ export async function updateConnection(
       reason: `type: a ${stored.type} connection cannot become ${settings.type}; create another connection`,
     });
   }
-  const sent = unmaskConfiguration(settings.configuration, openConfiguration(stored, deps.keyRing));
-  const configuration = checkConfiguration(connectorOf(stored.type), sent);
+  const connector = connectorOf(stored.type);
+  const sent = unmasked(connector, settings.configuration, openConfiguration(stored, deps.keyRing));
+  const configuration = checkConfiguration(connector, sent);
   if (settings.validate) await tryConnection(deps, organizationId, stored.type, configuration);
   const row = await deps.db
     .updateTable('connections')
@@ -76,7 +85,7 @@ export async function updateConnection(
 
 /**
  * Tries a configuration without storing it. With a connection id it is laid over the stored one, so that a
- * caller who changes one key need not know the secrets.
+ * caller who changes one key need not know the secrets, as long as they go to where they were stored for.
  */
 export async function testConnection(
   deps: OpenDependencies,
@@ -93,9 +102,26 @@ export async function testConnection(
       });
     }
     const before = openConfiguration(stored, deps.keyRing);
-    configuration = { ...before, ...unmaskConfiguration(configuration, before) };
+    const moved = movedBy(connector, before, { ...before, ...configuration }) !== undefined;
+    // Secrets that are left out count as masked, unless they would go to somebody else.
+    const kept = moved ? withoutSecrets(connector.configuration, before) : before;
+    configuration = unmasked(connector, { ...kept, ...configuration }, before);
   }
   await tryConnection(deps, organizationId, test.type, checkConfiguration(connector, configuration));
+}
+
+/**
+ * The stored secrets instead of masks. Whoever may edit a connection may not see them, so they are not sent to a server
+ * of their choice either.
+ */
+function unmasked(connector: Connector, sent: JsonObject, stored: JsonObject): JsonObject {
+  const configuration = unmaskConfiguration(sent, stored);
+  const masked = firstMasked(sent, stored);
+  const moved = masked === undefined ? undefined : movedBy(connector, stored, configuration);
+  if (moved === undefined) return configuration;
+  throw new TidemarkError('unprocessable', {
+    reason: `configuration.${masked}: send the secret again: ${moved} leads to another server than it was stored for`,
+  });
 }
 
 async function tryConnection(

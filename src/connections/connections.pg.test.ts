@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import net, { type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -64,6 +66,42 @@ test('secrets are masked on every read and sealed at rest; the mask sent back ch
   );
   expect(row?.row).not.toContain(secret);
   expect(api.deps.keyRing.open(row?.secrets ?? Buffer.alloc(0))).toContain(secret);
+});
+
+test('a secret is not sent to another server than it was stored for, not even to try it', async () => {
+  const heard: net.Socket[] = [];
+  const listener = net.createServer((socket) => heard.push(socket)).listen(0, '127.0.0.1');
+  await once(listener, 'listening');
+  const { port } = listener.address() as AddressInfo;
+  const made = await create('guarded');
+  const { id } = made.body.data;
+  const url = `/api/connections/${id}`;
+  const masked = (await call('GET', url)).body.data.configuration;
+  const refused = {
+    status: 422,
+    body: { message: expect.stringMatching(/configuration\.password.*again.*port/) },
+  };
+  const moved = { name: 'guarded', configuration: { ...masked, port } };
+  expect(await call('PUT', url, { ...moved, validate: false })).toMatchObject(refused);
+  expect(await call('PUT', url, moved)).toMatchObject(refused);
+  const tried = { type: 'postgresql', connection_id: id };
+  const test = (changes: object) =>
+    call('POST', '/api/connections/test', { ...tried, configuration: changes });
+  expect(await test({ ...masked, port })).toMatchObject(refused);
+  // Left out, it is not taken from what is stored either.
+  expect(await test({ port })).toMatchObject({
+    status: 422,
+    body: { message: expect.stringContaining('configuration.password') },
+  });
+  expect(heard).toEqual([]);
+  listener.close();
+
+  expect((await test({ username: masked.username })).status).toBe(200);
+  expect((await test(masked)).status).toBe(200);
+  const renamed = { name: 'guarded', configuration: { ...masked, database: 'postgres' } };
+  expect((await call('PUT', url, renamed)).status).toBe(200);
+  const given = { ...masked, hostname: 'localhost', password: configuration.password };
+  expect((await call('PUT', url, { name: 'guarded', configuration: given })).status).toBe(200);
 });
 
 test('a connection is tried before it is stored, unless told otherwise', async () => {
@@ -175,6 +213,54 @@ test('a connection in use is deleted only by force, with what uses it', async ()
   expect((await call('DELETE', `/api/connections/${id}?force=true`)).status).toBe(200);
   expect((await call('GET', `/api/models/${made.body.data.id}`)).status).toBe(404);
   expect((await call('GET', `/api/connections/${id}`)).status).toBe(404);
+});
+
+test('force ends what its syncs run, and says so, before it deletes them', async () => {
+  const [reading, writing] = [(await create('reading')).body.data.id, (await create('writing')).body.data.id];
+  await source.query('create table targets (id int, name text)');
+  const model = await call('POST', '/api/models', {
+    name: 'Things',
+    connection_id: reading,
+    configuration: { table: 'public.things' },
+    identifier: 'id',
+  });
+  const sync = (name: string) =>
+    call('POST', '/api/syncs', {
+      name,
+      mode: 'append',
+      schedule: { frequency: 'manual' },
+      fields: [{ source: { model_id: model.body.data.id, field: 'id' }, target: 'id' }],
+      target: { connection_id: writing, object: 'public.targets' },
+    });
+  await until(async () => {
+    const { body } = await call('GET', `/api/connections/${reading}/schemas/status`);
+    return (body.data as unknown as Record<string, string>).cache_status === 'fresh';
+  });
+  const bulk = await call('POST', '/api/bulk/syncs', {
+    name: 'bulk',
+    source_connection_id: reading,
+    destination_connection_id: writing,
+    mode: 'replicate',
+    default_schedule: { frequency: 'manual' },
+    destination_configuration: { schema: 'replica' },
+  });
+  expect(bulk).toMatchObject({ status: 200 });
+  const started = [
+    ['/api/syncs', (await sync('one')).body.data.id],
+    ['/api/bulk/syncs', bulk.body.data.id],
+  ];
+  for (const [base, id] of started) {
+    expect((await call('POST', `${base}/${id}/executions`, {})).status).toBe(200);
+  }
+  // The source's: both syncs read from it, one through its model.
+  expect((await call('DELETE', `/api/connections/${reading}?force=true`)).status).toBe(200);
+  for (const [base, id] of started) expect((await call('GET', `${base}/${id}`)).status).toBe(404);
+  const left = await api.database.query('select from tidemark.executions where organization_id = $1', [
+    tenant.organizationId,
+  ]);
+  expect(left).toEqual([]);
+  const events = (await call('GET', '/api/events?limit=100')).body.data as unknown as { type: string }[];
+  expect(events.map(({ type }) => type).sort()).toEqual(['bulk_sync.canceled', 'sync.canceled']);
 });
 
 test('a DuckDB file is that of the organization, where such files are enabled', async () => {

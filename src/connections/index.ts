@@ -1,3 +1,4 @@
+export { addressOf } from './address.ts';
 export { type ConnectionSettings, createConnection, testConnection, updateConnection } from './change.ts';
 export { connectorOf, type OpenDependencies, openConnection, withConnection } from './open.ts';
 export { primaryKeyOverride, setPrimaryKey } from './primary-keys.ts';

@@ -42,6 +42,22 @@ export function maskConfiguration(schema: TObject, configuration: JsonObject): J
   return merge(open, masked(secret));
 }
 
+/** Where a configuration has a mask instead of a stored secret: the dotted key of the first. */
+export function firstMasked(sent: JsonObject, stored: JsonObject): string | undefined {
+  for (const [key, value] of Object.entries(sent)) {
+    const before = stored[key];
+    if (value === mask && before !== undefined) return key;
+    const inner = isObject(value) && isObject(before) ? firstMasked(value, before) : undefined;
+    if (inner !== undefined) return `${key}.${inner}`;
+  }
+  return undefined;
+}
+
+/** A configuration without its secrets. */
+export function withoutSecrets(schema: TObject, configuration: JsonObject): JsonObject {
+  return split(schema, configuration).open;
+}
+
 /** Puts the stored secrets where the caller sent the mask. */
 export function unmaskConfiguration(sent: JsonObject, stored: JsonObject): JsonObject {
   const result: JsonObject = {};

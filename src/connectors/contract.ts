@@ -25,6 +25,11 @@ export interface Connector {
    */
   configuration: TObject;
   capabilities: { source: boolean; destination: boolean };
+  /**
+   * Keys of the configuration, dotted ones too, that say where it leads: `server` to whom, so that the secrets are kept
+   * from any other, and `within` to what of theirs. A model sync whose target has another address has another target.
+   */
+  address: { server: readonly string[]; within: readonly string[] };
   /** How its types travel, for docs/types.md: the system's own type and the PostgreSQL type that carries it. */
   types?: { read?: readonly TypeRule[]; written?: readonly TypeRule[] };
   /** Connects to nothing yet. `configuration` has been validated against the schema. */

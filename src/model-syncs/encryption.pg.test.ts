@@ -119,13 +119,15 @@ test('a webhook gets encrypted text, and what overrides made of a value', async 
 
 test('the passphrase is sealed and never returned; what cannot be encrypted is refused, by name', async () => {
   const sync = await world.createSync(await settingsOf());
-  const { definition } = await world.db
+  const stored = await world.db
     .selectFrom('model_syncs')
-    .select('definition')
+    .select(['definition', 'encryption_passphrase'])
     .where('id', '=', sync.id)
     .executeTakeFirstOrThrow();
   const presented = presentModelSync(sync);
-  expect(JSON.stringify([definition, presented])).not.toContain('correct horse');
+  expect(`${JSON.stringify([stored.definition, presented])} ${stored.encryption_passphrase}`).not.toContain(
+    'correct horse',
+  );
   expect(presented).not.toHaveProperty('encryption_passphrase');
   expect(presented.fields.map((field) => field.encryption_enabled)).toEqual([true, true, false, false]);
 

@@ -12,8 +12,8 @@ import type { Column } from './task.ts';
 export interface Encryption {
   /** In base64. Another passphrase comes with another salt: it is what tells that all values are to be sent anew. */
   salt: string;
-  /** Sealed with the key ring, in base64. */
-  passphrase: string;
+  /** Sealed with the key ring. */
+  passphrase: Buffer;
 }
 
 /** The passphrase that is sent, or else the one that is stored: clients cannot read it to send it again. */
@@ -32,7 +32,7 @@ export function draftEncryption(
   }
   return {
     salt: randomBytes(16).toString('base64'),
-    passphrase: keyRing.seal(passphrase).toString('base64'),
+    passphrase: keyRing.seal(passphrase),
   };
 }
 
@@ -83,7 +83,7 @@ export function encrypting(
 }
 
 function passphraseOf({ passphrase }: Encryption, keyRing: KeyRing): string {
-  return keyRing.open(Buffer.from(passphrase, 'base64'));
+  return keyRing.open(passphrase);
 }
 
 function wrong(field: string, reason: string): TidemarkError {

@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { createDatabase } from '../../test/support/database.ts';
+import { postgresqlConfiguration } from '../../test/support/http.ts';
 import { type ModelSyncs, startModelSyncs } from '../../test/support/model-syncs.ts';
 import { until } from '../../test/support/until.ts';
+import { updateConnection } from '../connections/index.ts';
 import { createModelSync } from './index.ts';
 
 let world: ModelSyncs;
@@ -265,7 +268,33 @@ test('another mapping sends every record again; another target starts from nothi
   await world.target.query('drop table others');
 });
 
-test('a create-only field is written once', async () => {
+test('a connection that leads to another database is another target; told otherwise it is the same', async () => {
+  await using other = await createDatabase();
+  await other.query('create table contacts (contact_id bigint primary key, email text, visits int)');
+  const configuration = postgresqlConfiguration(world.target.url);
+  const connectionId = await world.connect('postgresql', configuration);
+  const lead = (changes: object) =>
+    updateConnection(world.deps, world.organizationId, world.actor, connectionId, {
+      name: 'moving',
+      configuration: { ...configuration, ...changes },
+      validate: true,
+    });
+  const sync = await world.createSync({
+    model: await customers(),
+    connectionId,
+    identity: ['id', 'contact_id'],
+    fields: ['email', 'visits'],
+  });
+  await world.execute(sync);
+  await lead({ change_detection: false });
+  expect((await world.execute(sync)).counts).toMatchObject({ total: 0 });
+  await lead({ database: new URL(other.url).pathname.slice(1) });
+  expect((await world.execute(sync)).counts).toMatchObject({ total: 5, insert: 5 });
+  expect(await other.query('select contact_id from contacts')).toHaveLength(5);
+  expect((await world.execute(sync)).counts).toMatchObject({ total: 0 });
+});
+
+test('a create-only field is written once, and filled in where there is nothing', async () => {
   const model = await customers();
   const from = { model_id: model.id, field: 'visits' };
   const once = await createModelSync(world.deps, world.organizationId, world.actor, {
@@ -283,4 +312,8 @@ test('a create-only field is written once', async () => {
   await world.source.query(`update customers set visits = 50, email = 'new' where id = 1`);
   await world.execute(once);
   expect((await contacts())[0]).toEqual(contact(1, 'new', 1));
+  await world.target.query('update contacts set visits = null where contact_id = 1');
+  await world.source.query(`update customers set email = 'newer' where id = 1`);
+  await world.execute(once);
+  expect((await contacts())[0]).toEqual(contact(1, 'newer', 50));
 });

@@ -1,4 +1,4 @@
-import { openConnection } from '../connections/index.ts';
+import { addressOf, openConnection } from '../connections/index.ts';
 import type { ModelDestination } from '../connectors/index.ts';
 import { TidemarkError } from '../errors.ts';
 import type { Outcome, Run, Runner } from '../executions/index.ts';
@@ -60,7 +60,7 @@ async function planExecution(
   const { startedAt, createdAt } = run.execution;
   const now = startedAt ?? createdAt;
   const fields = await source.fields();
-  const task = await buildTask(sync, model, fields, destination.part, now);
+  const task = await buildTask(sync, model, fields, destination, now);
   if (run.execution.options.test !== true) {
     // Mode replace has no baseline to bring up to date, so it asks nobody.
     const writer = sync.mode === 'replace' ? undefined : await destination.part.writer(task.target);
@@ -94,10 +94,14 @@ async function openDestination(
   deps: ModelSyncDependencies,
   run: Run,
   id: string,
-): Promise<AsyncDisposable & { part: ModelDestination }> {
+): Promise<AsyncDisposable & { part: ModelDestination; address: string }> {
   const { connection, session } = await openConnection(deps, run.execution.organizationId, id, run.signal);
   if (session.modelDestination === undefined) {
     throw new SyncFailed(`A ${connection.type} connection is no target of a model sync`);
   }
-  return { part: session.modelDestination, [Symbol.asyncDispose]: () => session.close() };
+  return {
+    part: session.modelDestination,
+    address: addressOf(connection),
+    [Symbol.asyncDispose]: () => session.close(),
+  };
 }

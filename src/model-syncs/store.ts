@@ -17,6 +17,7 @@ const columns = [
   'target_connection_id',
   'target_object',
   'definition',
+  'encryption_passphrase',
   'created_by',
   'updated_by',
   'created_at',
@@ -103,22 +104,15 @@ export function selectModelSyncs(db: Database, organizationId: string) {
 /** The members of a sync that have no column of their own. */
 type Stored = Pick<
   ModelSync,
-  | 'identity'
-  | 'fields'
-  | 'overrides'
-  | 'encryption'
-  | 'filters'
-  | 'filterLogic'
-  | 'syncAllRecords'
-  | 'skipInitialBackfill'
-> & { configuration: ModelSync['target']['configuration'] };
+  'identity' | 'fields' | 'overrides' | 'filters' | 'filterLogic' | 'syncAllRecords' | 'skipInitialBackfill'
+> & { configuration: ModelSync['target']['configuration']; encryptionSalt: string | null };
 
 function toRow(draft: ModelSyncDraft) {
   const stored: Stored = {
     identity: draft.identity,
     fields: draft.fields,
     overrides: draft.overrides,
-    encryption: draft.encryption,
+    encryptionSalt: draft.encryption?.salt ?? null,
     filters: draft.filters,
     filterLogic: draft.filterLogic,
     configuration: draft.target.configuration,
@@ -133,6 +127,7 @@ function toRow(draft: ModelSyncDraft) {
     target_connection_id: draft.target.connectionId,
     target_object: draft.target.object,
     definition: JSON.stringify(stored),
+    encryption_passphrase: draft.encryption?.passphrase ?? null,
   };
 }
 
@@ -140,6 +135,7 @@ type Row = Omit<Selected, 'schedule'> & { schedule: unknown };
 type Selected = Awaited<ReturnType<ReturnType<typeof selectModelSyncs>['executeTakeFirstOrThrow']>>;
 
 export function fromRow(row: Row): ModelSync {
+  const { encryption_passphrase: passphrase } = row;
   // The casts undo what toRow did: these columns hold what this file wrote.
   // Syncs that were stored before there were filters, overrides or encryption have none.
   const {
@@ -147,14 +143,14 @@ export function fromRow(row: Row): ModelSync {
     filters = [],
     filterLogic = '',
     overrides = [],
-    encryption = null,
+    encryptionSalt: salt = null,
     ...stored
   } = row.definition as unknown as Stored;
   return {
     ...stored,
     filters,
     overrides,
-    encryption,
+    encryption: salt === null || passphrase === null ? null : { salt, passphrase },
     filterLogic,
     id: row.id,
     organizationId: row.organization_id,

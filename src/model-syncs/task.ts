@@ -59,13 +59,14 @@ function identityOf(sync: ModelSync, model: Model): string | undefined {
 
 /**
  * @param fields of the model, as the source describes them now.
+ * @param destination.address of the connection, see `addressOf`.
  * @param startedAt what filters by relative times count from.
  */
 export async function buildTask(
   sync: ModelSync,
   model: Model,
   fields: readonly Field[],
-  destination: ModelDestination,
+  { part: destination, address }: { part: ModelDestination; address: string },
   startedAt: string,
 ): Promise<Task> {
   const targets = await destination.fields(sync.target.object);
@@ -121,6 +122,7 @@ export async function buildTask(
       'record',
     baselineTarget: JSON.stringify([
       sync.target.connectionId,
+      address,
       sync.target.object,
       model.id,
       identity ?? null,

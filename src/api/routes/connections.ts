@@ -1,5 +1,6 @@
 import type { Static } from 'typebox';
 import { Type } from 'typebox';
+import { deleteBulkSync } from '../../bulk-syncs/index.ts';
 import {
   type Connection,
   type ConnectionSettings,
@@ -16,6 +17,7 @@ import {
 } from '../../connections/index.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import type { KeyRing } from '../../lib/seal.ts';
+import { deleteModelSync } from '../../model-syncs/index.ts';
 import { actorOf } from '../../organizations/index.ts';
 import {
   CreateConnectionRequest,
@@ -80,7 +82,13 @@ export function connectionRoutes(app: App, deps: ApiDependencies): void {
     '/api/connections/:id',
     { schema: { operationId: 'connections.delete', params: IdParameter, querystring: Force } },
     async (request, reply) => {
-      await deleteConnection(db, organizationOf(request), request.params.id, request.query.force ?? false);
+      const organizationId = organizationOf(request);
+      const users = {
+        modelSync: (id: string) => deleteModelSync(deps, organizationId, id),
+        bulkSync: (id: string) => deleteBulkSync(deps, organizationId, id),
+      };
+      const { force = false } = request.query;
+      await deleteConnection(db, organizationId, request.params.id, force ? users : undefined);
       return reply.code(200).send();
     },
   );

@@ -13,6 +13,7 @@ export const csv: Connector = {
   name: 'CSV by URL',
   configuration,
   capabilities: { source: true, destination: false },
+  address: { server: ['url', 'auth.oauth.token_endpoint'], within: [] },
   types: { read: textTypes },
   open(settings: JsonObject, context): Session {
     const ended = new AbortController();

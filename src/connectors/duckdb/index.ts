@@ -15,6 +15,7 @@ export const duckdb: Connector = {
   name: 'DuckDB',
   configuration,
   capabilities: { source: true, destination: true },
+  address: { server: [], within: ['database'] },
   types: { read: readRules, written: writtenRules },
   open(settings: JsonObject, { folder, signal, lookTimeout }): Session {
     const ended = new AbortController();

@@ -16,6 +16,7 @@ export const mysql: Connector = {
   name: 'MySQL and MariaDB',
   configuration,
   capabilities: { source: true, destination: true },
+  address: { server: ['hostname', 'port'], within: ['dbname'] },
   types: { read: readTypes, written: writeTypes },
   open(settings: JsonObject, { signal, lookTimeout }): Session {
     const ended = new AbortController();

@@ -15,6 +15,7 @@ export const postgresql: Connector = {
   name: 'PostgreSQL',
   configuration,
   capabilities: { source: true, destination: true },
+  address: { server: ['hostname', 'port'], within: ['database'] },
   types: { read: readTypes, written: writtenTypes },
   open(settings: JsonObject, { signal, lookTimeout }): Session {
     const ended = new AbortController();

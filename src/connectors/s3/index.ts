@@ -22,6 +22,7 @@ export const s3: Connector = {
   name: 'Amazon S3',
   configuration,
   capabilities: { source: true, destination: true },
+  address: { server: ['endpoint'], within: ['s3_bucket_region', 's3_bucket_name'] },
   types: { read: textTypes, written: parquetTypes },
   open(settings: JsonObject, context): Session {
     const ended = new AbortController();

@@ -10,6 +10,7 @@ export const webhook: Connector = {
   name: 'Webhook',
   configuration,
   capabilities: { source: false, destination: true },
+  address: { server: ['url'], within: [] },
   open(settings: JsonObject, context): Session {
     const ended = new AbortController();
     const signal =
