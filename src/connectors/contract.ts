@@ -130,16 +130,24 @@ export interface SourceRecord extends KeyAndHash {
   values: (string | null)[];
 }
 
+/**
+ * Rows in batches of any size. A source that has them as COPY text gives them as that, too, for those who pass them on:
+ * bytes cut anywhere, of lines with key, hash and values in this order. Read one way or the other.
+ */
+export interface Batches<Row> extends AsyncIterable<Row[]> {
+  lines?(): AsyncIterable<Buffer>;
+}
+
 export interface ModelSource {
   meta(parameters: Record<string, string[]>): Promise<SourceMeta>;
   /** @throws invalid_query or invalid_field when the configuration selects nothing readable. */
   fields(configuration: JsonObject): Promise<Field[]>;
   /** Values of the first records that come, in the order of `fields`. */
   sample(configuration: JsonObject, fields: string[], limit: number): Promise<(string | null)[][]>;
-  /** Every record's key and hash, hashed in the source where it can. Batches of any size. */
-  keys(query: ModelQuery): AsyncIterable<KeyAndHash[]>;
-  /** Full records: all of them, or those with one of `keys`. Batches of any size, in any order. */
-  records(query: ModelQuery, keys?: readonly string[]): AsyncIterable<SourceRecord[]>;
+  /** Every record's key and hash, hashed in the source where it can. */
+  keys(query: ModelQuery): Batches<KeyAndHash>;
+  /** Full records: all of them, or those with one of `keys`. In any order. */
+  records(query: ModelQuery, keys?: readonly string[]): Batches<SourceRecord>;
 }
 
 // -------------------------------------------------------------------------------------- model destination

@@ -4,31 +4,44 @@ import type { Session } from './session.ts';
 /** Milliseconds after which a COPY ends and the next begins: an open transaction keeps dead rows of every table. */
 const longestCopy = 2_000;
 
+/** Writes lines of COPY text to a table. @param lines whole ones in every chunk. @returns how many. */
+export async function copyLines(
+  session: Session,
+  table: string,
+  lines: AsyncGenerator<string | Buffer>,
+): Promise<number> {
+  let count = 0;
+  let done = false;
+  async function* linesUntil(until: number) {
+    while (performance.now() < until) {
+      const next = await lines.next();
+      if (next.done) {
+        done = true;
+        return;
+      }
+      if (next.value.length > 0) yield next.value;
+    }
+  }
+  try {
+    while (!done) {
+      const chunks = linesUntil(performance.now() + longestCopy);
+      count += await session.copyIn(`copy ${table} from stdin`, chunks);
+    }
+  } finally {
+    await lines.return(undefined);
+  }
+  return count;
+}
+
 /** Writes batches to a table, each row as `columns` says. @returns how many. */
-export async function copyRows<Row>(
+export function copyRows<Row>(
   session: Session,
   table: string,
   batches: AsyncIterable<readonly Row[]>,
   columns: (row: Row) => CopyRow,
 ): Promise<number> {
-  const iterator = batches[Symbol.asyncIterator]();
-  let count = 0;
-  let done = false;
-  async function* lines(until: number) {
-    while (performance.now() < until) {
-      const next = await iterator.next();
-      if (next.done) {
-        done = true;
-        return;
-      }
-      count += next.value.length;
-      if (next.value.length > 0) yield encodeCopyText(next.value.map(columns));
-    }
+  async function* encoded() {
+    for await (const rows of batches) yield encodeCopyText(rows.map(columns));
   }
-  try {
-    while (!done) await session.copyIn(`copy ${table} from stdin`, lines(performance.now() + longestCopy));
-  } finally {
-    await iterator.return?.();
-  }
-  return count;
+  return copyLines(session, table, encoded());
 }

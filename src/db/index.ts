@@ -1,5 +1,5 @@
 export { isConnectionFailure } from './connection-failure.ts';
-export { copyRows } from './copy-rows.ts';
+export { copyLines, copyRows } from './copy-rows.ts';
 export {
   type Database,
   type DatabaseHandle,

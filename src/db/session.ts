@@ -1,14 +1,15 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type pg from 'pg';
-import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
+import { from as copyFrom } from 'pg-copy-streams';
+import { CopyOut } from '../lib/pg-copy-out.ts';
 import { type Database, poolOf } from './database.ts';
 
 /** A connection of the metadata database to itself: for temporary tables, settings and COPY. */
 export interface Session {
   query<Row extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<Row[]>;
-  /** @param statement `copy … from stdin`. @param lines whole lines in COPY's text format. */
-  copyIn(statement: string, lines: AsyncIterable<string>): Promise<void>;
+  /** @param statement `copy … from stdin`. @param lines in COPY's text format. @returns how many there were. */
+  copyIn(statement: string, lines: AsyncIterable<string | Buffer>): Promise<number>;
   /** @param statement `copy … to stdout`. Whoever leaves it early can only close the session. */
   copyOut(statement: string): AsyncIterable<Buffer>;
 }
@@ -24,10 +25,14 @@ export async function openSession(db: Database): Promise<OpenSession> {
   return {
     query: async <Row extends pg.QueryResultRow>(text: string, values?: unknown[]) =>
       (await client.query<Row>(text, values)).rows,
-    copyIn: (statement, lines) => pipeline(Readable.from(lines), client.query(copyFrom(statement))),
+    async copyIn(statement, lines) {
+      const copy = client.query(copyFrom(statement));
+      await pipeline(Readable.from(lines), copy);
+      return copy.rowCount;
+    },
     async *copyOut(statement) {
       broken = new Error('a COPY was not read to its end');
-      yield* client.query(copyTo(statement)) as AsyncIterable<Buffer>;
+      yield* client.query(new CopyOut(statement, false)) as AsyncIterable<Buffer>;
       broken = undefined;
     },
     async close(failure = broken) {

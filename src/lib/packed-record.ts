@@ -4,6 +4,8 @@
  */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the ones
 const reserved = /[\x1c-\x1f]/;
+/** As bytes. */
+export const [nullMark, separator] = [0x1e, 0x1f];
 
 export function pack(values: readonly (string | null)[]): string {
   let text = '';

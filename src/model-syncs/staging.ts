@@ -1,43 +1,47 @@
-import type { KeyAndHash, SourceRecord } from '../connectors/index.ts';
-import { copyRows, type Session } from '../db/index.ts';
+import type { Batches, KeyAndHash, SourceRecord } from '../connectors/index.ts';
+import { copyLines, copyRows, type Session } from '../db/index.ts';
 import { pack } from '../lib/packed-record.ts';
+import { wholeLines } from '../lib/whole-lines.ts';
+import { LinePacker } from './line-packer.ts';
 
 /** Temporary tables, so that PostgreSQL does the set work and memory here stays flat. */
 export const stagedKeys = 'pg_temp.staged_keys';
 export const stagedRecords = 'pg_temp.staged_records';
 
 /** Stages every record's key and hash. @returns how many. */
-export async function stageKeys(
-  session: Session,
-  batches: AsyncIterable<readonly KeyAndHash[]>,
-): Promise<number> {
+export async function stageKeys(session: Session, read: Batches<KeyAndHash>): Promise<number> {
   await session.query(
     `create temporary table staged_keys (record_key text collate "C", hash bigint not null, problem text)`,
   );
-  const count = await copyRows(session, stagedKeys, batches, ({ key, hash, problem = null }) => [
-    key,
-    hash,
-    problem,
-  ]);
+  const lines = read.lines?.();
+  const count =
+    lines === undefined
+      ? await copyRows(session, stagedKeys, read, ({ key, hash, problem }) => [key, hash, problem ?? null])
+      : await copyLines(session, `${stagedKeys} (record_key, hash)`, wholeLines(lines));
   await session.query(`analyze ${stagedKeys}`);
   return count;
 }
 
 /** Stages full records, the n-th with n. @param table of `recordColumns`. @returns how many. */
-export function stageRecords(
-  session: Session,
-  table: string,
-  batches: AsyncIterable<readonly SourceRecord[]>,
-): Promise<number> {
+export function stageRecords(session: Session, table: string, read: Batches<SourceRecord>): Promise<number> {
+  const lines = read.lines?.();
+  if (lines !== undefined) {
+    return copyLines(session, `${table} (n, record_key, hash, record)`, packed(wholeLines(lines)));
+  }
   let n = 0;
-  return copyRows(session, table, batches, ({ key, hash, values, problem = null }) => [
+  return copyRows(session, table, read, ({ key, hash, values, problem }) => [
     String(++n),
     key,
     hash,
     pack(values),
-    problem,
+    problem ?? null,
   ]);
 }
 
 export const recordColumns =
   'n bigint not null, record_key text collate "C", hash bigint not null, record text not null, problem text';
+
+async function* packed(lines: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  const packer = new LinePacker();
+  for await (const chunk of lines) yield packer.pack(chunk);
+}

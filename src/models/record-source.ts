@@ -1,4 +1,4 @@
-import type { Field, KeyAndHash, ModelQuery, SourceRecord } from '../connectors/index.ts';
+import type { Batches, Field, KeyAndHash, ModelQuery, SourceRecord } from '../connectors/index.ts';
 
 export type RecordQuery = Omit<ModelQuery, 'configuration'>;
 
@@ -7,6 +7,6 @@ export interface RecordSource extends AsyncDisposable {
   /** Those that were wanted when it was opened are among them. */
   fields(): Promise<Field[]>;
   sample(fields: string[], limit: number): Promise<(string | null)[][]>;
-  keys(query: RecordQuery): AsyncIterable<KeyAndHash[]>;
-  records(query: RecordQuery, keys?: readonly string[]): AsyncIterable<SourceRecord[]>;
+  keys(query: RecordQuery): Batches<KeyAndHash>;
+  records(query: RecordQuery, keys?: readonly string[]): Batches<SourceRecord>;
 }

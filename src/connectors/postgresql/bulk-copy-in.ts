@@ -1,9 +1,9 @@
 import { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Client, Connection } from 'pg';
+import { copyDataHeader } from '../../lib/pg-frames.ts';
 import type { RowStream } from '../contract.ts';
 import { lostOrRefused } from './bulk-errors.ts';
-import { copyDataHeader } from './bulk-frames.ts';
 
 /** What pg has and its types do not mention. */
 type CopyConnection = Connection & { endCopyFrom(): void };

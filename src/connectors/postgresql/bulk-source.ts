@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { Client } from 'pg';
 import { RecyclingSocket } from '../../lib/recycling-socket.ts';
 import type { BulkSource } from '../contract.ts';
-import { CopyOut } from './bulk-copy-out.ts';
+import { CopyOutRows } from './bulk-copy-out.ts';
 import { lostOrRefused } from './bulk-errors.ts';
 import { IdleSessions } from './bulk-idle-sessions.ts';
 import { keyRanges } from './bulk-ranges.ts';
@@ -49,7 +49,7 @@ export function bulkSource(connect: Connect): BulkSource {
         await client.query(read.range === undefined ? begin : beginRange);
         const relation = await findRelation(client, table.schemaId);
         const statement = await copyStatement(client, relation, table, format, read);
-        const rows = client.query(new CopyOut(statement, format === 'pg-binary'));
+        const rows = client.query(new CopyOutRows(statement, format === 'pg-binary'));
         rows.once('close', () => {
           if (!rows.readableEnded) breakOff(client);
           else void client.query('commit').then(() => sessions.giveBack(client), ignore);

@@ -1,8 +1,10 @@
 import pg, { type Client } from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
 import { TidemarkError } from '../../errors.ts';
-import { type CopyRow, decodeCopyText } from '../../lib/copy-text.ts';
+import { decodeCopyText } from '../../lib/copy-text.ts';
+import { CopyOut } from '../../lib/pg-copy-out.ts';
 import { type ModelQuery, type ModelSource, usualLookTimeout } from '../contract.ts';
+import { keysOf, recordsOf } from '../model-lines.ts';
 import { modelMeta } from '../model-meta.ts';
 import type { Connect } from './bulk-source.ts';
 import { readSchemas } from './catalogue.ts';
@@ -34,16 +36,10 @@ export function modelSource(connect: Connect, lookTimeout = usualLookTimeout): M
         const rows = decodeCopyText(client.query(copyTo(`copy (${first}) to stdout`)));
         return (await Array.fromAsync(rows)).flat();
       }),
-    async *keys(query) {
-      for await (const rows of copy(connect, query, (inner) => `select key, hash from (${inner}) k`)) {
-        yield rows.map(([key = null, hash]) => ({ key, hash: hash ?? '0' }));
-      }
-    },
-    async *records(query, keys) {
+    keys: (query) => keysOf(() => copy(connect, query, (inner) => `select key, hash from (${inner}) k`)),
+    records: (query, keys) => {
       const filter = keys === undefined ? '' : ` where key = any (${textArray(keys)})`;
-      for await (const rows of copy(connect, query, (inner) => `select * from (${inner}) r${filter}`)) {
-        yield rows.map(([key = null, hash, ...values]) => ({ key, hash: hash ?? '0', values }));
-      }
+      return recordsOf(() => copy(connect, query, (inner) => `select * from (${inner}) r${filter}`));
     },
   };
 }
@@ -53,7 +49,7 @@ async function* copy(
   connect: Connect,
   query: ModelQuery,
   select: (inner: string) => string,
-): AsyncGenerator<CopyRow[]> {
+): AsyncGenerator<Buffer> {
   const client = await connect('tidemark model read');
   try {
     await client.query('begin isolation level repeatable read read only; set local statement_timeout = 0');
@@ -69,7 +65,7 @@ async function* copy(
     }
     const where = await whereClause(client, relation.from, relation.fields, query.filter);
     const inner = keyedSelect(relation.from + where, query);
-    yield* decodeCopyText(client.query(copyTo(`copy (${select(inner)}) to stdout`)));
+    yield* client.query(new CopyOut(`copy (${select(inner)}) to stdout`, false));
   } finally {
     // A read that was left early cannot be asked to stop; its connection is closed under it.
     client.end().catch(() => {});

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { copyDataHeader, FrameOpener, FrameSorter } from './bulk-frames.ts';
+import { copyDataHeader, FrameOpener, FrameSorter } from './pg-frames.ts';
 
 const frame = (kind: string, body: string) => {
   const header = copyDataHeader(Buffer.byteLength(body));

@@ -1,0 +1,112 @@
+import { Readable } from 'node:stream';
+import type { Connection } from 'pg';
+import { FrameOpener, FrameSorter } from './pg-frames.ts';
+import { type Reader, RecyclingSocket } from './recycling-socket.ts';
+
+/** Bytes read ahead of a slow reader. */
+const readAhead = 1024 * 1024;
+
+type DataListener = (chunk: Buffer) => void;
+
+/**
+ * Runs `COPY … TO STDOUT` and gives its rows, as the CopyData frames that carry them or without the frames.
+ *
+ * While it runs, the socket's bytes come here first: CopyData goes to the reader, everything else (the end,
+ * an error, notices) to pg's own parser, which then calls this query back as it would any other. pg-copy-streams
+ * would take each row out of its frame: a buffer per row, and several times the CPU time.
+ *
+ * Destroying the stream closes the connection: there is no other way to end a COPY that is under way.
+ */
+export class CopyOut extends Readable {
+  bytes = 0;
+  readonly #sql: string;
+  readonly #sorter: FrameSorter;
+  #connection: Connection | undefined;
+  #pgListeners: DataListener[] = [];
+  /** Memory that was given to the reader in one piece, so that the piece may come back as a whole. */
+  readonly #lent = new Set<ArrayBufferLike>();
+  #pieces = 0;
+  #full = false;
+
+  constructor(sql: string, framed: boolean) {
+    super({ highWaterMark: readAhead });
+    this.#sql = sql;
+    const opener = framed ? undefined : new FrameOpener();
+    this.#sorter = new FrameSorter({
+      copyData: (bytes) => this.#give(opener === undefined ? bytes : opener.open(bytes)),
+      other: (bytes) => {
+        this.#pieces++;
+        for (const listener of this.#pgListeners) listener(Buffer.from(bytes));
+      },
+    });
+  }
+
+  get rows(): number {
+    return this.#sorter.frames;
+  }
+
+  /** Gives a chunk back whose bytes are not needed any more: its memory takes other rows. */
+  recycle(chunk: Buffer): void {
+    const socket = this.#connection?.stream;
+    if (this.#lent.delete(chunk.buffer) && socket instanceof RecyclingSocket) socket.recycle(chunk);
+  }
+
+  readonly #read: Reader = (chunk) => {
+    this.#pieces = 0;
+    this.#sorter.push(chunk);
+    if (this.#pieces === 1) this.#lent.add(chunk.buffer);
+    return !this.#full;
+  };
+
+  readonly #listener: DataListener = (chunk) => {
+    this.#sorter.push(chunk);
+    if (this.#full) this.#connection?.stream.pause();
+  };
+
+  #give(bytes: Buffer): void {
+    this.#pieces++;
+    this.bytes += bytes.length;
+    this.#full = !this.push(bytes);
+  }
+
+  override _read(): void {
+    this.#full = false;
+    this.#connection?.stream.resume();
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    this.#connection?.stream.destroy();
+    done(error);
+  }
+
+  /** Called by pg when it is this query's turn: the server is idle, so no byte of another message is under way. */
+  submit(connection: Connection): void {
+    const { stream } = connection;
+    this.#connection = connection;
+    this.#pgListeners = stream.listeners('data') as DataListener[];
+    if (stream instanceof RecyclingSocket) stream.reader = this.#read;
+    else {
+      for (const listener of this.#pgListeners) stream.off('data', listener);
+      stream.on('data', this.#listener);
+    }
+    connection.query(this.#sql);
+  }
+
+  handleCommandComplete(): void {}
+
+  handleReadyForQuery(): void {
+    const stream = this.#connection?.stream;
+    this.#connection = undefined;
+    if (stream instanceof RecyclingSocket) stream.reader = undefined;
+    else if (stream !== undefined) {
+      stream.off('data', this.#listener);
+      for (const listener of this.#pgListeners) stream.on('data', listener);
+    }
+    this.push(null);
+  }
+
+  /** From the server, or from pg when the connection is lost. */
+  handleError(error: Error): void {
+    this.destroy(error);
+  }
+}
