@@ -166,7 +166,7 @@ test.each([
     { additional_fields: [{ name: 'odd name.n', label: 'b', type: 'binary' }] },
     400,
   ],
-  ['enricher', { enricher: { connection_id: 'x' } }, 422],
+  ['enricher.connection_id', { enricher: { connection_id: 'x' } }, 400],
 ])('a model with a wrong %s is refused by name', async (field, more, status) => {
   const refused = await call('POST', '/api/models', modelBody(more));
   expect(refused.status).toBe(status);

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { startTestApp, type TestApp } from '../../test/support/app.ts';
 import { createDatabase, type TestDatabase } from '../../test/support/database.ts';
 import { postgresqlConfiguration } from '../../test/support/http.ts';
+import { startReceiver } from '../../test/support/receiver.ts';
 import { until } from '../../test/support/until.ts';
 import { postgresql } from '../connectors/postgresql/index.ts';
 import { startJobs } from '../jobs/index.ts';
@@ -187,4 +188,77 @@ test('with async=true a worker answers: create, update, preview, sample', async 
     world.database.db,
   );
   expect(rows.map(({ row }) => row).join()).not.toContain('9007199254740993');
+});
+
+test('an enricher: what it takes, what is refused, how it is sampled and kept', async () => {
+  const service = await startReceiver();
+  onTestFinished(() => service.close());
+  service.behave(({ url }) =>
+    url.endsWith('/2') ? 404 : { status: 200, body: '{"n":9007199254740993,"a":[1]}' },
+  );
+  const connect = (configuration: object) => {
+    const connection = { name: crypto.randomUUID(), type: 'httpenrichment', configuration };
+    return call('POST', '/api/connections', connection);
+  };
+  expect((await connect({ method: 'GET', url: service.url })).body).toMatchObject({
+    message: expect.stringContaining('has no {{input}}'),
+  });
+  const { body } = await connect({ method: 'GET', url: `${service.url}/{{ id }}` });
+  const { id: connection_id, type } = (body as { data: { id: string; type: object } }).data;
+  expect(type).toMatchObject({ id: 'httpenrichment', operations: ['enrichment'] });
+  expect(await data('POST', `/api/enrichment/${connection_id}/inputfields`, {})).toEqual([['id']]);
+  expect((await call('POST', `/api/enrichment/${sourceId}/inputfields`)).status).toBe(404);
+  const base = `/api/connections/${connection_id}/modelsync`;
+  expect(await data('GET', `${base}/enrichment-source`)).toMatchObject({ requires_one_of: [] });
+  expect((await call('GET', `/api/connections/${sourceId}/modelsync/enrichment-source`)).status).toBe(404);
+  expect((await call('GET', `${base}/source`)).status).toBe(400);
+
+  await source.query(
+    'create table plain (id int, other text); insert into plain values (1, null), (2, null)',
+  );
+  const fields = [{ name: 'n', type: 'number', label: 'Number' }];
+  const enricher = { connection_id, mappings: { id: 'id' }, fields };
+  const request = { name: 'e', connection_id: sourceId, configuration: { table: 'public.plain' }, enricher };
+  for (const [place, wrong] of [
+    ['enricher.mappings', { mappings: { nope: 'id' } }],
+    ['enricher.mappings', { mappings: { id: 'nope' } }],
+    ['enricher.mappings', { mappings: {} }],
+    ['enricher.connection_id', { connection_id: sourceId }],
+    ['enricher.enricher_id', { enricher_id: sourceId }],
+    ['enricher.fields.0.name', { fields: [{ name: 'a..b' }] }],
+    ['enricher.fields.0.type', { fields: [{ name: 'a', type: 'binary' }] }],
+    ['configuration.cache_hours', { configuration: { cache_hours: 0 } }],
+  ] as const) {
+    const refused = await call('POST', '/api/models', { ...request, enricher: { ...enricher, ...wrong } });
+    expect(refused).toMatchObject({ status: 400, body: { metadata: { field: place } } });
+  }
+  const created = await data<WireModel & { enricher: { enricher_id: string } }>(
+    'POST',
+    '/api/models',
+    request,
+  );
+  const { enricher_id } = created.enricher;
+  expect(created.enricher).toMatchObject({
+    ...enricher,
+    fields: [{ name: 'n', label: 'Number', type: 'number' }],
+  });
+  const own = (id: number) => `"${created.id}":{"id":${id},"other":null}`;
+  expect(await text(`/api/models/${created.id}/sample`)).toBe(
+    `{"data":{"records":[{${own(1)},"${enricher_id}":{"n":9007199254740993}},{${own(2)},"${enricher_id}":{"n":null}}],` +
+      `"warnings":["Enrichment by ${(body as { data: { name: string } }).data.name}: 2 looked up, 0 known, 1 of which the service has nothing, 0 failed"]}}`,
+  );
+
+  const changed = { ...request, enricher: { connection_id, mappings: { id: 'id' }, enricher_id } };
+  expect(await data('PUT', `/api/models/${created.id}`, changed)).toMatchObject({
+    enricher: { enricher_id, fields: [{ name: 'response', type: 'object' }] },
+  });
+  expect(await text(`/api/models/${created.id}/sample`)).toContain(
+    '"response":{"n":9007199254740993,"a":[1]}',
+  );
+  expect(await call('DELETE', `/api/connections/${connection_id}`)).toMatchObject({
+    status: 422,
+    body: { message: expect.stringContaining('in use by model e') },
+  });
+  await call('DELETE', `/api/connections/${connection_id}?force=true`);
+  expect((await call('GET', `/api/models/${created.id}/sample`)).status).toBe(404);
 });

@@ -25,6 +25,7 @@ export async function deleteConnection(
   await db.transaction().execute(async (tx) => {
     const { rows: users } = await sql<{ use: string }>`
       select 'model ' || name as use from models where connection_id = ${id}
+      union all select 'model ' || name from models where definition -> 'enricher' ->> 'connectionId' = ${id}
       union all select 'sync ' || name from model_syncs where target_connection_id = ${id}
       union all select 'bulk sync ' || name from bulk_syncs
         where ${id} in (source_connection_id, destination_connection_id)

@@ -95,6 +95,13 @@ export interface ConnectionsTable {
   updated_at: Generated<Timestamp>;
 }
 
+export interface EnrichmentCacheTable {
+  connection_id: string;
+  digest: Buffer;
+  answer: string | null;
+  fetched_at: Generated<Timestamp>;
+}
+
 export interface EventHeadsTable {
   organization_id: string;
   head: Timestamp;
@@ -342,6 +349,7 @@ export interface Tables {
   connection_schema_keys: ConnectionSchemaKeysTable;
   connection_schemas: ConnectionSchemasTable;
   connections: ConnectionsTable;
+  enrichment_cache: EnrichmentCacheTable;
   event_heads: EventHeadsTable;
   events: EventsTable;
   execution_console: ExecutionConsoleTable;

@@ -32,6 +32,15 @@ export function jsonAt(text: string, path: readonly string[]): string | undefine
   return text.slice(at, pastValue(text, at));
 }
 
+export function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function member(text: string, object: number, name: string): number | undefined {
   let found: number | undefined;
   let at = pastSpace(text, object + 1);

@@ -60,6 +60,7 @@ export async function draftModelSync(
     encryption: draftEncryption(deps.keyRing, request, fields, current?.encryption ?? null),
     syncAllRecords: request.sync_all_records ?? false,
     skipInitialBackfill: request.skip_initial_backfill ?? false,
+    onlyEnrichUpdates: request.only_enrich_updates ?? false,
   };
   checkMode(draft);
   checkOverrides(draft);

@@ -6,7 +6,7 @@ import {
   parseLogic,
 } from '../conditions/index.ts';
 import { TidemarkError } from '../errors.ts';
-import { fieldId, type Model } from '../models/index.ts';
+import { type FieldsOfOthers, fieldId } from '../models/index.ts';
 import type { ModelFilter, ModelSyncRequest } from '../schema/model-sync.ts';
 import { ownField, type SyncedModels, sourceOf } from './synced-models.ts';
 
@@ -67,13 +67,15 @@ export function referencedField(
   { base, related }: SyncedModels,
   { field, field_id, field_type }: Pick<ModelFilter, 'field' | 'field_id' | 'field_type'>,
   place: string,
-): { model: Model; name: string } {
+): { model: FieldsOfOthers; name: string } {
   if (field_type && field_type !== 'Model') {
     const reason = 'Target is not built yet: filter the model';
     throw new TidemarkError('invalid_field', { field: `${place}.field_type`, reason });
   }
   const reference = field?.field ?? field_id ?? '';
-  const models = [base, ...related].filter(({ id }) => !field || id === field.model_id.toLowerCase());
+  const models: FieldsOfOthers[] = [base, ...related].filter(
+    ({ id }) => !field || id === field.model_id.toLowerCase(),
+  );
   for (const model of models) {
     const found = model.fields.find(({ name }) => fieldId(model.id, name) === reference);
     if (found !== undefined) return { model, name: found.name };

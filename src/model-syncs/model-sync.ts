@@ -24,6 +24,8 @@ export interface Definition extends Filtering {
   syncAllRecords: boolean;
   /** The first execution only records what is there. */
   skipInitialBackfill: boolean;
+  /** Only a change of the model itself is one, not one of a related model or of what is looked up. */
+  onlyEnrichUpdates: boolean;
 }
 
 interface NamedField {

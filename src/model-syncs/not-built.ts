@@ -5,7 +5,6 @@ import type { ModelSyncRequest } from '../schema/model-sync.ts';
 export function refuseWhatIsNotBuilt(request: ModelSyncRequest): void {
   const { identity, target } = request;
   const asked: Record<string, unknown> = {
-    only_enrich_updates: request.only_enrich_updates,
     policies: request.policies,
     'identity.new_field': identity?.new_field,
     'identity.remote_field_type_id': identity?.remote_field_type_id,

@@ -30,7 +30,7 @@ export interface DeliverCheckpoint {
   baselineIsEmpty?: boolean;
 }
 
-/** Up to so many changed records are asked for by key; more are found by reading the whole model once more. */
+/** So many changed records are asked for by key; more are found by reading the whole model once more, if that is cheap. */
 const byKeyAtMost = 10_000;
 
 /** Log entries that are kept in memory at most. */
@@ -135,15 +135,13 @@ async function planChanges(planning: Planning, plan: number): Promise<Planned> {
     `create temporary table wanted as ${wantedKeys(stagedKeys, scope)};
      create temporary table staged_records (${recordColumns})`,
   );
-  const keys =
-    changed > byKeyAtMost ? undefined : await session.query<{ record_key: string }>('table wanted');
-  const records = readRecords(
-    run,
-    source,
-    task.query,
-    keys?.map(({ record_key }) => record_key),
-  );
-  await stageRecords(session, stagedRecords, records);
+  if (changed > byKeyAtMost && !source.costly) {
+    await stageRecords(session, stagedRecords, readRecords(run, source, task.query));
+  } else {
+    for await (const keys of wantedInParts(session)) {
+      await stageRecords(session, stagedRecords, readRecords(run, source, task.query, keys));
+    }
+  }
   // What changed its identity, came twice or went since the keys were read is left to the next execution.
   const [planned] = await session.query<{ records: number }>(
     `with planned as (
@@ -167,6 +165,18 @@ async function planChanges(planning: Planning, plan: number): Promise<Planned> {
     );
   }
   return { records: found, invalid: classes.invalid + problems.length };
+}
+
+async function* wantedInParts(session: Session): AsyncGenerator<string[]> {
+  for (let last: string | null | undefined = null; last !== undefined; ) {
+    const rows: { record_key: string }[] = await session.query(
+      `select record_key from wanted where $1::text is null or record_key > $1
+       order by record_key limit ${byKeyAtMost}`,
+      [last],
+    );
+    last = rows.at(-1)?.record_key;
+    if (rows.length > 0) yield rows.map(({ record_key }) => record_key);
+  }
 }
 
 async function dryRun(planning: Planning): Promise<undefined> {

@@ -18,7 +18,7 @@ export function presentItem(sync: ModelSync): ModelSyncItem {
     schedule: sync.schedule,
     sync_all_records: sync.syncAllRecords,
     skip_initial_backfill: sync.skipInitialBackfill,
-    only_enrich_updates: false,
+    only_enrich_updates: sync.onlyEnrichUpdates,
     created_at: sync.createdAt,
     updated_at: sync.updatedAt,
     ...(sync.createdBy === null ? {} : { created_by: sync.createdBy }),

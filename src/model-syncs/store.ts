@@ -105,7 +105,11 @@ export function selectModelSyncs(db: Database, organizationId: string) {
 type Stored = Pick<
   ModelSync,
   'identity' | 'fields' | 'overrides' | 'filters' | 'filterLogic' | 'syncAllRecords' | 'skipInitialBackfill'
-> & { configuration: ModelSync['target']['configuration']; encryptionSalt: string | null };
+> &
+  Partial<Pick<ModelSync, 'onlyEnrichUpdates'>> & {
+    configuration: ModelSync['target']['configuration'];
+    encryptionSalt: string | null;
+  };
 
 function toRow(draft: ModelSyncDraft) {
   const stored: Stored = {
@@ -118,6 +122,7 @@ function toRow(draft: ModelSyncDraft) {
     configuration: draft.target.configuration,
     syncAllRecords: draft.syncAllRecords,
     skipInitialBackfill: draft.skipInitialBackfill,
+    onlyEnrichUpdates: draft.onlyEnrichUpdates,
   };
   return {
     name: draft.name,
@@ -144,6 +149,7 @@ export function fromRow(row: Row): ModelSync {
     filterLogic = '',
     overrides = [],
     encryptionSalt: salt = null,
+    onlyEnrichUpdates = false,
     ...stored
   } = row.definition as unknown as Stored;
   return {
@@ -151,6 +157,7 @@ export function fromRow(row: Row): ModelSync {
     filters,
     overrides,
     encryption: salt === null || passphrase === null ? null : { salt, passphrase },
+    onlyEnrichUpdates,
     filterLogic,
     id: row.id,
     organizationId: row.organization_id,

@@ -1,7 +1,10 @@
 import type { Database } from '../db/index.ts';
 import { TidemarkError } from '../errors.ts';
 import {
+  enrichedFields,
+  type FieldsOfOthers,
   fieldId,
+  findEnrichedModel,
   getModel,
   type Model,
   relatedModels,
@@ -15,8 +18,15 @@ import type { Definition, MappedField } from './model-sync.ts';
 export interface SyncedModels {
   /** The one whose records are synced. */
   base: Model;
-  /** Joined to it. */
-  related: Model[];
+  /** Joined to it, and what is looked up for it. */
+  related: FieldsOfOthers[];
+}
+
+/** What a request names: a model, or by its own id the enrichment of one. */
+interface Named {
+  id: string;
+  model: Model;
+  member: string;
 }
 
 type NamingFields = Pick<ModelSyncRequest, 'fields' | 'identity' | 'filters' | 'overrides'>;
@@ -32,24 +42,28 @@ export async function modelsOf(
   organizationId: string,
   request: NamingFields,
 ): Promise<SyncedModels> {
-  const named = new Map<string, { model: Model; member: string }>();
+  const named = new Map<string, Named>();
   for (const { member, id } of referencesOf(request)) {
     if (id === undefined) throw unprocessable(member, 'is needed');
     if (named.has(id)) continue;
-    named.set(id, { member, model: await existing(db, organizationId, id, `${member}.model_id`) });
+    named.set(id, { id, member, model: await existing(db, organizationId, id, `${member}.model_id`) });
   }
   const [first] = named.values();
   if (first === undefined) throw unprocessable('fields', 'map at least one field');
-  let nearest: { base: Model; lost: { model: Model; member: string } } | undefined;
+  let nearest: { base: Model; lost: Named } | undefined;
   for (const { model: base } of named.values()) {
-    const related = (await relatedModels(db, base)).map((one) => one.model);
-    const lost = [...named.values()].find(
-      ({ model }) => ![base, ...related].some(({ id }) => id === model.id),
-    );
+    const related: FieldsOfOthers[] = (await relatedModels(db, base)).map((one) => one.model);
+    if (base.enricher !== null) related.push(enrichedFields(base.enricher));
+    const reached = new Set([base, ...related].map(({ id }) => id));
+    const lost = [...named.values()].find(({ id }) => !reached.has(id.toLowerCase()));
     if (lost === undefined) return { base, related };
     nearest ??= { base, lost };
   }
   const { base, lost } = nearest ?? { base: first.model, lost: first };
+  if (lost.id.toLowerCase() === lost.model.enricher?.id) {
+    const reason = `is the enrichment of model ${lost.model.name}, and the synced model is ${base.name}`;
+    throw unprocessable(`${lost.member}.model_id`, reason);
+  }
   const reason = `no relation leads from model ${base.name} to model ${lost.model.name}, nor the other way round`;
   throw unprocessable(`${lost.member}.model_id`, `${reason}; relate them (relations of a model)`);
 }
@@ -66,7 +80,7 @@ export function fieldOf(models: SyncedModels, source: Source, member: string): s
 }
 
 /** The name of a field among those of the synced model. */
-export function ownField({ base }: SyncedModels, model: Model, name: string): string {
+export function ownField({ base }: SyncedModels, model: FieldsOfOthers, name: string): string {
   return model.id === base.id ? name : relatedName(model.id, name);
 }
 
@@ -133,7 +147,10 @@ function referencesOf(request: NamingFields): { member: string; id: string | und
 
 async function existing(db: Database, organizationId: string, id: string, member: string): Promise<Model> {
   try {
-    return await getModel(db, organizationId, id);
+    return (
+      (await findEnrichedModel(db, organizationId, id.toLowerCase())) ??
+      (await getModel(db, organizationId, id))
+    );
   } catch (error) {
     if (error instanceof TidemarkError && error.key === 'not_found')
       throw unprocessable(member, error.message);

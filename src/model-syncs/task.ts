@@ -50,7 +50,29 @@ export function valueAt(values: readonly (string | null)[], place: number | stri
 
 /** Names of the fields that an execution asks its model for. */
 export function fieldsReadBy(sync: ModelSync, model: Model): string[] {
-  return [identityOf(sync, model) ?? [], model.trackingColumns, fieldsUsedBy(sync)].flat();
+  const needed = sync.onlyEnrichUpdates ? leadingOn(model) : [];
+  return [identityOf(sync, model) ?? [], model.trackingColumns, fieldsUsedBy(sync), needed].flat();
+}
+
+/** The fields whose change is a change of the record, where that is not what is mapped. */
+function hashedOf(sync: ModelSync, model: Model, mapped: readonly string[]): { hashed?: string[] } {
+  const { trackingColumns } = model;
+  // Without an identity a record is its content: only all of that says whether it is another one.
+  if (identityOf(sync, model) === undefined) return {};
+  const own = mapped.filter((name) => splitRelatedName(name) === undefined);
+  if (sync.onlyEnrichUpdates) {
+    return {
+      hashed: trackingColumns.length > 0 ? trackingColumns : [...new Set([...own, ...leadingOn(model)])],
+    };
+  }
+  if (trackingColumns.length === 0) return {};
+  // Tracking columns know nothing of related models.
+  return { hashed: [...trackingColumns, ...mapped.filter((name) => !own.includes(name))] };
+}
+
+/** Own fields that say which partners a record has, and what is looked up for it. */
+function leadingOn({ relations, enricher }: Model): string[] {
+  return [...relations.map(({ from }) => from), ...Object.keys(enricher?.mappings ?? {})];
 }
 
 function identityOf(sync: ModelSync, model: Model): string | undefined {
@@ -83,16 +105,7 @@ export async function buildTask(
     targetConnectionId: sync.target.connectionId,
     query: {
       fields: names,
-      // Without an identity a record is its content: only all of that says whether it is another one. Tracking columns
-      // know nothing of related models.
-      ...(identity === undefined || model.trackingColumns.length === 0
-        ? {}
-        : {
-            hashed: [
-              ...model.trackingColumns,
-              ...names.filter((name) => splitRelatedName(name) !== undefined),
-            ],
-          }),
+      ...hashedOf(sync, model, names),
       ...(identity === undefined ? {} : { identity: need(fields, identity).name }),
       ...(filter === undefined ? {} : { filter: atTime(filter, startedAt) }),
     },

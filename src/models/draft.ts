@@ -3,14 +3,17 @@ import type { Field } from '../connectors/index.ts';
 import { TidemarkError } from '../errors.ts';
 import type { JsonObject } from '../lib/json.ts';
 import type { ModelRequest } from '../schema/model.ts';
-import { draftAdditionalFields, fieldOf } from './additional-fields.ts';
+import { draftAdditionalFields } from './additional-fields.ts';
+import { declaredFieldOf } from './declared-field.ts';
+import { draftEnricher } from './draft-enricher.ts';
 import { draftRelations, requireField } from './draft-relations.ts';
 import type { OpenOptions, SourceDependencies } from './layer.ts';
 import type { ModelDraft } from './model.ts';
 import { lookAtModel } from './open.ts';
+import { findModels } from './store.ts';
 
 /** Members of a request that would be stored and then ignored: refused until they do something. */
-const notBuilt = ['enricher', 'policies'] as const;
+const notBuilt = ['policies'] as const;
 
 export interface DraftOptions extends Pick<OpenOptions, 'signal' | 'lookTimeout'> {
   /** Of the model that is being changed; undefined for a new one. */
@@ -42,12 +45,17 @@ export async function draftModel(
     options,
   );
   const additionalFields = draftAdditionalFields(request.additional_fields ?? [], found);
-  const declared = additionalFields.map(fieldOf);
+  const declared = additionalFields.map(declaredFieldOf);
   const fields = [...select(found, request.fields ?? undefined), ...declared];
   const identifier = request.identifier || null;
   if (identifier !== null) requireField(fields, identifier, 'identifier');
   const trackingColumns = request.tracking_columns ?? [];
   for (const column of trackingColumns) requireField([...found, ...declared], column, 'tracking_columns');
+  const [before] = await findModels(
+    deps.db,
+    organizationId,
+    options.id === undefined ? [] : [options.id.toLowerCase()],
+  );
   const drafted = { id: options.id?.toLowerCase(), organizationId, name: request.name, fields };
   return {
     organizationId,
@@ -61,6 +69,13 @@ export async function draftModel(
     labels: request.labels ?? [],
     trackingColumns,
     relations: await draftRelations(deps.db, drafted, request),
+    enricher: await draftEnricher(
+      deps,
+      organizationId,
+      request.enricher,
+      [...found, ...declared],
+      before?.enricher ?? null,
+    ),
   };
 }
 

@@ -1,4 +1,6 @@
 export { draftModel } from './draft.ts';
+export { enrichedFields, type FieldsOfOthers } from './enricher.ts';
+export { enrichmentInputs, enrichmentMeta } from './enrichment.ts';
 export type { Model } from './model.ts';
 export { startModelJobWorker } from './model-job-worker.ts';
 export {
@@ -16,4 +18,4 @@ export { relatedName, splitRelatedName } from './related-name.ts';
 export { relatedModels } from './relations.ts';
 export { sampleModel } from './sample.ts';
 export { sourceFields, sourceMeta, sourceParameters } from './source.ts';
-export { createModel, deleteModel, getModel, listModels, updateModel } from './store.ts';
+export { createModel, deleteModel, findEnrichedModel, getModel, listModels, updateModel } from './store.ts';

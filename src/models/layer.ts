@@ -12,7 +12,7 @@ export interface SourceDependencies {
 
 /** What is to be read: a model, or a draft of one that is not stored. */
 export type ReadModel = Pick<Model, 'organizationId' | 'connectionId' | 'configuration'> &
-  Partial<Pick<Model, 'id' | 'additionalFields' | 'relations'>>;
+  Partial<Pick<Model, 'id' | 'additionalFields' | 'relations' | 'enricher'>>;
 
 export interface OpenOptions {
   /** Names of the fields that will be asked for. Without it: all of the model's own. */

@@ -2,6 +2,7 @@ import type { Field } from '../connectors/index.ts';
 import type { JsonObject } from '../lib/json.ts';
 import type { Actor } from '../organizations/index.ts';
 import type { AdditionalField } from './additional-fields.ts';
+import type { Enricher } from './enricher.ts';
 
 /** Where the value of a field is found again: in a field of another model. */
 export interface Relation {
@@ -29,6 +30,7 @@ export interface Model {
   /** Where there are any, a record has changed when one of these has, whatever else did. */
   trackingColumns: string[];
   relations: Relation[];
+  enricher: Enricher | null;
   /** Counts up with every change. */
   version: number;
   createdBy: Actor | null;
@@ -51,4 +53,5 @@ export type ModelDraft = Pick<
   | 'labels'
   | 'trackingColumns'
   | 'relations'
+  | 'enricher'
 >;

@@ -1,6 +1,7 @@
 import { messageOf, TidemarkError } from '../errors.ts';
 import { additionalFieldsLayer } from './additional-fields.ts';
 import { connectionLayer } from './connection-layer.ts';
+import { enrichmentLayer } from './enrichment-layer.ts';
 import type { Layer, Opening, OpenOptions, ReadModel, SourceDependencies } from './layer.ts';
 import type { RecordSource } from './record-source.ts';
 import { relationsLayer } from './relations-layer.ts';
@@ -11,7 +12,7 @@ import { relationsLayer } from './relations-layer.ts';
  * enrichment (may look up by any of them). A new kind of field is one layer in this list; executions, samples and
  * drafts all open models here, so they have it at once.
  */
-const layers: readonly Layer[] = [connectionLayer, additionalFieldsLayer, relationsLayer];
+const layers: readonly Layer[] = [connectionLayer, additionalFieldsLayer, relationsLayer, enrichmentLayer];
 
 /**
  * Opens a model to be read; the caller closes it.

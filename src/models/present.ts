@@ -1,7 +1,8 @@
 import type { Field } from '../connectors/index.ts';
 import { nameBasedUuid } from '../lib/uuid.ts';
 import type { ModelField, ModelResponse } from '../schema/model.ts';
-import type { AdditionalField } from './additional-fields.ts';
+import { type DeclaredField, declaredFieldOf } from './declared-field.ts';
+import type { Enricher } from './enricher.ts';
 import type { Model, ModelDraft } from './model.ts';
 
 export function presentModel(model: Model): ModelResponse {
@@ -33,8 +34,19 @@ export function presentDraft(draft: ModelDraft): ModelResponse {
       from,
       to: { model_id: to.modelId, field: to.field },
     })),
+    ...(draft.enricher === null ? {} : { enricher: presentEnricher(draft.enricher) }),
     policies: [],
     version: 1,
+  };
+}
+
+function presentEnricher({ id, connectionId, configuration, mappings, fields }: Enricher) {
+  return {
+    enricher_id: id,
+    connection_id: connectionId,
+    configuration,
+    mappings,
+    fields: presentFields(id, fields.map(declaredFieldOf), fields),
   };
 }
 
@@ -42,7 +54,7 @@ export function presentDraft(draft: ModelDraft): ModelResponse {
 export function presentFields(
   owner: string,
   fields: readonly Field[],
-  additional: readonly AdditionalField[] = [],
+  additional: readonly DeclaredField[] = [],
 ): ModelField[] {
   return fields.map((field) => {
     const declared = additional.find(({ name }) => name === field.name);

@@ -4,6 +4,8 @@ export type RecordQuery = Omit<ModelQuery, 'configuration'>;
 
 /** The records of one model, wherever its fields come from. Its promises are those of `ModelSource`. */
 export interface RecordSource extends AsyncDisposable {
+  /** To read a record may take a request of its own: what is not needed is better not read. */
+  costly?: boolean;
   /** Those that were wanted when it was opened are among them. */
   fields(): Promise<Field[]>;
   sample(fields: string[], limit: number): Promise<(string | null)[][]>;

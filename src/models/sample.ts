@@ -1,5 +1,6 @@
 import { TidemarkError } from '../errors.ts';
 import { recordJson } from '../lib/pg-text.ts';
+import { enrichedFields, type FieldsOfOthers } from './enricher.ts';
 import type { OpenOptions, SourceDependencies } from './layer.ts';
 import { lookAtModel } from './open.ts';
 import type { RecordSource } from './record-source.ts';
@@ -12,8 +13,8 @@ const sampleSize = 10;
 const budget = 10_000;
 
 /**
- * A few records of a model as its source has them now, each with its partners in related models: `ModelSample` as JSON
- * text, in which numbers keep every digit.
+ * A few records of a model as its source has them now, each with its partners in related models and with what is looked
+ * up for it: `ModelSample` as JSON text, in which numbers keep every digit.
  */
 export async function sampleModel(
   deps: SourceDependencies,
@@ -22,9 +23,10 @@ export async function sampleModel(
   options?: Pick<OpenOptions, 'signal' | 'lookTimeout'>,
 ): Promise<string> {
   const model = await getModel(deps.db, organizationId, id);
-  const related = (await relatedModels(deps.db, model)).map((one) => one.model);
-  const wanted = [model, ...related].flatMap((one) =>
-    one.fields.map(({ name }) => (one === model ? name : relatedName(one.id, name))),
+  const related: FieldsOfOthers[] = (await relatedModels(deps.db, model)).map((one) => one.model);
+  if (model.enricher !== null) related.push(enrichedFields(model.enricher));
+  const wanted = [model, ...related].flatMap(({ id, fields }) =>
+    fields.map(({ name }) => (id === model.id ? name : relatedName(id, name))),
   );
   const warnings: string[] = [];
   const warn = async (message: string) => void warnings.push(message);

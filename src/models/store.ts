@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Field } from '../connectors/index.ts';
 import type { Database } from '../db/index.ts';
 import { notFound } from '../errors.ts';
@@ -103,6 +104,18 @@ export async function findModels(
   return known.flatMap((id) => rows.filter((row) => row.id === id).map(fromRow));
 }
 
+/** The model that is enriched under this id, if there is one. */
+export async function findEnrichedModel(
+  db: Database,
+  organizationId: string,
+  enricherId: string,
+): Promise<Model | undefined> {
+  const row = await select(db, organizationId)
+    .where(sql<string>`models.definition -> 'enricher' ->> 'id'`, '=', enricherId)
+    .executeTakeFirst();
+  return row && fromRow(row);
+}
+
 /** Newest change first. */
 export async function listModels(db: Database, organizationId: string): Promise<Model[]> {
   const rows = await select(db, organizationId)
@@ -138,6 +151,7 @@ function toRow(draft: ModelDraft) {
       trackingColumns: draft.trackingColumns,
       additionalFields: draft.additionalFields,
       relations: draft.relations,
+      enricher: draft.enricher,
     }),
   };
 }
@@ -147,7 +161,7 @@ type Row = Awaited<ReturnType<ReturnType<typeof select>['executeTakeFirstOrThrow
 function fromRow(row: Row): Model {
   // The casts undo what toRow did: these columns hold what this file wrote.
   const definition = row.definition as unknown as Pick<Model, 'labels' | 'trackingColumns'> &
-    Partial<Pick<Model, 'additionalFields' | 'relations'>>;
+    Partial<Pick<Model, 'additionalFields' | 'relations' | 'enricher'>>;
   return {
     id: row.id,
     organizationId: row.organization_id,
@@ -160,8 +174,9 @@ function fromRow(row: Row): Model {
     additionalFields: definition.additionalFields ?? [],
     labels: definition.labels,
     trackingColumns: definition.trackingColumns,
-    // Models that were stored before there were relations have none.
+    // Models that were stored before there were relations or enrichers have none.
     relations: definition.relations ?? [],
+    enricher: definition.enricher ?? null,
     version: row.version,
     createdBy: row.created_by as unknown as Actor | null,
     updatedBy: row.updated_by as unknown as Actor | null,

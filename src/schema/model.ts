@@ -21,6 +21,27 @@ const Relation = Type.Object({
   to: Type.Object({ model_id: Type.String(), field: Type.String() }),
 });
 
+/** `Enrichment` on the wire. */
+export const EnrichmentRequest = Type.Object({
+  connection_id: Type.Optional(Type.String()),
+  configuration: nullable(JsonObject),
+  /** Field of the model → input of the connection. */
+  mappings: Type.Optional(Type.Record(Type.String(), Type.String())),
+  /** Places in the answer; without them the whole answer is one field, `response`. */
+  fields: nullable(
+    Type.Array(
+      Type.Object({
+        name: Type.Optional(Type.String()),
+        label: Type.Optional(Type.String()),
+        type: Type.Optional(Type.String()),
+        example: Type.Optional(Type.Unknown()),
+      }),
+    ),
+  ),
+  enricher_id: nullable(Type.String()),
+});
+export type EnrichmentRequest = Static<typeof EnrichmentRequest>;
+
 /** Body of create, update and preview. An update replaces the whole model. */
 export const ModelRequest = Type.Object({
   name: Type.String({ minLength: 1, maxLength: 255 }),
@@ -37,7 +58,8 @@ export const ModelRequest = Type.Object({
   refresh: Type.Optional(Type.Boolean()),
   /** Where a value of `from` is found again: then a sync of this model may use the fields of that one. */
   relations: nullable(Type.Array(Relation)),
-  enricher: nullable(JsonObject),
+  /** Where more about a record is looked up. */
+  enricher: nullable(EnrichmentRequest),
   policies: nullable(Type.Array(Type.String())),
   organization_id: nullable(Type.String()),
 });
@@ -67,6 +89,15 @@ export const ModelResponse = Type.Object({
   labels: Type.Array(Type.Object({ name: Type.String() })),
   tracking_columns: Type.Array(Type.String()),
   relations: Type.Array(Relation),
+  enricher: Type.Optional(
+    Type.Object({
+      enricher_id: Type.String(),
+      connection_id: Type.String(),
+      configuration: JsonObject,
+      mappings: Type.Record(Type.String(), Type.String()),
+      fields: Type.Array(ModelField),
+    }),
+  ),
   policies: Type.Array(Type.String()),
   version: Type.Integer(),
   created_at: Type.Optional(Type.String()),

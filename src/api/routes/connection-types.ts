@@ -25,7 +25,7 @@ function presentType(connector: Connector) {
   return {
     id: connector.id,
     name: connector.name,
-    capabilities: { ...connector.capabilities, enrichment: false, orchestration: false },
+    capabilities: { enrichment: false, ...connector.capabilities, orchestration: false },
     configurationForm: { jsonschema: jsonSchema(connector), uischema: {} },
     use_oauth: false,
   };

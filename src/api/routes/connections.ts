@@ -112,7 +112,6 @@ function settingsOf(body: Static<typeof UpdateConnectionRequest>): ConnectionSet
 
 function present(connection: Connection, keyRing: KeyRing) {
   const connector = connectorOf(connection.type);
-  const { source, destination } = connector.capabilities;
   return {
     id: connection.id,
     organization_id: connection.organizationId,
@@ -120,7 +119,7 @@ function present(connection: Connection, keyRing: KeyRing) {
     type: {
       id: connector.id,
       name: connector.name,
-      operations: [...(source ? ['source'] : []), ...(destination ? ['destination'] : [])],
+      operations: Object.entries(connector.capabilities).flatMap(([name, has]) => (has ? [name] : [])),
     },
     configuration: maskConfiguration(connector.configuration, openConfiguration(connection, keyRing)),
     status: connection.status,

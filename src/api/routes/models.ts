@@ -1,9 +1,12 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Static, Type } from 'typebox';
+import type { JsonObject } from '../../lib/json.ts';
 import {
   createModel,
   deleteModel,
   draftModel,
+  enrichmentInputs,
+  enrichmentMeta,
   getModel,
   listModels,
   type ModelJobRequest,
@@ -113,6 +116,34 @@ export function modelRoutes(app: App, deps: ApiDependencies): void {
       }
       const sample = await sampleModel(deps, organizationOf(request), id);
       return sendJson(reply, `{"data":${sample}}`);
+    },
+  );
+
+  app.get<{ Params: Static<typeof IdParameter>; Querystring: SourceQuery }>(
+    '/api/connections/:id/modelsync/enrichment-source',
+    { schema: { operationId: 'models.getEnrichmentSource', params: IdParameter } },
+    async (request) => {
+      const parameters = sourceParameters(request.query);
+      return { data: await enrichmentMeta(deps, organizationOf(request), request.params.id, parameters) };
+    },
+  );
+
+  app.post(
+    '/api/enrichment/:connection_id/inputfields',
+    {
+      schema: {
+        operationId: 'models.post',
+        params: Type.Object({ connection_id: Type.String() }),
+        body: Type.Optional(
+          Type.Object({ configuration: Type.Optional(Type.Record(Type.String(), Type.Unknown())) }),
+        ),
+      },
+    },
+    async (request) => {
+      // A request body is JSON, so its members are.
+      const configuration = (request.body?.configuration ?? {}) as JsonObject;
+      const { connection_id } = request.params;
+      return { data: await enrichmentInputs(deps, organizationOf(request), connection_id, configuration) };
     },
   );
 

@@ -1,11 +1,5 @@
 import { type Static, Type } from 'typebox';
-
-const secret = { sensitive: true };
-const NameAndValue = Type.Object({ name: Type.Optional(Type.String()), value: Type.Optional(Type.String()) });
-const Secret = Type.Object({
-  name: Type.Optional(Type.String()),
-  value: Type.Optional(Type.String(secret)),
-});
+import { HttpAuth, NameAndValue } from '../http-auth/index.ts';
 
 /** The keys are Polytomic's, so that a configuration written for it works here. */
 export const configuration = Type.Object(
@@ -13,41 +7,7 @@ export const configuration = Type.Object(
     url: Type.String({ title: 'URL', minLength: 1, examples: ['https://example.com/people.csv'] }),
     headers: Type.Optional(Type.Array(NameAndValue, { title: 'Headers' })),
     parameters: Type.Optional(Type.Array(NameAndValue, { title: 'Query parameters' })),
-    auth: Type.Optional(
-      Type.Object(
-        {
-          basic: Type.Optional(
-            Type.Object({
-              username: Type.Optional(Type.String()),
-              password: Type.Optional(Type.String(secret)),
-            }),
-          ),
-          header: Type.Optional(Secret),
-          query: Type.Optional(Type.Array(NameAndValue, secret)),
-          oauth: Type.Optional(
-            Type.Object(
-              {
-                client_id: Type.Optional(Type.String()),
-                client_secret: Type.Optional(Type.String(secret)),
-                token_endpoint: Type.Optional(Type.String({ examples: ['https://example.com/oauth/token'] })),
-                extra_form_data: Type.Optional(Type.Array(NameAndValue, secret)),
-                scopes: Type.Optional(Type.Array(Type.String())),
-                auth_style: Type.Optional(
-                  Type.Integer({
-                    description:
-                      'Where the token request carries the client: 1 in its form, 2 in its Authorization header. Default: 2.',
-                    minimum: 0,
-                    maximum: 2,
-                  }),
-                ),
-              },
-              { title: 'OAuth client credentials' },
-            ),
-          ),
-        },
-        { title: 'Authentication', description: 'One of these.' },
-      ),
-    ),
+    auth: Type.Optional(HttpAuth),
   },
   { title: 'CSV by URL' },
 );

@@ -2,8 +2,8 @@ import { type Egress, type EgressError, type EgressStream, toEgressError } from 
 import { TidemarkError } from '../../errors.ts';
 import { ConnectionLost } from '../contract.ts';
 import { largestFile, receive, tooBig } from '../file-formats/receive.ts';
+import { fetchToken } from '../http-auth/index.ts';
 import type { Configuration } from './configuration.ts';
-import { fetchToken } from './oauth.ts';
 import { type FileRequest, fileRequest } from './request.ts';
 
 /** Milliseconds of silence, and for the whole file. */

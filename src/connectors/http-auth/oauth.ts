@@ -1,8 +1,8 @@
 import type { Egress } from '../../egress/index.ts';
-import type { Configuration } from './configuration.ts';
-import { basicAuthorization, wrong } from './request.ts';
+import { basicAuthorization, wrong } from './authorize.ts';
+import type { HttpAuth } from './configuration.ts';
 
-type OAuth = NonNullable<NonNullable<Configuration['auth']>['oauth']>;
+type OAuth = NonNullable<HttpAuth['oauth']>;
 
 /** Milliseconds for the token request. */
 const deadline = 30_000;

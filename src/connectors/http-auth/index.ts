@@ -1,0 +1,3 @@
+export { authorize, wrong } from './authorize.ts';
+export { HttpAuth, NameAndValue } from './configuration.ts';
+export { fetchToken } from './oauth.ts';

@@ -1,0 +1,94 @@
+import { openConnection } from '../connections/index.ts';
+import { jsonAt } from '../lib/json-path.ts';
+import { type Computed, withComputedFields } from './computed-fields.ts';
+import { declaredFieldOf } from './declared-field.ts';
+import type { Enricher } from './enricher.ts';
+import { enrichmentOf } from './enrichment.ts';
+import { jsonAsText } from './json-as-text.ts';
+import type { Layer } from './layer.ts';
+import { LookupCache } from './lookup-cache.ts';
+import { type LookedUp, type LookupCounts, Lookups } from './lookups.ts';
+import { relatedName } from './related-name.ts';
+
+/** Records whose answers are in memory at a time. */
+const atATime = 100;
+
+/** Looks up fields of records at a service. */
+export const enrichmentLayer: Layer = async ({ deps, model, wanted, signal, warn }, below) => {
+  const { enricher } = model;
+  if (enricher == null) return below(wanted);
+  const names = new Map(enricher.fields.map((field) => [relatedName(enricher.id, field.name), field]));
+  const asked = [...names].filter(([name]) => wanted?.includes(name) ?? false);
+  if (asked.length === 0) return below(wanted);
+  const stack = new AsyncDisposableStack();
+  try {
+    const inputs = Object.keys(enricher.mappings);
+    const others = wanted?.filter((name) => !names.has(name)) ?? [];
+    const source = stack.use(await below([...new Set([...others, ...inputs])]));
+    const opened = await openConnection(deps, model.organizationId, enricher.connectionId, signal);
+    stack.defer(() => opened.session.close());
+    const enrichment = enrichmentOf(opened.session, opened.connection.type, 'enricher.connection_id');
+    const lookup = enrichment.lookup(enricher.configuration);
+    const cache = new LookupCache(deps.db, enricher.connectionId, lookup.cacheHours);
+    const lookups = new Lookups(lookup, cache, signal);
+    stack.defer(async () => {
+      await cache.tidy();
+      const told = inWords(lookups.counts);
+      if (told !== undefined) await warn?.(`Enrichment by ${opened.connection.name}: ${told}`);
+    });
+    const fields = asked.map(([, field]) => field);
+    const enriched = withComputedFields(
+      source,
+      {
+        fields: asked.map(([name, field]) => ({ ...declaredFieldOf(field), name })),
+        inputs,
+        async compute(records) {
+          const computed: Computed[] = [];
+          for (let start = 0; start < records.length; start += atATime) {
+            const some = records.slice(start, start + atATime);
+            const requests = some.map((values) => lookup.request(inputsOf(enricher, inputs, values)));
+            const answers = await lookups.answer(requests.flatMap((request) => request ?? []));
+            for (const request of requests) {
+              computed.push(computedOf(fields, request === undefined ? { json: null } : answers.shift()));
+            }
+          }
+          return computed;
+        },
+      },
+      async (problem) => warn?.(problem),
+    );
+    return { ...enriched, costly: true, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+  } catch (error) {
+    await stack.disposeAsync();
+    throw error;
+  }
+};
+
+function inputsOf(
+  { mappings }: Enricher,
+  inputs: readonly string[],
+  values: readonly (string | null)[],
+): Map<string, string | null> {
+  return new Map(inputs.map((name, index) => [mappings[name] ?? '', values[index] ?? null]));
+}
+
+function computedOf(
+  fields: Enricher['fields'],
+  answer: LookedUp = { problem: 'it was not asked' },
+): Computed {
+  if ('problem' in answer) {
+    return { values: fields.map(() => null), problem: `the enrichment failed: ${answer.problem}` };
+  }
+  const { json } = answer;
+  const values = fields.map(({ path, type }) => {
+    const found = json === null ? undefined : jsonAt(json, path);
+    return found === undefined ? null : jsonAsText(found, type);
+  });
+  return { values };
+}
+
+/** Nothing when everything was found. */
+function inWords({ sent, cached, nothing, failed }: LookupCounts): string | undefined {
+  if (nothing + failed === 0) return undefined;
+  return `${sent} looked up, ${cached} known, ${nothing} of which the service has nothing, ${failed} failed`;
+}
