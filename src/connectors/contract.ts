@@ -248,6 +248,18 @@ export class BatchRefused extends Error {
   }
 }
 
+/** The destination has too much to do: what was sent is good, and wanted later. Nothing of it was kept. */
+export class Busy extends Error {
+  override name = 'Busy';
+  /** Milliseconds that it asks to be left alone, 0 when it does not say. */
+  readonly pause: number;
+
+  constructor(message: string, pause: number) {
+    super(message);
+    this.pause = pause;
+  }
+}
+
 /**
  * Called when a batch has been applied but not yet committed. `token` lets `ModelWriter.outcome` find out
  * after a crash what became of it; the commit must not happen before the returned promise has resolved.
@@ -260,8 +272,8 @@ export interface ModelWriter {
   /**
    * Applies a batch: wholly or not at all. Returns one result per record, in order, once it is durable.
    *
-   * @throws BatchRefused when the destination refuses the content; any other error means it could not be
-   *   reached or asked, and that the batch may be tried again.
+   * @throws BatchRefused when the destination refuses the content, Busy when it wants it later, TidemarkError when it
+   *   would never take it; any other error means it could not be reached or asked, and that the batch may be tried again.
    */
   write(records: readonly OutgoingRecord[], prepared: Prepared): Promise<RecordResult[]>;
   /** What became of a prepared batch. Absent: the destination cannot tell, and a batch may arrive twice. */

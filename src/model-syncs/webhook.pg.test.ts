@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type ModelSyncs, startModelSyncs } from '../../test/support/model-syncs.ts';
 import { type Receiver, startReceiver } from '../../test/support/receiver.ts';
+import { readConsole } from '../executions/index.ts';
 
 let world: ModelSyncs;
 let receiver: Receiver;
@@ -59,13 +60,48 @@ test('records go out in batches of 100, with every digit, and later only those t
 });
 
 test('a receiver that stays broken fails the execution; what it took is not sent again', async () => {
-  receiver.behave((_, index) => (index === 1 ? 400 : index > 1 ? 403 : 200));
+  receiver.behave((_, index) => (index > 0 ? 500 : 200));
   const sync = await createSync();
   const failed = await world.execute(sync);
-  expect(failed.outcome).toMatchObject({ status: 'failed', errors: [expect.stringContaining('403')] });
+  expect(failed.outcome).toMatchObject({ status: 'failed', errors: [expect.stringContaining('500')] });
   expect(failed.counts).toMatchObject({ total: 250, upserts: 100 });
   receiver.behave(() => 200);
   expect((await world.execute(sync)).counts).toMatchObject({ total: 150, upserts: 150 });
+  await receiver.close();
+});
+
+test('a receiver that is busy is waited for as long as it asks, and is no failure', async () => {
+  const times: number[] = [];
+  // More often than a failure is tried again, by seconds and by date; Date tells whole seconds.
+  receiver.behave((_, index) => {
+    times.push(Date.now());
+    if (index === 0) return { status: 429, headers: { 'retry-after': '1' } };
+    if (index === 1)
+      return { status: 503, headers: { 'retry-after': new Date(Date.now() + 2000).toUTCString() } };
+    return index < 7 ? 503 : 200;
+  });
+  const sync = await createSync();
+  const { id, outcome, counts } = await world.execute(sync);
+  expect([outcome, counts]).toMatchObject([{ status: 'completed' }, { total: 250, upserts: 250 }]);
+  expect((times[1] ?? 0) - (times[0] ?? 0)).toBeGreaterThanOrEqual(1000);
+  expect((times[2] ?? 0) - (times[1] ?? 0)).toBeGreaterThanOrEqual(1000);
+  expect(new Set(receiver.requests.slice(0, 8).map(({ body }) => `${body}`)).size).toBe(1);
+  const { entries } = await readConsole(world.db, id, {});
+  expect(entries.map(({ message }) => message)).toContainEqual(
+    expect.stringMatching(/could not be written: the webhook answered 429; trying again in 1 s$/),
+  );
+  await receiver.close();
+});
+
+test.each([
+  [422, 1, /could not be written: .*the webhook answered 422/],
+  [{ status: 429, headers: { 'retry-after': '86400' } }, 1, /answered 429.*left alone for 86400 s/],
+  [500, 3, /answered 500.*tried 3 times/],
+])('what is not worth waiting for fails at once: %j', async (behaviour, requests, reason) => {
+  receiver.behave(() => behaviour);
+  const { outcome } = await world.execute(await createSync());
+  expect(outcome).toMatchObject({ status: 'failed', errors: [expect.stringMatching(reason)] });
+  expect(receiver.requests).toHaveLength(requests);
   await receiver.close();
 });
 

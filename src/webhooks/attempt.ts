@@ -1,8 +1,9 @@
 import type { Logger } from 'pino';
 import type { Egress } from '../egress/index.ts';
+import { parseRetryAfter } from '../lib/retry-after.ts';
 import type { Claimed } from './claim.ts';
 import type { Finished } from './record.ts';
-import { parseRetryAfter, retryWait } from './retry-schedule.ts';
+import { retryWait } from './retry-schedule.ts';
 import { deliveryBody, send } from './send.ts';
 import type { SigningKeys } from './signing-keys.ts';
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { parseRetryAfter, retryWait } from './retry-schedule.ts';
+import { parseRetryAfter } from '../lib/retry-after.ts';
+import { retryWait } from './retry-schedule.ts';
 
 const waits = [5, 30, 180, 900, 4500];
 const hour = 3_600_000;

@@ -1,13 +1,14 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { type Egress, EgressError } from '../../egress/index.ts';
-import { messageOf, notFound, TidemarkError } from '../../errors.ts';
+import { notFound, TidemarkError } from '../../errors.ts';
 import { jsonText } from '../../lib/pg-text.ts';
-import type {
-  ModelDestination,
-  ModelWriter,
-  OutgoingRecord,
-  TargetDefinition,
-  TargetField,
+import { parseRetryAfter } from '../../lib/retry-after.ts';
+import {
+  Busy,
+  type ModelDestination,
+  type ModelWriter,
+  type OutgoingRecord,
+  type TargetDefinition,
+  type TargetField,
 } from '../contract.ts';
 import type { Configuration } from './configuration.ts';
 import { requestTarget } from './request.ts';
@@ -30,10 +31,6 @@ const record: TargetField = {
 
 /** Milliseconds for one request. */
 const deadline = 60_000;
-/** Milliseconds before the second and third try of a request that met a passing failure. */
-const waits = [500, 2_000];
-/** The longest that a Retry-After is honoured inside an execution, in milliseconds. */
-const longestWait = 30_000;
 
 interface Context {
   egress: Egress;
@@ -71,46 +68,31 @@ function writer(
   };
 }
 
-/** Sends a batch until it is taken. The receiver may see it twice; the hashes say that it is the same. */
-async function post(target: ReturnType<typeof requestTarget>, body: string, { egress, signal }: Context) {
-  for (let attempt = 0; ; attempt++) {
-    const sent = await exchange(target, body, egress, signal);
-    if (sent.failure === undefined) return;
-    const wait = waits[attempt];
-    if (!sent.passing || wait === undefined) throw new Error(sent.failure);
-    await delay(Math.min(Math.max(wait, sent.retryAfter), longestWait), undefined, { signal });
-  }
-}
-
-async function exchange(
+/** Sends a batch. When the answer is lost the receiver may see it twice; the hashes say that it is the same. */
+async function post(
   { url, headers }: ReturnType<typeof requestTarget>,
   body: string,
-  egress: Egress,
-  signal: AbortSignal | undefined,
-): Promise<{ failure?: string; passing: boolean; retryAfter: number }> {
-  try {
-    const response = await egress.request({
+  { egress, signal }: Context,
+): Promise<void> {
+  const { status, ...answer } = await egress
+    .request({
       url,
       method: 'POST',
       headers: { ...headers, 'Polytomic-Signature-Timestamp': new Date().toISOString() },
       body,
       deadline,
       ...(signal === undefined ? {} : { signal }),
+    })
+    .catch((error: unknown) => {
+      const never = error instanceof EgressError && /^(refused_address|invalid_url)$/.test(error.failure);
+      throw never ? new TidemarkError('unprocessable', { reason: error.message }, { cause: error }) : error;
     });
-    const { status } = response;
-    if (status >= 200 && status < 300) return { passing: false, retryAfter: 0 };
-    const said = response.body.subarray(0, 500).toString('utf8').trim();
-    const seconds = Number(response.headers['retry-after'] ?? 0);
-    return {
-      failure: `the webhook answered ${status}${said === '' ? '' : `: ${said}`}`,
-      passing: status === 408 || status === 429 || status >= 500,
-      retryAfter: Number.isFinite(seconds) ? seconds * 1000 : 0,
-    };
-  } catch (error) {
-    if (!(error instanceof EgressError)) throw error;
-    const passing = error.failure !== 'refused_address' && error.failure !== 'invalid_url';
-    return { failure: messageOf(error), passing, retryAfter: 0 };
-  }
+  if (status >= 200 && status < 300) return;
+  const said = answer.body.subarray(0, 500).toString('utf8').trim();
+  const reason = `the webhook answered ${status}${said === '' ? '' : `: ${said}`}`;
+  if (status === 429 || status === 503) throw new Busy(reason, parseRetryAfter(answer.headers, Date.now()));
+  if (status === 408 || status >= 500) throw new Error(reason);
+  throw new TidemarkError('unprocessable', { reason });
 }
 
 function recordJson({ hash, values }: OutgoingRecord, names: string[], definition: TargetDefinition): string {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { type Receiver, startReceiver } from '../../../test/support/receiver.ts';
+import { type Behaviour, type Receiver, startReceiver } from '../../../test/support/receiver.ts';
 import { createEgress, type Egress } from '../../egress/index.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import { type ConnectorHarness, describeConnector } from '../conformance.ts';
@@ -117,13 +117,19 @@ test('the other ways to authenticate', async () => {
   await expect(send({ auth_method: 'oauth_client_credentials' })).rejects.toThrow(/not built yet/);
 });
 
-test('a passing failure is tried again; what the endpoint refuses fails with its words', async () => {
-  receiver.behave((_, index) => (index === 0 ? 503 : 200));
-  await send({ auth_method: 'polytomic_secret' });
-  expect(receiver.requests.length).toBe(2);
-  receiver.behave(() => 422);
-  await expect(send({ auth_method: 'polytomic_secret' })).rejects.toThrow(
-    'the webhook answered 422: answered',
-  );
-  expect(receiver.requests.length).toBe(3);
+test('what failed says whether it may be tried again, and when', async () => {
+  const answered = (behaviour: Behaviour) => {
+    receiver.behave(() => behaviour);
+    return expect(send({ auth_method: 'polytomic_secret' })).rejects;
+  };
+  const asking = (status: number, text: string) => ({ status, headers: { 'retry-after': text } });
+  await answered(asking(429, '7')).toMatchObject({ name: 'Busy', pause: 7000 });
+  // By the endpoint's own clock, which Node tells in Date.
+  const inTenSeconds = new Date(Date.now() + 10_000).toUTCString();
+  await answered(asking(503, inTenSeconds)).toSatisfy(({ name, pause }) => name === 'Busy' && pause > 7000);
+  await answered(503).toMatchObject({ name: 'Busy', pause: 0 });
+  await answered(500).toMatchObject({ name: 'Error', message: 'the webhook answered 500: answered' });
+  await answered('reset').toMatchObject({ name: 'EgressError' });
+  await answered(422).toMatchObject({ key: 'unprocessable', message: /the webhook answered 422: answered/ });
+  expect(receiver.requests.length).toBe(6);
 });
