@@ -231,10 +231,29 @@ export interface OutgoingRecord {
   values: (string | null)[];
 }
 
+/** A value that was stored with less precision than it has. */
+export interface FieldWarning {
+  /** Of the target. */
+  field: string;
+  /** Name of the change. */
+  rule: string;
+  /** For people. */
+  reason: string;
+  /** The value as it was sent. */
+  value: string;
+}
+
 /** `skipped`: the mode had nothing to do, e.g. `update` or `remove` of a record the destination does not have. */
 export type RecordResult =
-  | { status: 'inserted' | 'updated' | 'upserted' | 'deleted' | 'skipped' }
+  | { status: 'inserted' | 'updated' | 'upserted' | 'deleted' | 'skipped'; warnings?: FieldWarning[] }
   | { status: 'refused'; reason: string };
+
+/** What a destination says of a record that it has not stored yet. */
+export interface CheckedRecord {
+  /** Why it is not taken. */
+  refused: string | undefined;
+  warnings: readonly FieldWarning[];
+}
 
 /** The destination refused a batch for its content and kept none of it. The caller splits and tries again. */
 export class BatchRefused extends Error {
@@ -299,11 +318,12 @@ export interface ModelReplacement {
   /** What the values of a replaced row are: fields of the target, in the order of the definition's. */
   fields: readonly Field[];
   /**
-   * Adds records, all of them or none; nothing of it is to be seen yet.
+   * Adds records, all of them or none, save those that are refused; nothing of it is to be seen yet.
    *
+   * @returns by place what is to be said of the records; nothing where all are taken as they are.
    * @throws BatchRefused as `ModelWriter.write` does. Any other error ends the replacement.
    */
-  add(records: readonly OutgoingRecord[]): Promise<void>;
+  add(records: readonly OutgoingRecord[]): Promise<readonly CheckedRecord[]>;
   /**
    * @param kept identities of records that were not added because something is wrong with them: a row of the
    *   target that has one stays as it is. Nothing without an identity.

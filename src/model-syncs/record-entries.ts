@@ -1,4 +1,4 @@
-import type { Field, ReplacedRow } from '../connectors/index.ts';
+import type { Field, FieldWarning, ReplacedRow } from '../connectors/index.ts';
 import { jsonText } from '../lib/pg-text.ts';
 import type { InvalidKey } from './classify.ts';
 import type { PlannedRecord } from './planned-records.ts';
@@ -29,6 +29,12 @@ export function replacedEntry(task: Task, fields: readonly Field[], { key, value
 
 export function errorEntry(task: Task, key: string, reason: string, record: string): string {
   return `{"identity":${identity(task, key)},"reason":${JSON.stringify(reason)},"record":${record}}`;
+}
+
+/** A value that was stored with less precision than it has. */
+export function warningEntry(task: Task, key: string, warning: FieldWarning): string {
+  const { field, rule, reason, value } = warning;
+  return `{"identity":${identity(task, key)},${JSON.stringify({ field, rule, reason, value }).slice(1)}`;
 }
 
 /** A record that was never read in full: its identity is NULL or belongs to several, or a part of it could not be had. */

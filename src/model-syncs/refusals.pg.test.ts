@@ -38,6 +38,48 @@ test('one record that is refused among 1,000 fails alone, with its reason, and i
   expect((await world.execute(sync)).counts).toMatchObject({ total: 1, insert: 1 });
 });
 
+test('a value that is rounded is a warning, one that would be another is refused, whatever the mode', async () => {
+  await world.source.query(`create table prices (id int primary key, price numeric, paid timestamptz);
+    insert into prices values (1, 1.239, '2024-02-29 12:34:56.7+00'), (2, 1.5, null), (3, 3, null)`);
+  await world.target.query(`create table paid (id numeric(3,1) primary key, price numeric(10,2), paid date)`);
+  const model = await world.createModel({
+    query: 'select id + 0.01 * (id - 1) * (id - 2) as id, price, paid from prices',
+  });
+  const settings = { model, object: 'public.paid', fields: ['price', 'paid'] };
+  for (const mode of ['updateOrCreate', 'replace'] as const) {
+    const sync = await world.createSync({ ...settings, mode, identity: ['id', 'id'] });
+    const executed = await world.execute(sync);
+    expect(executed.counts).toMatchObject({ total: 3, error: 1, warnings: 2 });
+    expect(await world.log(executed.id, 'warnings')).toEqual([
+      {
+        identity: { id: '1.00' },
+        field: 'price',
+        rule: 'number_rounded',
+        reason: 'numeric(10,2) keeps no more than 2 decimals',
+        value: '1.239',
+      },
+      {
+        identity: { id: '1.00' },
+        field: 'paid',
+        rule: 'time_dropped',
+        reason: 'date keeps no time of day',
+        value: '2024-02-29 12:34:56.7+00',
+      },
+    ]);
+    // Rounded, it would be the identity of another record.
+    expect(await world.log(executed.id, 'errors')).toMatchObject([
+      { identity: { id: '3.02' }, reason: 'id: numeric(3,1) keeps no more than 1 decimals' },
+    ]);
+    expect(
+      await world.target.query('select id::text, price::text, paid::text from paid order by id'),
+    ).toEqual([
+      { id: '1.0', price: '1.24', paid: '2024-02-29' },
+      { id: '2.0', price: '1.50', paid: null },
+    ]);
+    await world.target.query('truncate paid');
+  }
+});
+
 test('records whose identity is NULL or repeated are errors, each one, and none is sent', async () => {
   await world.source.query(`create table loose (id int, name text);
     insert into loose values (1, 'one'), (2, 'two'), (2, 'two again'), (2, 'and again'), (null, 'nobody'),

@@ -1,5 +1,6 @@
 import {
   BatchRefused,
+  type FieldWarning,
   type ModelDestination,
   type ModelReplacement,
   type ReplacedRow,
@@ -17,7 +18,7 @@ import {
   readAhead,
   readKeysAside,
 } from './planned-records.ts';
-import { errorEntry, recordEntry, replacedEntry } from './record-entries.ts';
+import { errorEntry, recordEntry, replacedEntry, warningEntry } from './record-entries.ts';
 import { hasArrived } from './settle-intents.ts';
 import { splitRefused } from './split-refused.ts';
 import { SyncFailed } from './sync-failed.ts';
@@ -99,8 +100,12 @@ async function attempt({ db, run, checkpoint, destination }: Replacing, doubt: D
     counts.error = (counts.error ?? 0) + 1;
     run.recordLog('errors', errorEntry(task, record.key, reason, recordEntry(task, record)));
   };
+  const warn = (record: PlannedRecord, warnings: readonly FieldWarning[]) => {
+    for (const warning of warnings) run.recordLog('warnings', warningEntry(task, record.key, warning));
+    if (warnings.length > 0) counts.warnings = (counts.warnings ?? 0) + warnings.length;
+  };
   for await (const batch of readAhead(db, plan, 0, replacement.batchSize)) {
-    await addBatch(replacement, checkpoint, batch, refuse);
+    await addBatch(replacement, checkpoint, batch, refuse, warn);
     for (const record of batch) run.recordLog('records', recordEntry(task, record));
     await commit({ hold: true });
   }
@@ -133,14 +138,22 @@ async function addBatch(
   checkpoint: DeliverCheckpoint,
   records: PlannedRecord[],
   refuse: (record: PlannedRecord, reason: string) => void,
+  warn: (record: PlannedRecord, warnings: readonly FieldWarning[]) => void,
 ): Promise<void> {
   try {
-    await replacement.add(outgoing(checkpoint.task, records));
+    const checked = await replacement.add(outgoing(checkpoint.task, records));
+    checked.forEach(({ refused, warnings }, place) => {
+      const record = records[place];
+      if (record === undefined) return;
+      if (refused === undefined) warn(record, warnings);
+      else refuse(record, refused);
+    });
   } catch (error) {
     if (!(error instanceof BatchRefused)) throw error;
     const [first, second] = records;
     if (first !== undefined && second === undefined) return refuse(first, error.message);
-    for (const part of splitRefused(records, error)) await addBatch(replacement, checkpoint, part, refuse);
+    for (const part of splitRefused(records, error))
+      await addBatch(replacement, checkpoint, part, refuse, warn);
   }
 }
 

@@ -4,7 +4,7 @@ import { type Answer, acknowledge } from './baseline.ts';
 import { clearIntent } from './intents.ts';
 import type { DeliverCheckpoint } from './plan.ts';
 import { advancePlan, type PlannedRecord } from './planned-records.ts';
-import { errorEntry, recordEntry } from './record-entries.ts';
+import { errorEntry, recordEntry, warningEntry } from './record-entries.ts';
 
 /** Makes the destination's answers to a stretch of the plan count: logs, counts, baseline and progress, in one transaction. */
 export async function settle(
@@ -21,6 +21,10 @@ export async function settle(
     run.recordLog(logsOf[result.status], entry);
     if (result.status === 'refused') {
       run.recordLog('errors', errorEntry(task, record.key, result.reason, entry));
+    }
+    for (const warning of ('warnings' in result && result.warnings) || []) {
+      run.recordLog('warnings', warningEntry(task, record.key, warning));
+      counts.warnings = (counts.warnings ?? 0) + 1;
     }
     const count = countOf[result.status];
     if (count !== undefined) counts[count] = (counts[count] ?? 0) + 1;

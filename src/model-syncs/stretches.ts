@@ -1,4 +1,4 @@
-import type { RecordResult } from '../connectors/index.ts';
+import type { FieldWarning, RecordResult } from '../connectors/index.ts';
 
 /** The answers to a stretch of a plan, kept as an intent. */
 export interface Stretch {
@@ -16,6 +16,8 @@ export interface PackedStretch {
   statuses: string;
   /** Of refused records, by their place. */
   reasons: Record<number, string>;
+  /** Of stored records, by their place. */
+  warnings?: Record<number, FieldWarning[]>;
 }
 
 const statuses: Record<string, Exclude<RecordResult['status'], 'refused'>> = {
@@ -36,14 +38,21 @@ export function packStretch({ first, last, results }: Stretch): PackedStretch {
     reasons: Object.fromEntries(
       results.flatMap((result, place) => (result.status === 'refused' ? [[place, result.reason]] : [])),
     ),
+    warnings: Object.fromEntries(
+      results.flatMap((result, place) =>
+        result.status !== 'refused' && result.warnings ? [[place, result.warnings]] : [],
+      ),
+    ),
   };
 }
 
-export function unpackStretch({ first, last, statuses: packed, reasons }: PackedStretch): Stretch {
+export function unpackStretch({ first, last, statuses: packed, reasons, warnings }: PackedStretch): Stretch {
   const text = packed.replaceAll(/(\D)(\d+)/g, (_, letter: string, count) => letter.repeat(Number(count)));
   const results = Array.from(text, (letter, place): RecordResult => {
     const status = statuses[letter];
-    return status === undefined ? { status: 'refused', reason: reasons[place] ?? '' } : { status };
+    if (status === undefined) return { status: 'refused', reason: reasons[place] ?? '' };
+    const found = warnings?.[place];
+    return found === undefined ? { status } : { status, warnings: found };
   });
   return { first, last, results };
 }

@@ -38,14 +38,19 @@ function written(column: ReadColumn, text: string, createOnly: boolean): Written
   return { column, name: identifier(column.name), value: castValue(column, text), createOnly };
 }
 
-/** DuckDB would round 1.5 to a whole number, where it is asked for one. */
+/**
+ * DuckDB would round 1.5 to a whole number, where it is asked for one. Its own cast reads what a quick one for plain
+ * decimals would make something else of: 1.5e-3.
+ */
 export function castValue({ carrier, typeName }: ReadColumn, text: string): string {
   const whole = /INT(EGER)?$/.test(typeName);
   const checked = whole
     ? `if(regexp_matches(${text}, '[^0-9+ -]'), 'not whole: ' || ${text}, ${text})`
     : text;
   const value = storage(carrier).value(checked);
-  return `cast(${value} as ${typeName})`;
+  const cast = `cast(${value} as ${typeName})`;
+  if (!typeName.startsWith('DECIMAL') || typeName.endsWith(']')) return cast;
+  return `if(regexp_full_match(${text}, '-?[0-9]+([.][0-9]+)?'), ${cast}, cast(${text} as ${typeName}))`;
 }
 
 function columnOf(target: Target, id: string): ReadColumn {

@@ -1,8 +1,10 @@
 import { notFound } from '../../errors.ts';
+import { checkedReplacement, checkedWriter } from '../checked.ts';
 import type { ModelDestination, ModelSyncMode, TargetField } from '../contract.ts';
 import { type Engine, literal, type ReadColumn } from '../duckdb-engine/index.ts';
 import { type Database, withReader } from './database.ts';
 import { fieldTypeOf } from './field-type.ts';
+import { fitsOf } from './model-fits.ts';
 import { modelReplacement } from './model-replacement.ts';
 import { modelWriter } from './model-writer.ts';
 import { columnsOf, listRelations, qualified, type Relation } from './relations.ts';
@@ -39,9 +41,18 @@ export function modelDestination(database: Database): ModelDestination {
         async (engine) => (await tables(engine)).map(({ id }) => ({ id, name: id, modes })),
       ),
     fields: async (object) => (await describe(object)).fields,
-    writer: async (definition) => modelWriter(database, await describe(definition.object), definition),
-    replacement: async (definition) =>
-      modelReplacement(database, await describe(definition.object), definition),
+    async writer(definition) {
+      const target = await describe(definition.object);
+      return checkedWriter(modelWriter(database, target, definition), definition, fitsOf(target));
+    },
+    async replacement(definition) {
+      const target = await describe(definition.object);
+      return checkedReplacement(
+        await modelReplacement(database, target, definition),
+        definition,
+        fitsOf(target),
+      );
+    },
   };
 }
 

@@ -37,6 +37,7 @@ export async function modelReplacement(
       await collected.add(records).catch((error: unknown) => {
         throw refusedOr(error);
       });
+      return [];
     },
     async replace(kept, replaced, prepared) {
       try {

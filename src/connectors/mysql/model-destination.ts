@@ -1,8 +1,10 @@
 import type { Connection } from 'mysql2/promise';
 import { notFound } from '../../errors.ts';
+import { checkedReplacement, checkedWriter } from '../checked.ts';
 import type { ModelDestination, ModelSyncMode, TargetField, TargetObject } from '../contract.ts';
 import { type Connect, rowsOf, withConnection } from './client.ts';
 import { type Column, columnsOf, findTable } from './columns.ts';
+import { fitsOf } from './model-fits.ts';
 import { modelReplacement } from './model-replacement.ts';
 import { modelWriter } from './model-writer.ts';
 import { literal } from './quote.ts';
@@ -42,9 +44,18 @@ export function modelDestination(connect: Connect, database: string | undefined)
         }));
       }),
     fields: async (object) => (await describe(object)).fields,
-    writer: async (definition) => modelWriter(connect, await describe(definition.object), definition),
-    replacement: async (definition) =>
-      modelReplacement(connect, await describe(definition.object), definition),
+    async writer(definition) {
+      const target = await describe(definition.object);
+      return checkedWriter(await modelWriter(connect, target, definition), definition, fitsOf(target));
+    },
+    async replacement(definition) {
+      const target = await describe(definition.object);
+      return checkedReplacement(
+        await modelReplacement(connect, target, definition),
+        definition,
+        fitsOf(target),
+      );
+    },
   };
 }
 

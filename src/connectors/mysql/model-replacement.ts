@@ -95,6 +95,7 @@ export async function modelReplacement(
         throw refusedOr(error);
       }
       added += records.length;
+      return [];
     },
     async replace(kept, replaced, prepared) {
       const apply = async (change: Change) => {

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { floatText } from './float-text.ts';
+import { floatText } from '../../lib/float-text.ts';
 import type { Rendering } from './types.ts';
 import {
   bits,

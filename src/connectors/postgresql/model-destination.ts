@@ -1,5 +1,7 @@
+import { checkedReplacement, checkedWriter } from '../checked.ts';
 import type { ModelDestination, ModelSyncMode, TargetObject } from '../contract.ts';
 import type { Connect } from './bulk-source.ts';
+import { fitsOf } from './model-fits.ts';
 import { modelReplacement } from './model-replacement.ts';
 import { describeTarget, writableTables } from './model-target.ts';
 import { modelWriter } from './model-writer.ts';
@@ -24,8 +26,17 @@ export function modelDestination(connect: Connect): ModelDestination {
         }));
       }),
     fields: async (object) => (await describe(object)).fields,
-    writer: async (definition) => modelWriter(connect, await describe(definition.object), definition),
-    replacement: async (definition) =>
-      modelReplacement(connect, await describe(definition.object), definition),
+    async writer(definition) {
+      const target = await describe(definition.object);
+      return checkedWriter(await modelWriter(connect, target, definition), definition, fitsOf(target));
+    },
+    async replacement(definition) {
+      const target = await describe(definition.object);
+      return checkedReplacement(
+        await modelReplacement(connect, target, definition),
+        definition,
+        fitsOf(target),
+      );
+    },
   };
 }

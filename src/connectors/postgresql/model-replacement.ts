@@ -55,6 +55,7 @@ export async function modelReplacement(
         throw refusedOr(error);
       }
       added += records.length;
+      return [];
     },
     async replace(kept, replaced, prepared) {
       try {

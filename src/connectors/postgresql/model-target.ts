@@ -21,6 +21,8 @@ export interface Target {
    * explicit cast to `varchar(3)` would cut them off in silence, an assignment refuses them.
    */
   baseTypes: ReadonlyMap<string, string>;
+  /** By field, what it is kept as: of a domain the type below it. */
+  keptTypes: ReadonlyMap<string, string>;
   /** Fields that no two rows share. */
   uniqueFields: ReadonlySet<string>;
   /** Fields whose values an index finds. */
@@ -31,6 +33,7 @@ interface ColumnRow {
   name: string;
   type: string;
   base_type: string;
+  kept_type: string;
   category: string;
   comparable: boolean;
   is_unique: boolean;
@@ -50,6 +53,9 @@ export async function describeTarget(client: Client, object: string): Promise<Ta
   if (table === undefined) throw notFound('target object', object);
   const { rows } = await client.query<ColumnRow>(
     `select a.attname as name, format_type(a.atttypid, a.atttypmod) as type, format_type(a.atttypid, -1) as base_type,
+       (with recursive k as (select a.atttypid as id, a.atttypmod as modifier union all
+          select d.typbasetype, d.typtypmod from k join pg_type d on d.oid = k.id where d.typtype = 'd')
+        select format_type(k.id, k.modifier) from k join pg_type d on d.oid = k.id where d.typtype <> 'd') as kept_type,
        t.typcategory::text || t.typname::text as category,
        t.typname not in ('json', 'xml', 'point', 'lseg', 'line', 'box', 'path', 'polygon', 'circle') as comparable,
        exists (select from pg_index i where i.indrelid = a.attrelid and i.indisunique and i.indisvalid
@@ -67,6 +73,7 @@ export async function describeTarget(client: Client, object: string): Promise<Ta
     table: table.quoted,
     fields: rows.map(toField),
     baseTypes: new Map(rows.map(({ name, base_type }) => [name, base_type])),
+    keptTypes: new Map(rows.map(({ name, kept_type }) => [name, kept_type])),
     uniqueFields: new Set(rows.flatMap(({ name, is_unique }) => (is_unique ? [name] : []))),
     indexedFields: new Set(rows.flatMap(({ name, is_indexed }) => (is_indexed ? [name] : []))),
   };

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { testDatabase } from '../../../test/support/database.ts';
+import { testDatabase } from '../../test/support/database.ts';
 import { floatText } from './float-text.ts';
 
 const view = new DataView(new ArrayBuffer(8));
