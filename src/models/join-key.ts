@@ -12,8 +12,8 @@ type Compared = Pick<Field, 'type' | 'remoteType'>;
 /** @returns how to read the values of the one and of the other. */
 export function readingsOf(one: Compared, other: Compared): [Reading, Reading] {
   const either = (holds: (field: Compared) => boolean) => holds(one) || holds(other);
-  if (either(({ type }) => type === 'number')) return [asNumber, asNumber];
   if (either(({ type }) => type === 'boolean')) return [asBoolean, asBoolean];
+  if (either(({ type }) => type === 'number')) return [asNumber, asNumber];
   if (either(({ type }) => type === 'datetime')) return [asTime, asTime];
   if (either(({ remoteType }) => remoteType === 'uuid')) return [asUuid, asUuid];
   return [asText(one), asText(other)];

@@ -25,22 +25,39 @@ export function joinedSource(
     return { part: parts.findIndex(({ joined }) => joined?.id === modelId), field };
   };
   let session: OpenSession | undefined;
-  opened.defer(() => session?.close());
   let made: string | undefined;
+  const end = async (failure?: Error) => {
+    const ending = session;
+    [session, made] = [undefined, undefined];
+    await ending?.close(failure);
+  };
+  // A join of many records is one long statement: nothing else would end it.
+  const abort = () => void end(new Error('aborted')).catch(() => {});
+  signal?.addEventListener('abort', abort);
+  opened.defer(async () => {
+    signal?.removeEventListener('abort', abort);
+    await end();
+  });
+
   const join = async (query: RecordQuery, limit?: number): Promise<OpenSession> => {
+    signal?.throwIfAborted();
     session ??= await openSession(deps.db);
+    const joining = session;
     const asked = JSON.stringify([query, limit]);
-    if (made === asked) return session;
+    if (made === asked) return joining;
     made = undefined;
-    const several = await joinInTables(
-      { session, parts, query, signal, ...(limit === undefined ? {} : { limit }) },
-      locate,
+    const few = limit === undefined ? {} : { limit };
+    const several = await joinInTables({ session: joining, parts, query, signal, ...few }, locate).catch(
+      async (error: unknown) => {
+        await end(error as Error);
+        throw error;
+      },
     );
     made = asked;
     for (const [place, count] of several.entries()) {
       if (count > 0) await warn?.(severalPartners(parts[place], count));
     }
-    return session;
+    return joining;
   };
 
   async function* records(

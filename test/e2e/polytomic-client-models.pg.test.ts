@@ -105,6 +105,55 @@ test('a record that fails is told with its reason, the others arrive, and consta
   ]);
 });
 
+test('a joined sync: fields of related models of other connections, and what changes in them', async () => {
+  await crm.query(`drop table if exists levels;
+    create table levels (contact text, level text);
+    insert into levels values ('1', 'gold'), ('2', 'silver'), ('2', 'bronze')`);
+  const levels = await client.models.create({
+    body: { name: 'levels', connection_id: target, configuration: { table: 'public.levels' } },
+  });
+  const related = levels.data?.id ?? '';
+  const relations = [{ from: 'id', to: { model_id: related, field: 'contact' } }];
+  const { data: current } = await client.models.get(model);
+  const body = {
+    name: 'customers',
+    connection_id: current?.connection_id ?? '',
+    identifier: 'id',
+    relations,
+  };
+  const joined = await client.models.create({
+    body: { ...body, configuration: { table: 'public.customers' } },
+  });
+  const base = joined.data?.id ?? '';
+  expect((await client.models.get(base)).data?.relations).toEqual(relations);
+  const { data: sample } = await client.models.sample(base);
+  expect(sample?.records).toContainEqual({
+    [base]: { id: 1, email: 'c1' },
+    [related]: { contact: '1', level: 'gold' },
+  });
+
+  const sync = await newSync({
+    identity: { source: { model_id: base, field: 'id' }, target: 'id', function: 'Equality' },
+    fields: [{ source: { model_id: related, field: 'level' }, target: 'email' }],
+    filters: [{ field: { model_id: related, field: 'level' }, function: 'IsNotNull' }],
+  });
+  const { data: kept } = await client.modelSync.get(sync);
+  expect(kept?.model_ids).toEqual([base, related]);
+  expect(kept?.fields?.[0]?.source).toEqual({ model_id: related, field: 'level' });
+  expect((await execute(sync)).counts).toMatchObject({ total: 2, insert: 1, update: 1 });
+  expect(await contacts()).toEqual({ 1: 'gold', 2: 'bronze', 3: 'c3', 9: 'theirs' });
+  await crm.query(
+    `update levels set level = 'iron' where level = 'bronze'; insert into levels values ('3', 'gold')`,
+  );
+  const { id = '', counts } = await execute(sync);
+  expect(counts).toMatchObject({ total: 2, update: 2 });
+  expect(await log(sync, id, 'updates')).toEqual([
+    { id: '2', email: 'iron' },
+    { id: '3', email: 'gold' },
+  ]);
+  expect((await execute(sync)).counts).toMatchObject({ total: 0 });
+});
+
 async function connection(name: string, url: string): Promise<string> {
   const configuration = postgresqlConfiguration(url);
   return (await client.connections.create({ name, type: 'postgresql', configuration })).data?.id ?? '';

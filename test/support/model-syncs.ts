@@ -86,6 +86,7 @@ export async function startModelSyncs() {
     jobs,
     actor,
     organizationId,
+    metadataUrl: metadata.url,
     source,
     target,
     sourceId,
