@@ -30,8 +30,12 @@ export interface ConnectorHarness {
   };
   destination?: {
     object: string;
+    /** `target.configuration` of a sync, where it needs one. */
+    configuration?: JsonObject;
     /** Target field that identifies a record; undefined for destinations that do not look at it. */
     identity?: string;
+    /** It takes whole records, of which the identity is the first field. */
+    wholeRecords?: true;
     /** Target fields for name and note. */
     fields: { name: string; note: string };
     /** A value that the destination refuses as a name. Undefined: it takes everything. */

@@ -203,6 +203,8 @@ export interface TargetObject {
   id: string;
   name: string;
   modes: ModelSyncMode[];
+  /** A sync has to say more than which object: `target.configuration`. */
+  requiresConfiguration?: true;
 }
 
 export interface TargetField extends Field {
@@ -344,6 +346,8 @@ export interface ModelDestination {
   objects(): Promise<TargetObject[]>;
   /** @throws not_found for an unknown object. */
   fields(object: string): Promise<TargetField[]>;
+  /** Looks at `target.configuration` when a sync is saved. @throws invalid_field */
+  check?(object: string, configuration: JsonObject): void;
   /** For every mode but `replace`. @throws invalid_field when the definition does not fit the target. */
   writer(definition: TargetDefinition): Promise<ModelWriter>;
   /** Where an object has mode `replace`. @throws invalid_field when the definition does not fit the target. */

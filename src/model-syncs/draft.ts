@@ -126,6 +126,7 @@ async function checkTarget(destination: ModelDestination, definition: Definition
     const modes = object.modes.join(', ');
     throw unprocessable('mode', `${definition.mode} is not supported by ${object.id}, which takes ${modes}`);
   }
+  destination.check?.(object.id, definition.target.configuration);
   const targets = await destination.fields(object.id);
   checkIdentity(definition, targets);
   checkEncrypted(definition, targets);

@@ -39,7 +39,7 @@ export function describeTarget(
       fields: fields.map((field) => presentField(field, fields.length === 1 || isEncryptable(field))),
       properties: {
         mappings_not_required: false,
-        requires_configuration: false,
+        requires_configuration: object.requiresConfiguration ?? false,
         supports_field_creation: false,
         supports_field_encryption: true,
         supports_identity_field_creation: false,

@@ -41,6 +41,10 @@ export async function openLoad(
     throw new TidemarkError('unprocessable', { reason });
   }
   const live = await readManifest(store, folder);
+  if (live?.manifest.position.model_sync !== undefined) {
+    const reason = `${output.schema}.${output.name} was written by a model sync: choose another folder or output name`;
+    throw new TidemarkError('unprocessable', { reason });
+  }
   const incoming = outputColumns(output, format);
   checkExpected(output, plan, live?.manifest.position);
   const merging = plan.mode === 'merge' ? live?.manifest : undefined;

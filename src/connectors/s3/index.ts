@@ -8,6 +8,7 @@ import { type TempFolder, tempFolder } from '../file-formats/temp-folder.ts';
 import { textTypes } from '../file-formats/text-kinds.ts';
 import { bulkDestination } from './bulk-destination.ts';
 import { type Configuration, configuration, placeOf } from './configuration.ts';
+import { modelDestination } from './model-destination.ts';
 import { ObjectReader } from './object-reader.ts';
 import { parquetTypes } from './parquet-types.ts';
 import { s3Source } from './source.ts';
@@ -39,6 +40,7 @@ export const s3: Connector = {
     const engines = new EnginePool(signal, async () => (await temp()).path);
     const reader = new ObjectReader(store, `${place.endpoint}/${place.bucket}`, temp, engines);
     const source = s3Source(store, reader, place, settings as unknown as Configuration);
+    const destination = { place, openStore, temp, engines, signal, partSize };
     return {
       async test() {
         // One page, whatever is on it.
@@ -47,7 +49,8 @@ export const s3: Connector = {
       catalogue: catalogue(source),
       modelSource: modelSource(source),
       bulkSource: bulkSource(source),
-      bulkDestination: bulkDestination({ place, openStore, temp, engines, signal, partSize }),
+      modelDestination: modelDestination(destination),
+      bulkDestination: bulkDestination(destination),
       async close() {
         ended.abort(new Error('the session was closed'));
         await engines.close();

@@ -106,7 +106,7 @@ export async function commitManifest(
     if (!(error instanceof Overtaken)) throw error;
     // The answer to a write may be lost, and its second try find the first.
     if ((await readManifest(store, folder))?.manifest.load === manifest.load) return;
-    const reason = `Another execution has loaded ${manifest.schema}.${manifest.name} meanwhile: give each bulk sync a folder of its own`;
+    const reason = `Another execution has loaded ${manifest.schema}.${manifest.name} meanwhile: give each sync a folder of its own`;
     throw new TidemarkError('unprocessable', { reason }, { cause: error });
   }
 }

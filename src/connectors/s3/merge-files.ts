@@ -1,18 +1,12 @@
-import { createReadStream } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import { duckdb } from '../../conditions/index.ts';
 import { TidemarkError } from '../../errors.ts';
 import type { BulkOutput, Committed, LoadPlan } from '../contract.ts';
-import { type Engine, literal, loadRows } from '../duckdb-engine/index.ts';
+import { type Engine, literal } from '../duckdb-engine/index.ts';
 import { wholeRows } from '../file-formats/copy-text-rows.ts';
 import type { EnginePool } from '../file-formats/engine-pool.ts';
-import { FileRows } from '../file-formats/file-rows.ts';
 import type { FileColumn } from '../file-formats/file-table.ts';
-import { receive } from '../file-formats/receive.ts';
-import { WarningCounts } from '../file-formats/warning-counts.ts';
 import { keyColumns, type Manifest, type ManifestFile } from './manifest.ts';
-import { ownTextRows } from './own-file.ts';
-import { parquetRead } from './parquet-read.ts';
+import { stageFile } from './stage-file.ts';
 import { type FileWriter, writeFiles } from './write-files.ts';
 
 export interface Merge {
@@ -196,30 +190,8 @@ class FileMerge {
     return files;
   }
 
-  /** A file's rows in a table of texts. */
-  async #stage(table: string, file: ManifestFile, columns: readonly FileColumn[]): Promise<void> {
-    const engine = this.#engine;
-    const { store, temp, folder } = this.#merge.writer;
-    const path = temp.file();
-    const key = `${folder}${file.path}`;
-    try {
-      await receive(store.read({ key, size: file.bytes }), path, { name: key });
-      const list = columns.map(({ name }) => `${identifier(name)} varchar`);
-      await engine.run(`create or replace table ${table} (${list.join(', ')})`);
-      if (file.path.endsWith('.parquet')) {
-        const { columns: found, from } = await parquetRead(engine, path, columns);
-        const texts = found.map((column) => column.text(identifier(column.name)));
-        await engine.run(`insert into ${table} select ${texts.join(', ')} from ${from}`);
-        return;
-      }
-      const warnings = new WarningCounts();
-      const open = () => createReadStream(path, { highWaterMark: 256 * 1024 });
-      const rows = new FileRows(ownTextRows(key, open, columns, warnings), warnings);
-      const asText = columns.map(({ name }) => ({ name, outputName: name, type: 'text', nullable: true }));
-      await loadRows(engine, asText, rows, (select) => engine.run(`insert into ${table} ${select}`));
-    } finally {
-      await rm(path, { force: true });
-    }
+  #stage(table: string, file: ManifestFile, columns: readonly FileColumn[]): Promise<void> {
+    return stageFile(this.#engine, this.#merge.writer, table, file, columns);
   }
 
   async #count(from: string): Promise<number> {

@@ -30,11 +30,39 @@ async function harness(): Promise<ConnectorHarness> {
         await put();
       },
     },
+    destination: {
+      object: 'files',
+      configuration: { name: 'out/people', format: 'jsonl' },
+      identity: 'record',
+      wholeRecords: true,
+      fields: { name: 'record', note: 'record' },
+      async contents() {
+        const rows = await rowsOf(server, 'out/people/');
+        return new Map(rows.map(({ id, name, note }) => [String(id), { name, note } as never]));
+      },
+      async clear() {
+        for (const key of await server.keys('out/')) await server.remove(key);
+      },
+    },
     close: () => server.close(),
   };
 }
 
-describeConnector(s3, { source: true, modes: [], transactional: false }, harness);
+/** What the files have that the manifest names; all of it JSON lines. */
+async function rowsOf(from: TestS3, folder: string): Promise<Record<string, unknown>[]> {
+  if (!(await from.keys(folder)).includes(`${folder}_manifest.json`)) return [];
+  const { files } = JSON.parse(`${await from.get(`${folder}_manifest.json`)}`);
+  const texts = await Promise.all(
+    files.map(async ({ path }: { path: string }) => `${await from.get(`${folder}${path}`)}`),
+  );
+  return texts
+    .join('')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line));
+}
+
+describeConnector(s3, { source: true, modes: ['append', 'replace'], transactional: false }, harness);
 
 let server: TestS3;
 let egress: Egress;

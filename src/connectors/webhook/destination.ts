@@ -1,5 +1,6 @@
 import { type Egress, EgressError } from '../../egress/index.ts';
 import { notFound, TidemarkError } from '../../errors.ts';
+import type { JsonObject } from '../../lib/json.ts';
 import { jsonText } from '../../lib/pg-text.ts';
 import { parseRetryAfter } from '../../lib/retry-after.ts';
 import {
@@ -44,6 +45,7 @@ export function modelDestination(configuration: Configuration, context: Context)
       if (object !== objectId) throw notFound('target object', object);
       return [record];
     },
+    check: (_object, target) => void batchSize(target),
     writer: async (definition) => writer(requestTarget(configuration), definition, context),
   };
 }
@@ -56,7 +58,7 @@ function writer(
   const names = definition.fields.map(({ source }) => fieldName(source.name));
   const { metadata } = definition.configuration;
   return {
-    batchSize: batchSize(definition),
+    batchSize: batchSize(definition.configuration),
     async write(records) {
       const list = records.map((one) => recordJson(one, names, definition)).join(',');
       const { id, name } = definition.sync;
@@ -107,7 +109,7 @@ function fieldName(name: string): string {
   return name.replaceAll(/[^\p{L}\p{N}_]/gu, '') || name;
 }
 
-function batchSize({ configuration }: TargetDefinition): number {
+function batchSize(configuration: JsonObject): number {
   const size = configuration.batch_size ?? 100;
   if (typeof size !== 'number' || !Number.isInteger(size) || size < 1 || size > 10_000) {
     throw new TidemarkError('invalid_field', {
