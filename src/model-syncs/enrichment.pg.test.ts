@@ -140,6 +140,30 @@ test('what passes is tried again; a service that asks to wait gets no request me
   expect((times[1] ?? 0) - (times[0] ?? 0)).toBeGreaterThanOrEqual(990);
 });
 
+test('a service that answers one at a time gets its time: no record fails for it', async () => {
+  await world.source.query(
+    `insert into people select n, 'p' || n || '@x.test', 'n' from generate_series(4, 8) n`,
+  );
+  let free = 0;
+  service.behave(({ url }) => {
+    if (performance.now() < free) return { status: 429, headers: { 'retry-after': '0.2' } };
+    free = performance.now() + 150;
+    return found(url);
+  });
+  const sync = await newSync(await enrichedModel({ concurrency: 8 }));
+  expect((await world.execute(sync)).counts).toMatchObject({ total: 8, insert: 8, error: 0 });
+  expect(service.requests.length).toBeGreaterThan(16);
+});
+
+test('a service that asks to wait for too long fails the execution', async () => {
+  service.behave(() => ({ status: 429, headers: { 'retry-after': '3600' } }));
+  const { outcome } = await world.execute(await newSync(await enrichedModel()));
+  expect(outcome).toMatchObject({
+    status: 'failed',
+    errors: [expect.stringMatching(/asks to wait for more than 5 minutes/)],
+  });
+});
+
 test('a service that refuses everybody fails the execution, and what is known already is not asked again', async () => {
   const model = await enrichedModel({ concurrency: 1 });
   const sync = await newSync(model);

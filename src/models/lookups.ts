@@ -3,10 +3,10 @@ import { type Lookup, LookupRefused, type LookupRequest } from '../connectors/in
 import { eachLimited } from '../lib/each-limited.ts';
 import { type CachedAnswer, digestOf, type LookupCache } from './lookup-cache.ts';
 
-/** Waits (ms) before the second, third and fourth try of what failed in passing; the service may ask for longer ones. */
+/** Waits (ms) before the second, third and fourth try of what failed in passing. */
 const waits = [500, 2_000, 8_000];
-/** The longest wait (ms) that a service may ask for. */
-const longestWait = 60_000;
+/** How long (ms) a service may ask everybody to wait without an answer to anybody. */
+const patience = 300_000;
 /** Requests that fail for good, one after the other, before the rest is not tried any more. */
 const failuresInARow = 20;
 
@@ -31,6 +31,7 @@ export class Lookups {
   readonly #signal: AbortSignal | undefined;
   #pausedUntil = 0;
   #failures = 0;
+  #busySince: number | undefined;
 
   constructor(lookup: Lookup, cache: LookupCache, signal: AbortSignal | undefined) {
     this.#lookup = lookup;
@@ -62,7 +63,7 @@ export class Lookups {
   async #ask(request: LookupRequest): Promise<LookedUp> {
     if (request.problem !== undefined) return this.#fail(request.problem);
     this.counts.sent++;
-    for (let attempt = 0; ; attempt++) {
+    for (let failures = 0; ; ) {
       while (performance.now() < this.#pausedUntil) await this.#waitUntil(this.#pausedUntil);
       this.#signal?.throwIfAborted();
       const answer = await this.#lookup.send(request).catch((error: unknown) => {
@@ -71,21 +72,37 @@ export class Lookups {
       });
       if (answer.status !== 'failed') {
         this.#failures = 0;
+        this.#busySince = undefined;
         if (answer.status === 'found') return { json: answer.json };
         this.counts.nothing++;
         return { json: null };
       }
       const { reason, again, busy } = answer;
-      const wait = waits[attempt];
       if (again === undefined) return this.#fail(reason);
-      if (wait === undefined || again > longestWait) {
-        if (++this.#failures < failuresInARow) return this.#fail(reason);
-        throw new Error(`the enrichment service failed ${failuresInARow} times in a row: ${reason}`);
+      if (busy) {
+        this.#waitForService(again, reason);
+        continue;
       }
-      const until = performance.now() + Math.max(wait, again);
-      if (busy) this.#pausedUntil = Math.max(this.#pausedUntil, until);
-      else await this.#waitUntil(until);
+      const wait = waits[failures++];
+      if (wait !== undefined) {
+        await this.#waitUntil(performance.now() + Math.max(wait, again));
+        continue;
+      }
+      if (++this.#failures < failuresInARow) return this.#fail(reason);
+      throw new Error(`the enrichment service failed ${failuresInARow} times in a row: ${reason}`);
     }
+  }
+
+  /** Being asked to wait is no failure of a record: of many that wait the same one may be unlucky again and again. */
+  #waitForService(wait: number, reason: string): void {
+    const now = performance.now();
+    this.#busySince ??= now;
+    if (now + wait - this.#busySince > patience) {
+      throw new Error(
+        `the enrichment service asks to wait for more than ${patience / 60_000} minutes: ${reason}`,
+      );
+    }
+    this.#pausedUntil = Math.max(this.#pausedUntil, now + wait);
   }
 
   #fail(problem: string): LookedUp {

@@ -1,8 +1,9 @@
 /** Model syncs through the official npm client: what the modes do, and what is told of every record. */
 import { type Polytomic, PolytomicClient } from 'polytomic';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { postgresqlConfiguration } from '../support/http.ts';
+import { startReceiver } from '../support/receiver.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { until } from '../support/until.ts';
 
@@ -17,7 +18,7 @@ let model: string;
 beforeAll(async () => {
   [metadata, shop, crm] = await Promise.all([createDatabase(), createDatabase(), createDatabase()]);
   await shop.query('create table customers (id bigint primary key, email text)');
-  server = await startTestServer({ DATABASE_URL: metadata.url });
+  server = await startTestServer({ DATABASE_URL: metadata.url, TIDEMARK_EGRESS_ALLOW: '127.0.0.0/8' });
   client = new PolytomicClient({ environment: server.url, token: server.apiKey });
   const source = await connection('shop', shop.url);
   target = await connection('crm', crm.url);
@@ -152,6 +153,76 @@ test('a joined sync: fields of related models of other connections, and what cha
     { id: '3', email: 'gold' },
   ]);
   expect((await execute(sync)).counts).toMatchObject({ total: 0 });
+});
+
+test('fields in JSON and fields that are looked up: jobs find them, a sync maps them', async () => {
+  await shop.query('alter table customers add profile jsonb');
+  await shop.query(`update customers set profile = '{"plan": {"seats": 9007199254740993}}' where id <> 4`);
+  await crm.query('alter table contacts add seats numeric, add company text');
+  const service = await startReceiver();
+  onTestFinished(() => service.close());
+  service.behave(({ url }) =>
+    url.endsWith('c3') ? 422 : { status: 200, body: `{"company": "of ${url.slice(1)}"}` },
+  );
+  const { data: lookup } = await client.connections.create({
+    name: 'lookup',
+    type: 'httpenrichment',
+    configuration: { method: 'GET', url: `${service.url}/{{email}}` },
+  });
+  const connection_id = lookup?.id ?? '';
+  expect((await client.models.post(connection_id)).data).toEqual([['email']]);
+  expect((await client.models.getEnrichmentSource(connection_id)).data?.requires_one_of).toEqual([]);
+  const source = (await client.models.get(model)).data?.connection_id ?? '';
+  const body = {
+    name: 'enriched',
+    connection_id: source,
+    configuration: { table: 'public.customers' },
+    identifier: 'id',
+    additional_fields: [{ name: 'profile.plan.seats', label: 'Seats', type: 'number' }],
+    enricher: { connection_id, mappings: { email: 'email' }, fields: [{ name: 'company', type: 'string' }] },
+  };
+  const done = async (job: Polytomic.JobResponse | undefined) =>
+    until(async () => {
+      const { data } = await client.jobs.get(job?.job_id ?? '', job?.type ?? '');
+      return data?.status === 'done' && (data.result as Polytomic.ModelResponse & Polytomic.ModelSample);
+    });
+  const preview = await done((await client.models.preview({ async: true, body })).job);
+  expect(preview.fields?.at(-1)).toMatchObject({
+    name: 'profile.plan.seats',
+    label: 'Seats',
+    user_added: true,
+  });
+  const created = await done((await client.models.create({ async: true, body })).job);
+  const enricher = created.enricher?.enricher_id ?? '';
+  const sample = await done((await client.models.sample(created.id ?? '', { async: true })).job);
+  expect(sample.records).toHaveLength(4);
+  expect(sample.records?.map((record) => record[enricher]?.company)).toContain('of c1');
+  expect(sample.warnings).toContainEqual(expect.stringContaining('it answered 422'));
+
+  const from = (model_id: string | undefined, field: string) => ({ model_id: model_id ?? '', field });
+  const sync = await newSync({
+    only_enrich_updates: true,
+    identity: { source: from(created.id, 'id'), target: 'id', function: 'Equality' },
+    fields: [
+      { source: from(created.id, 'profile.plan.seats'), target: 'seats' },
+      { source: from(enricher, 'company'), target: 'company' },
+    ],
+  });
+  const { id = '', counts } = await execute(sync);
+  expect(counts).toMatchObject({ total: 4, insert: 2, update: 1, error: 1 });
+  expect(await log(sync, id, 'errors')).toEqual([
+    { identity: { id: '3' }, reason: 'the enrichment failed: it answered 422: answered' },
+  ]);
+  expect(
+    await crm.query('select id, seats::text, company from contacts where company is not null order by id'),
+  ).toEqual([
+    { id: '1', seats: '9007199254740993', company: 'of c1' },
+    { id: '2', seats: '9007199254740993', company: 'of c2' },
+    { id: '4', seats: null, company: 'of c4' },
+  ]);
+  const read = (await client.modelSync.get(sync)).data;
+  expect(read?.only_enrich_updates).toBe(true);
+  expect(read?.fields?.map(({ source: one }) => one?.model_id)).toEqual([created.id, enricher]);
 });
 
 async function connection(name: string, url: string): Promise<string> {
