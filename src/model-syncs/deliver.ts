@@ -5,6 +5,7 @@ import type { DeliverCheckpoint } from './plan.ts';
 import { countAfter, finishPlan, type PlannedRecord, progressOf, readAhead } from './planned-records.ts';
 import { settle } from './settle.ts';
 import { splitRefused } from './split-refused.ts';
+import { progressTeller } from './story.ts';
 import { writeBatch } from './write-batch.ts';
 
 export interface Delivery {
@@ -17,9 +18,6 @@ export interface Delivery {
   batchSize?: number | undefined;
 }
 
-/** Milliseconds between two lines about progress: only the newest 50 lines are kept. */
-const progressEvery = 5_000;
-
 /** Works off a plan. After a crash it goes on with what is left of it. */
 export async function deliver(delivery: Delivery): Promise<void> {
   const { db, run, checkpoint, writer } = delivery;
@@ -29,15 +27,13 @@ export async function deliver(delivery: Delivery): Promise<void> {
   const planned = await countAfter(db, checkpoint.plan, delivered);
   if (planned > 0) await run.console('info', `Sending ${planned} records`);
   let sent = 0;
-  let told = performance.now();
+  const tell = progressTeller(run);
   const answers = answersInTurn(delivery);
   try {
     for await (const batch of readAhead(db, checkpoint.plan, delivered, batchSize)) {
       await deliverBatch(delivery, batch, answers);
       sent += batch.length;
-      if (performance.now() - told < progressEvery) continue;
-      told = performance.now();
-      await run.console('info', `${sent} of ${planned} records sent`);
+      await tell(() => `${sent} of ${planned} records sent`);
     }
   } finally {
     await answers.settled();

@@ -21,6 +21,7 @@ import {
 import { errorEntry, recordEntry, replacedEntry, warningEntry } from './record-entries.ts';
 import { hasArrived } from './settle-intents.ts';
 import { splitRefused } from './split-refused.ts';
+import { progressTeller } from './story.ts';
 import { SyncFailed } from './sync-failed.ts';
 import { outgoing } from './task.ts';
 
@@ -104,10 +105,14 @@ async function attempt({ db, run, checkpoint, destination }: Replacing, doubt: D
     for (const warning of warnings) run.recordLog('warnings', warningEntry(task, record.key, warning));
     if (warnings.length > 0) counts.warnings = (counts.warnings ?? 0) + warnings.length;
   };
+  const tell = progressTeller(run);
+  let added = 0;
   for await (const batch of readAhead(db, plan, 0, replacement.batchSize)) {
     await addBatch(replacement, checkpoint, batch, refuse, warn);
     for (const record of batch) run.recordLog('records', recordEntry(task, record));
     await commit({ hold: true });
+    added += batch.length;
+    await tell(() => `${added} records are ready to replace the target`);
   }
   let logged = 0;
   const replaced = async (rows: readonly ReplacedRow[]) => {
@@ -128,8 +133,6 @@ async function attempt({ db, run, checkpoint, destination }: Replacing, doubt: D
     doubt.applied = { token, counts };
   });
   await count(counts);
-  const told = ['insert', 'update', 'delete'].map((name) => counts[name] ?? 0);
-  await run.console('info', `${told[0]} rows inserted, ${told[1]} updated, ${told[2]} deleted`);
 }
 
 /** A refused batch is split until the record that is at fault stands alone. */

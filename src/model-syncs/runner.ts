@@ -1,7 +1,7 @@
 import { addressOf, openConnection } from '../connections/index.ts';
 import type { ModelDestination } from '../connectors/index.ts';
-import { TidemarkError } from '../errors.ts';
-import type { Outcome, Run, Runner } from '../executions/index.ts';
+import { messageOf, TidemarkError } from '../errors.ts';
+import { findExecution, isCanceled, type Outcome, type Run, type Runner } from '../executions/index.ts';
 import { getModel, openModelSource } from '../models/index.ts';
 import { type Delivery, deliver } from './deliver.ts';
 import type { ModelSyncDependencies } from './destination.ts';
@@ -12,6 +12,7 @@ import { type DeliverCheckpoint, plan } from './plan.ts';
 import { replaceAll } from './replace.ts';
 import { settleOldIntents, settleOwnIntent } from './settle-intents.ts';
 import { getModelSync } from './store.ts';
+import { beginning, ending } from './story.ts';
 import { SyncFailed } from './sync-failed.ts';
 import { buildTask, fieldsReadBy } from './task.ts';
 
@@ -31,14 +32,22 @@ export function modelSyncRunner(
   return async (run): Promise<Outcome> => {
     try {
       const planned = run.execution.checkpoint as unknown as DeliverCheckpoint | null;
+      if (planned !== null) await run.console('info', 'Another worker goes on with what is left to send');
       const checkpoint = planned ?? (await planExecution(deps, run, options.retryDelays));
-      if (checkpoint !== undefined) await deliverExecution(deps, run, checkpoint, options);
+      if (checkpoint === undefined) return { status: 'completed' };
+      await deliverExecution(deps, run, checkpoint, options);
+      const { counts } = await findExecution(deps.db, run.execution.organizationId, run.execution.id);
+      const { level, message } = ending(counts);
+      await run.console(level, message);
       return { status: 'completed' };
     } catch (error) {
+      if (isCanceled(run)) await run.console('info', 'Canceled: what the target has taken counts');
       run.signal.throwIfAborted();
+      const reason = messageOf(error);
+      // Our own database may be what is away.
+      await run.console('error', `Failed: ${reason}`).catch(() => {});
       if (!(error instanceof SyncFailed || error instanceof TidemarkError)) throw error;
-      await run.console('error', error.message);
-      return { status: 'failed', errors: [error.message] };
+      return { status: 'failed', errors: [reason] };
     }
   };
 }
@@ -51,6 +60,7 @@ async function planExecution(
   const { organizationId, syncId } = run.execution;
   const sync = await getModelSync(deps.db, organizationId, syncId);
   const model = await getModel(deps.db, organizationId, sync.modelId);
+  await run.console('info', beginning(run.execution, sync, model));
   await using source = await openModelSource(deps, model, {
     wanted: fieldsReadBy(sync, model),
     signal: run.signal,

@@ -17,7 +17,7 @@ let model: string;
 
 beforeAll(async () => {
   [metadata, shop, crm] = await Promise.all([createDatabase(), createDatabase(), createDatabase()]);
-  await shop.query('create table customers (id bigint primary key, email text)');
+  await shop.query('create table customers (id bigint, email text)');
   server = await startTestServer({ DATABASE_URL: metadata.url, TIDEMARK_EGRESS_ALLOW: '127.0.0.0/8' });
   client = new PolytomicClient({ environment: server.url, token: server.apiKey });
   const source = await connection('shop', shop.url);
@@ -225,6 +225,83 @@ test('fields in JSON and fields that are looked up: jobs find them, a sync maps 
   expect(read?.fields?.map(({ source: one }) => one?.model_id)).toEqual([created.id, enricher]);
 });
 
+const logTypes = ['records', 'inserts', 'updates', 'deletes', 'errors', 'warnings'] as const;
+const modes = ['create', 'update', 'updateOrCreate', 'append', 'replace', 'remove'] as const;
+
+test.each(modes)(
+  '%s: counts, six logs, event and target tell the same, failing records included',
+  async (mode) => {
+    // One that the target refuses, two of one identity, one without: none of them keeps the others.
+    await shop.query(
+      `insert into customers values (5, 'refused'), (6, 'twin'), (6, 'twin'), (null, 'nobody')`,
+    );
+    await crm.query(`update contacts set email = 'older' where id = 3`);
+    const before = await contacts();
+    const fields = ['id', 'email'].map((field) => ({ source: { model_id: model, field }, target: field }));
+    const sync = await newSync(mode === 'append' ? { mode, identity: undefined, fields } : { mode });
+    const { id = '', status, counts = {} } = await execute(sync);
+    const after = await contacts();
+    const logs = Object.fromEntries(
+      await Promise.all(logTypes.map(async (type) => [type, await log(sync, id, type)] as const)),
+    ) as Record<(typeof logTypes)[number], Record<string, unknown>[]>;
+
+    expect(status).toBe('completed');
+    const [was, is] = [Object.keys(before), Object.keys(after)];
+    expect(ids(logs.inserts)).toEqual(is.filter((one) => !was.includes(one)));
+    expect(ids(logs.deletes)).toEqual(was.filter((one) => !is.includes(one)));
+    expect(ids(logs.updates)).toEqual(is.filter((one) => was.includes(one) && before[one] !== after[one]));
+    expect(counts).toEqual({
+      // What has no identity of its own cannot be offered.
+      total: logs.records.length + 3,
+      insert: logs.inserts.length,
+      update: logs.updates.length,
+      upserts: 0,
+      delete: logs.deletes.length,
+      error: logs.errors.length,
+      warnings: logs.warnings.length,
+    });
+    expect(ids(logs.records)).toEqual(['1', '2', '3', '4', '5']);
+    const invalid = logs.errors.filter(({ record }) => record === undefined);
+    expect(invalid.map(({ identity }) => identity)).toEqual([{ id: '6' }, { id: '6' }, { id: null }]);
+    const refused = { append: 3, create: 1, updateOrCreate: 1, replace: 1, update: 0, remove: 0 }[mode];
+    expect(logs.errors.length).toBe(3 + refused);
+
+    const { data: events } = await client.events.list({ type: 'sync.completed_with_errors', limit: 1 });
+    expect(events?.[0]?.event).toMatchObject({ execution_id: id, number_of_errors: logs.errors.length });
+  },
+);
+
+test('sync.completed: its counts and the logs that it links to tell what happened', async () => {
+  const sync = await newSync({});
+  await execute(sync);
+  await shop.query(`update customers set email = 'new' where id < 3; insert into customers values (7, 'c7')`);
+  const { id = '' } = await execute(sync);
+  const { data: events } = await client.events.list({ type: 'sync.completed', limit: 1 });
+  const event = events?.[0]?.event as Polytomic.SyncCompletedEvent;
+  expect(event).toMatchObject({
+    execution_id: id,
+    record_count: 3,
+    inserted_count: 1,
+    updated_count: 2,
+    error_count: 0,
+    deleted_records: null,
+    errored_records: null,
+    warnings: null,
+  });
+  const read = async (links: string[] | null | undefined) => {
+    const headers = { authorization: `Bearer ${server.apiKey}` };
+    const files = await Promise.all((links ?? []).map(async (url) => (await fetch(url, { headers })).json()));
+    return ids(files.flat() as Record<string, unknown>[]);
+  };
+  expect(await read(event.total_records)).toEqual(['1', '2', '7']);
+  expect(await read(event.inserted_records)).toEqual(['7']);
+  expect(await read(event.updated_records)).toEqual(['1', '2']);
+});
+
+function ids(entries: readonly Record<string, unknown>[]): string[] {
+  return entries.map(({ id }) => String(id)).sort();
+}
+
 async function connection(name: string, url: string): Promise<string> {
   const configuration = postgresqlConfiguration(url);
   return (await client.connections.create({ name, type: 'postgresql', configuration })).data?.id ?? '';
@@ -262,10 +339,14 @@ async function execute(
   });
 }
 
-async function log(sync: string, execution: string, type: Polytomic.V2ExecutionLogType): Promise<unknown[]> {
+async function log(
+  sync: string,
+  execution: string,
+  type: Polytomic.V2ExecutionLogType,
+): Promise<Record<string, unknown>[]> {
   const { data } = await client.modelSync.executions.getLogUrls(sync, execution, type);
   const files = await Promise.all((data?.urls ?? []).map(async (url) => (await fetch(url)).json()));
-  return (files as unknown[][]).flat();
+  return (files as Record<string, unknown>[][]).flat();
 }
 
 async function contacts(): Promise<Record<string, string | null>> {
