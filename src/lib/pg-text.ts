@@ -12,6 +12,11 @@ const carriedAsJson = /^(jsonb?$|(struct|map|union)\()/i;
 const jsonArray = /^\[(?!-?\d+:)/;
 const timestamp = /^(\d{4,}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d+)?)(?:([+-]\d\d)(?::?(\d\d))?(?::(\d\d))?)?$/;
 
+/** Whether the text of a value is JSON. */
+export function isCarriedAsJson({ type, remoteType }: TextType): boolean {
+  return type === 'object' && carriedAsJson.test(remoteType);
+}
+
 /** A record as a JSON object. */
 export function recordJson(
   fields: readonly (TextType & { name: string })[],
@@ -38,7 +43,7 @@ export function jsonText(text: string | null, type: TextType): string {
     case 'datetime':
       return JSON.stringify(toRfc3339(text));
     case 'object':
-      return carriedAsJson.test(type.remoteType) ? text : JSON.stringify(text);
+      return isCarriedAsJson(type) ? text : JSON.stringify(text);
     case 'array':
       if (jsonArray.test(text)) return text;
       return type.remoteType.endsWith('[]') && /^[[{]/.test(text)

@@ -81,24 +81,33 @@ test('fields in JSON are fields: exact, typed, compared, filtered by, and an ide
 });
 
 test('text that is no JSON is an error of its record, and a row that is to be replaced stays', async () => {
-  await world.source.query(`create table notes (id int, note text);
-    insert into notes values (1, '{"k": 1}'), (2, '{"k": '), (3, null)`);
+  await world.source.query(`create table notes (id int, note text, tags text[]);
+    insert into notes values (1, '{"k": 1}', '{a,"b c"}'), (2, '{"k": ', '{}'), (3, null, '{null}')`);
   await world.target.query(
-    `create table ks (id int primary key, k text); insert into ks values (2, 'old'), (9, 'gone')`,
+    `create table ks (id int primary key, k text, tag text); insert into ks values (2, 'old'), (9, 'gone')`,
   );
   const model = await world.createModel({ table: 'public.notes' }, 'id', {
-    additional_fields: declared({ 'note.k': 'string' }),
+    additional_fields: declared({ 'note.k': 'string', 'tags[1]': 'string' }),
   });
   const of = (mode: 'replace' | 'updateOrCreate') =>
-    world.createSync({ model, mode, object: 'public.ks', identity: ['id', 'id'], fields: [['note.k', 'k']] });
+    world.createSync({
+      model,
+      mode,
+      object: 'public.ks',
+      identity: ['id', 'id'],
+      fields: [
+        ['note.k', 'k'],
+        ['tags[1]', 'tag'],
+      ],
+    });
   const replaced = await world.execute(await of('replace'));
   expect(replaced.counts).toMatchObject({ total: 3, insert: 2, delete: 1, error: 1 });
   const error = { identity: { id: '2' }, reason: 'note is not valid JSON, so it has no fields in it' };
   expect(await world.log(replaced.id, 'errors')).toEqual([error]);
   const left = [
-    { id: 1, k: '1' },
-    { id: 2, k: 'old' },
-    { id: 3, k: null },
+    { id: 1, k: '1', tag: 'b c' },
+    { id: 2, k: 'old', tag: null },
+    { id: 3, k: null, tag: null },
   ];
   expect(await world.target.query('select * from ks order by id')).toEqual(left);
   const sync = await of('updateOrCreate');

@@ -1,6 +1,8 @@
 import type { Field } from '../connectors/index.ts';
 import { TidemarkError } from '../errors.ts';
 import { isJson, jsonAt, parseJsonPath } from '../lib/json-path.ts';
+import { isCarriedAsJson, jsonText } from '../lib/pg-text.ts';
+import type { FieldType } from '../schema/field-type.ts';
 import type { AdditionalFieldRequest } from '../schema/model.ts';
 import { type Computed, withComputedFields } from './computed-fields.ts';
 import { type DeclaredField, declaredFieldOf, declaredType } from './declared-field.ts';
@@ -52,28 +54,36 @@ export const additionalFieldsLayer: Layer = async ({ model, wanted }, below) => 
   if (asked.length === 0) return below(wanted);
   const inputs = [...new Set(asked.map(({ source }) => source))];
   const others = wanted?.filter((name) => !declared.some((field) => field.name === name));
-  return withComputedFields(await below(others && [...new Set([...others, ...inputs])]), {
+  const source = await below(others && [...new Set([...others, ...inputs])]);
+  const known = await source.fields();
+  const documents = inputs.map((name) => documentOf(known.find((field) => field.name === name)));
+  const places = asked.map((field) => inputs.indexOf(field.source));
+  return withComputedFields(source, {
     fields: asked.map(declaredFieldOf),
     inputs,
-    compute: (records) => records.map((documents) => extract(asked, inputs, documents)),
+    compute: (records) =>
+      records.map((texts): Computed => {
+        const values = texts.map((text, index) => (text === null ? 'null' : documents[index]?.(text)));
+        const broken = values.indexOf(undefined);
+        if (broken >= 0) {
+          const problem = `${inputs[broken]} is not valid JSON, so it has no fields in it`;
+          return { values: asked.map(() => null), problem };
+        }
+        return {
+          values: asked.map(({ path, type }, index) => valueIn(values[places[index] ?? 0], path, type)),
+        };
+      }),
   });
 };
 
-function extract(
-  fields: readonly AdditionalField[],
-  inputs: readonly string[],
-  documents: readonly (string | null)[],
-): Computed {
-  const broken = inputs.find((_, index) => !isJson(documents[index] ?? 'null'));
-  if (broken !== undefined) {
-    return {
-      values: fields.map(() => null),
-      problem: `${broken} is not valid JSON, so it has no fields in it`,
-    };
-  }
-  const values = fields.map(({ source, path, type }) => {
-    const found = jsonAt(documents[inputs.indexOf(source)] ?? 'null', path);
-    return found === undefined ? null : jsonAsText(found, type);
-  });
-  return { values };
+/** How the text of a field becomes JSON; what does not gives undefined. */
+function documentOf(field: Field | undefined): (text: string) => string | undefined {
+  if (field?.type === 'array') return (text) => jsonText(text, field);
+  if (field !== undefined && isCarriedAsJson(field)) return (text) => text;
+  return (text) => (isJson(text) ? text : undefined);
+}
+
+function valueIn(document = 'null', path: readonly string[], type: FieldType): string | null {
+  const found = jsonAt(document, path);
+  return found === undefined ? null : jsonAsText(found, type);
 }

@@ -11,7 +11,7 @@ import { type LookedUp, type LookupCounts, Lookups } from './lookups.ts';
 import { relatedName } from './related-name.ts';
 
 /** Records whose answers are in memory at a time. */
-const atATime = 100;
+const atATime = 250;
 
 /** Looks up fields of records at a service. */
 export const enrichmentLayer: Layer = async ({ deps, model, wanted, signal, warn }, below) => {
