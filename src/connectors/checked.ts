@@ -76,8 +76,9 @@ async function ofSound<Result>(
 }
 
 /** Undefined where nothing can change. */
-function checkOf({ mode, identity, fields }: TargetDefinition, fitOf: FitOf): Check | undefined {
-  const key = identity === undefined ? undefined : fitOf(identity, '');
+function checkOf(definition: TargetDefinition, fitOf: FitOf): Check | undefined {
+  const { mode, identity, identityFunction = 'Equality', fields } = definition;
+  const key = identity === undefined || identityFunction !== 'Equality' ? undefined : fitOf(identity, '');
   const written = mode === 'remove' ? [] : fields;
   const checks = written.flatMap(({ target, source }, place) => {
     const fit = fitOf(target, source.remoteType);

@@ -199,6 +199,12 @@ export class LookupRefused extends Error {
 
 export type ModelSyncMode = 'create' | 'update' | 'updateOrCreate' | 'append' | 'replace' | 'remove';
 
+/**
+ * `ISubstring`: the target's text has the record's in it, in either case. `OneOf`: the target's list has it as a member.
+ * `DomainMatch`, `HostnameMatch`: both have the same domain or host, of an address or URL.
+ */
+export type IdentityFunction = 'Equality' | 'ISubstring' | 'OneOf' | 'DomainMatch' | 'HostnameMatch';
+
 export interface TargetObject {
   id: string;
   name: string;
@@ -213,7 +219,8 @@ export interface TargetField extends Field {
   createable: boolean;
   updateable: boolean;
   filterable: boolean;
-  supportsIdentity: boolean;
+  /** How a record's identity may be compared with it; none where it cannot identify a record. */
+  identityFunctions: readonly IdentityFunction[];
 }
 
 export interface TargetDefinition {
@@ -223,6 +230,8 @@ export interface TargetDefinition {
   mode: ModelSyncMode;
   /** Target field that identifies a record; its value is the record's `key`. */
   identity?: string;
+  /** How it is compared. Absent: the values are equal. */
+  identityFunction?: IdentityFunction;
   /** One per value of an outgoing record, in order. */
   fields: { source: Field; target: string /** Write only on creation. */; createOnly: boolean }[];
 }

@@ -41,6 +41,7 @@ export async function draftModelSync(
     ? {
         field: fieldOf(models, request.identity.source, 'identity.source'),
         target: request.identity.target,
+        ...(request.identity.function === 'Equality' ? {} : { function: request.identity.function }),
       }
     : null;
   const named = nameRelated(models, [...(identity === null ? [] : [identity]), ...fields]);
@@ -157,7 +158,7 @@ async function checkTarget(destination: ModelDestination, definition: Definition
 function checkIdentity({ identity, mode }: Definition, targets: TargetField[]): void {
   if (identity === null) {
     const needed = modeDescriptions[mode].requires_identity;
-    const possible = targets.some((field) => field.supportsIdentity);
+    const possible = targets.some((field) => field.identityFunctions.length > 0);
     if (needed && possible) throw unprocessable('identity', `mode ${mode} needs one`);
     return;
   }
@@ -165,8 +166,15 @@ function checkIdentity({ identity, mode }: Definition, targets: TargetField[]): 
   if (field === undefined) {
     throw unprocessable('identity.target', `${JSON.stringify(identity.target)} is not a field of the target`);
   }
-  if (!field.supportsIdentity && targets.length > 1) {
-    throw unprocessable('identity.target', `${field.id} cannot identify a record`);
+  const { identityFunctions: functions } = field;
+  const { function: asked = 'Equality' } = identity;
+  if (targets.length === 1 && asked === 'Equality') return;
+  if (functions.length === 0) throw unprocessable('identity.target', `${field.id} cannot identify a record`);
+  if (!functions.includes(asked)) {
+    throw unprocessable('identity.function', `${field.id} takes ${functions.join(', ')}`);
+  }
+  if (mode === 'replace' && asked !== 'Equality') {
+    throw unprocessable('identity.function', 'mode replace makes the target equal: use Equality');
   }
 }
 

@@ -1,4 +1,4 @@
-import type { ModelSyncMode } from '../connectors/index.ts';
+import type { IdentityFunction, ModelSyncMode } from '../connectors/index.ts';
 import type { JsonObject } from '../lib/json.ts';
 import type { Actor } from '../organizations/index.ts';
 import type { ScheduleSettings } from '../schedules/index.ts';
@@ -15,7 +15,9 @@ export interface Definition extends Filtering {
   modeName: string;
   target: { connectionId: string; object: string; configuration: JsonObject };
   /** Field of the model, or of a related one, and target field that identify a record. */
-  identity: (NamedField & { target: string }) | null;
+  identity:
+    | (NamedField & { target: string /** Equality where there is none. */; function?: IdentityFunction })
+    | null;
   fields: MappedField[];
   overrides: Override[];
   /** Null where no field is encrypted. */

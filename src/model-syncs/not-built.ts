@@ -16,9 +16,6 @@ export function refuseWhatIsNotBuilt(request: ModelSyncRequest): void {
     asked[`fields.${index}.new`] = field.new;
   }
   for (const [name, value] of Object.entries(asked)) if (!isEmpty(value)) throw notBuilt(name);
-  if (identity && identity.function !== 'Equality') {
-    throw notBuilt(`identity.function ${identity.function}`, 'use Equality');
-  }
 }
 
 function isEmpty(value: unknown): boolean {
@@ -26,7 +23,6 @@ function isEmpty(value: unknown): boolean {
   return typeof value === 'object' && Object.keys(value).length === 0;
 }
 
-function notBuilt(what: string, instead?: string): TidemarkError {
-  const remedy = instead === undefined ? '' : `: ${instead}`;
-  return new TidemarkError('unprocessable', { reason: `${what} is not built yet${remedy}` });
+function notBuilt(what: string): TidemarkError {
+  return new TidemarkError('unprocessable', { reason: `${what} is not built yet` });
 }

@@ -41,7 +41,7 @@ export function presentModelSync(sync: ModelSync): ModelSyncResponse {
           identity: {
             source: source(sync.identity.field),
             target: sync.identity.target,
-            function: 'Equality',
+            function: sync.identity.function ?? 'Equality',
             new_field: false,
           },
         }),

@@ -1,4 +1,4 @@
-import type { ModelSyncMode, TargetField, TargetObject } from '../connectors/index.ts';
+import type { IdentityFunction, ModelSyncMode, TargetField, TargetObject } from '../connectors/index.ts';
 import { notFound } from '../errors.ts';
 import type { TargetDescription, TargetObjectDescription } from '../schema/model-sync-target.ts';
 import { type ModelSyncDependencies, withModelDestination } from './destination.ts';
@@ -92,6 +92,14 @@ function supportsFieldMode(mode: string): boolean {
   return mode === 'updateOrCreate';
 }
 
+const functionLabels: Record<IdentityFunction, string> = {
+  Equality: 'equals',
+  ISubstring: 'contains, in either case',
+  OneOf: 'has as a member',
+  DomainMatch: 'has the same domain',
+  HostnameMatch: 'has the same host name',
+};
+
 function presentField(field: TargetField, encryptable: boolean): TargetDescription['fields'][number] {
   return {
     id: field.id,
@@ -102,8 +110,8 @@ function presentField(field: TargetField, encryptable: boolean): TargetDescripti
     createable: field.createable,
     updateable: field.updateable,
     filterable: field.filterable,
-    supports_identity: field.supportsIdentity,
-    identity_functions: field.supportsIdentity ? [{ id: 'Equality', label: 'equals' }] : [],
+    supports_identity: field.identityFunctions.length > 0,
+    identity_functions: field.identityFunctions.map((id) => ({ id, label: functionLabels[id] })),
     association: false,
     encryptable,
   };

@@ -114,7 +114,12 @@ export async function buildTask(
       object: sync.target.object,
       configuration: sync.target.configuration,
       mode: sync.mode,
-      ...(sync.identity === null ? {} : { identity: sync.identity.target }),
+      ...(sync.identity === null
+        ? {}
+        : {
+            identity: sync.identity.target,
+            ...(sync.identity.function === undefined ? {} : { identityFunction: sync.identity.function }),
+          }),
       fields: mapping.map(({ field, as, target, createOnly, encrypted }) => ({
         source:
           field === undefined
@@ -140,6 +145,7 @@ export async function buildTask(
       model.id,
       identity ?? null,
       sync.identity?.target ?? null,
+      ...(sync.identity?.function === undefined ? [] : [sync.identity.function]),
     ]),
     mappingDigest: digestOf(mapping, sync),
   };

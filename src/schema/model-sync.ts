@@ -27,10 +27,12 @@ const SyncField = Type.Object({
   override_value: optional(Type.String()),
 });
 
+const IdentityFunction = Type.Enum(['Equality', 'ISubstring', 'OneOf', 'DomainMatch', 'HostnameMatch']);
+
 const Identity = Type.Object({
   source: Source,
   target: Type.String({ minLength: 1 }),
-  function: Type.Enum(['Equality', 'ISubstring', 'OneOf', 'DomainMatch', 'HostnameMatch']),
+  function: IdentityFunction,
   new_field: optional(Type.Boolean()),
   remote_field_type_id: optional(Type.String()),
 });
@@ -120,7 +122,7 @@ export const ModelSyncResponse = Type.Object({
     Type.Object({
       source: Source,
       target: Type.String(),
-      function: Type.Literal('Equality'),
+      function: IdentityFunction,
       new_field: Type.Boolean(),
     }),
   ),

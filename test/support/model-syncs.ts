@@ -3,6 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { createConnection } from '../../src/connections/index.ts';
+import type { IdentityFunction } from '../../src/connectors/index.ts';
 import { createEgress } from '../../src/egress/index.ts';
 import {
   type Counts,
@@ -44,6 +45,9 @@ type SyncSettings = Partial<Omit<ModelSyncRequest, 'fields' | 'target' | 'identi
   configuration?: JsonObject;
   /** [field of the model, target field] */
   identity?: [string, string];
+  identityFunction?: IdentityFunction;
+  /** What else there is to say about the target. */
+  target?: Partial<ModelSyncRequest['target']>;
   /** Field of the model → target field, or the name of both. */
   fields: (string | [string, string])[];
   /** Fields of the model, the first mapping of which is encrypted. */
@@ -183,7 +187,18 @@ function connectionTo({ url }: TestDatabase): JsonObject {
 }
 
 function requestOf(
-  { model, object, connectionId, configuration, identity, fields, encrypted = [], ...rest }: SyncSettings,
+  {
+    model,
+    object,
+    connectionId,
+    configuration,
+    identity,
+    identityFunction = 'Equality',
+    fields,
+    encrypted = [],
+    target: more,
+    ...rest
+  }: SyncSettings,
   targetId: string,
 ): ModelSyncRequest {
   const from = (field: string) => ({ model_id: model.id, field });
@@ -196,6 +211,7 @@ function requestOf(
       connection_id: connectionId ?? targetId,
       object: object ?? 'public.contacts',
       configuration: configuration ?? {},
+      ...more,
     },
     fields: pairs.map(([field, target], index) => {
       const first = pairs.findIndex(([one]) => one === field) === index;
@@ -203,7 +219,7 @@ function requestOf(
     }),
     ...(identity === undefined
       ? {}
-      : { identity: { source: from(identity[0]), target: identity[1], function: 'Equality' } }),
+      : { identity: { source: from(identity[0]), target: identity[1], function: identityFunction } }),
     ...rest,
   };
 }

@@ -5,6 +5,7 @@ import { type Engine, literal, type ReadColumn } from '../duckdb-engine/index.ts
 import { type Database, withReader } from './database.ts';
 import { fieldTypeOf } from './field-type.ts';
 import { fitsOf } from './model-fits.ts';
+import { functionsOf } from './model-matching.ts';
 import { modelReplacement } from './model-replacement.ts';
 import { modelWriter } from './model-writer.ts';
 import { columnsOf, listRelations, qualified, type Relation } from './relations.ts';
@@ -85,7 +86,7 @@ async function describeTarget(engine: Engine, relation: Relation): Promise<Targe
       createable: true,
       updateable: true,
       filterable: true,
-      supportsIdentity: true,
+      identityFunctions: functionsOf(typeName),
     };
   });
   return {

@@ -1,11 +1,14 @@
 import type { TargetDefinition } from '../contract.ts';
 import { betweenUpdates } from './loose-types.ts';
-import { type Columns, modelColumns } from './model-columns.ts';
+import { type Columns, modelColumns, type WrittenColumn } from './model-columns.ts';
 import type { Target } from './model-destination.ts';
+import { type Matching, matching } from './model-matching.ts';
 import { batch } from './model-stage.ts';
 
 /** The SQL of one sync's batches. Every identifier is quoted; every value is cast to its column's type. */
 export interface Statements {
+  /** Where the identity may fit more than one value. */
+  matching: Matching | undefined;
   /** The n of records that the target has. Undefined where it does not matter. */
   known: string | undefined;
   /** Write the records that are known, or remove them. */
@@ -19,7 +22,14 @@ export function modelStatements(target: Target, definition: TargetDefinition): S
   const { mode } = definition;
   const columns = modelColumns(target, definition);
   const { key, written } = columns;
-  const matches = key === undefined ? 'false' : `t.${key.name} = ${key.value}`;
+  const fitting = matching(target.table, definition, key);
+  const equals = key === undefined ? 'false' : `t.${key.name} = ${key.value}`;
+  const matches = fitting === undefined ? equals : 't.rowid = b.r';
+  // A record that becomes a row is a list of one where the identity is a member.
+  const insertedValue = (one: WrittenColumn) =>
+    fitting !== undefined && one === key && one.column.typeName.endsWith(']')
+      ? `cast([b.key] as ${one.column.typeName})`
+      : one.value;
   const existing = `exists (select 1 from ${target.table} t where ${matches})`;
   const looks = key !== undefined && mode !== 'append';
   const changes = () => {
@@ -29,13 +39,14 @@ export function modelStatements(target: Target, definition: TargetDefinition): S
     return mode === 'update' || mode === 'updateOrCreate' ? updateStatements(target, columns, matches) : [];
   };
   return {
+    matching: fitting,
     known: looks ? `select b.n from ${batch} b where ${existing}` : undefined,
     changes: changes(),
     insert:
       mode === 'update' || mode === 'remove'
         ? undefined
         : `insert into ${target.table} (${written.map(({ name }) => name).join(', ')})
-           select ${written.map(({ value }) => value).join(', ')} from ${batch} b
+           select ${written.map(insertedValue).join(', ')} from ${batch} b
            ${looks ? `where not ${existing}` : ''} order by b.n`,
   };
 }

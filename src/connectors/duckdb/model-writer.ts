@@ -1,9 +1,11 @@
 import type { ModelWriter, OutgoingRecord, RecordResult, TargetDefinition } from '../contract.ts';
 import type { Engine } from '../duckdb-engine/index.ts';
+import { withRefused } from '../identity-functions.ts';
 import { statusOf } from '../record-status.ts';
 import type { Database } from './database.ts';
 import { batchOutcome, noteCommitted, refusedOr } from './model-batches.ts';
 import type { Target } from './model-destination.ts';
+import { findRows } from './model-matching.ts';
 import { stageBatch } from './model-stage.ts';
 import { modelStatements, type Statements } from './model-statements.ts';
 
@@ -38,14 +40,15 @@ export function modelWriter(database: Database, target: Target, definition: Targ
 
 async function apply(
   engine: Engine,
-  { known, changes, insert }: Statements,
+  { matching, known, changes, insert }: Statements,
   definition: TargetDefinition,
   records: readonly OutgoingRecord[],
 ): Promise<RecordResult[]> {
   await stageBatch(engine, records);
+  const resolved = await findRows(engine, matching);
   const found = known === undefined ? [] : await engine.query<{ n: number }>(known);
   for (const change of changes) await engine.run(change);
   if (insert !== undefined) await engine.run(insert);
   const there = new Set(found.map(({ n }) => n));
-  return records.map((_, index) => ({ status: statusOf(definition.mode, there.has(index)) }));
+  return withRefused(records, resolved, (n) => ({ status: statusOf(definition.mode, there.has(n)) }));
 }

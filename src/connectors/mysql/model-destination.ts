@@ -3,8 +3,9 @@ import { notFound } from '../../errors.ts';
 import { checkedReplacement, checkedWriter } from '../checked.ts';
 import type { ModelDestination, ModelSyncMode, TargetField, TargetObject } from '../contract.ts';
 import { type Connect, rowsOf, withConnection } from './client.ts';
-import { type Column, columnsOf, findTable } from './columns.ts';
+import { type Column, columnsOf, findTable, type TableColumn } from './columns.ts';
 import { fitsOf } from './model-fits.ts';
+import { functionsOf } from './model-matching.ts';
 import { modelReplacement } from './model-replacement.ts';
 import { modelWriter } from './model-writer.ts';
 import { literal } from './quote.ts';
@@ -17,7 +18,7 @@ const partitionedModes = modes.filter((mode) => mode !== 'replace');
 export interface Target {
   database: string;
   table: string;
-  columns: Column[];
+  columns: TableColumn[];
   fields: TargetField[];
   /** The AUTO_INCREMENT column. */
   countsUp: string | undefined;
@@ -80,17 +81,22 @@ async function describeTarget(connection: Connection, object: string): Promise<T
      from information_schema.columns where table_schema = ? and table_name = ?`,
     [database, table],
   );
+  const hasKey = columns.some(({ keyPosition }) => keyPosition !== null);
   const byName = new Map(extras.map((row) => [row.name, row]));
   return {
     database,
     table,
     columns,
-    fields: columns.map((column) => toField(column, byName.get(column.name))),
+    fields: columns.map((column) => toField(column, byName.get(column.name), hasKey)),
     countsUp: extras.find(({ extra }) => /auto_increment/i.test(extra))?.name,
   };
 }
 
-function toField({ name, field, type, nullable }: Column, row: ExtraRow | undefined): TargetField {
+function toField(
+  { name, field, type, nullable }: Column,
+  row: ExtraRow | undefined,
+  hasKey: boolean,
+): TargetField {
   const isGenerated = /(virtual|stored|persistent) generated/i.test(row?.extra ?? '');
   return {
     ...{ id: name, name, type: field, remoteType: type, nullable },
@@ -98,6 +104,6 @@ function toField({ name, field, type, nullable }: Column, row: ExtraRow | undefi
     createable: !isGenerated,
     updateable: !isGenerated,
     filterable: true,
-    supportsIdentity: true,
+    identityFunctions: hasKey ? functionsOf(type) : ['Equality'],
   };
 }

@@ -6,10 +6,12 @@ import {
   type RecordResult,
   type TargetDefinition,
 } from '../contract.ts';
+import { withRefused } from '../identity-functions.ts';
 import { statusOf } from '../record-status.ts';
 import { breakOff, type Connect, rowsOf } from './client.ts';
 import { batchOutcome, ensureBatches, noteCommitted } from './model-batches.ts';
 import type { Target } from './model-destination.ts';
+import { findRows } from './model-matching.ts';
 import { refusedOr } from './model-refused.ts';
 import { modelStatements, type Statements } from './model-statements.ts';
 
@@ -34,7 +36,7 @@ export async function modelWriter(
     const connection = await connect();
     try {
       await ensureBatches(connection, target.database);
-      await connection.query(statements.stage);
+      for (const statement of statements.stage) await connection.query(statement);
     } catch (error) {
       breakOff(connection);
       throw error;
@@ -75,15 +77,17 @@ async function apply(
 ): Promise<RecordResult[]> {
   await connection.query(statements.clear);
   for (const statement of statements.fill(records)) await connection.query(statement);
+  const resolved = await findRows(connection, statements.matching);
   const rows =
     statements.known === undefined ? [] : await rowsOf<{ n: string }>(connection, statements.known);
   const known = new Set(rows.map(({ n }) => Number(n)));
   if (statements.change !== undefined && known.size > 0) await connection.query(statements.change);
-  if (statements.insert !== undefined && known.size < records.length) {
-    const [{ affectedRows }] = await connection.query<ResultSetHeader>(statements.insert(known));
-    if (affectedRows !== records.length - known.size) {
+  const others = [...known, ...resolved.refused.keys()];
+  if (statements.insert !== undefined && others.length < records.length) {
+    const [{ affectedRows }] = await connection.query<ResultSetHeader>(statements.insert(others));
+    if (affectedRows !== records.length - others.length) {
       throw new BatchRefused('a trigger of the target kept the row out');
     }
   }
-  return records.map((_, index) => ({ status: statusOf(definition.mode, known.has(index)) }));
+  return withRefused(records, resolved, (n) => ({ status: statusOf(definition.mode, known.has(n)) }));
 }

@@ -1,6 +1,7 @@
 import { TidemarkError } from '../../errors.ts';
 import type { TargetDefinition } from '../contract.ts';
 import { type Columns, columnsOf } from './model-columns.ts';
+import { type Matching, matching } from './model-matching.ts';
 import { createStaging, staging } from './model-stage.ts';
 import type { Target } from './model-target.ts';
 
@@ -10,6 +11,8 @@ export interface Statements {
   prepare: string;
   /** Returns the n of records that the target has; an update or delete does its work with it. */
   known: string | undefined;
+  /** Where the identity may fit more than one value. */
+  matching: Matching | undefined;
   /** Run around it. */
   before?: string;
   after?: string;
@@ -36,16 +39,24 @@ export function modelStatements(target: Target, definition: TargetDefinition): S
     throw new TidemarkError('invalid_field', { field: 'identity', reason: `is needed in mode ${mode}` });
   }
   const inserts = mode !== 'update' && mode !== 'remove';
+  const fitting = matching(target.table, definition, key);
+  // A record that becomes a row is a list of one where the identity is a member.
+  const isList = fitting !== undefined && key?.baseType.endsWith('[]');
+  const values = written.map(({ staged }) => (isList && staged === 'k' ? 'array[b.k]' : `b.${staged}`));
   return {
-    prepare: createStaging(
-      key?.baseType,
-      mapped.map(({ baseType }) => baseType),
-    ),
-    known: knownStatement(target, definition, columns),
-    ...(identity !== undefined && target.indexedFields.has(identity) ? byIndex : {}),
+    prepare: [
+      createStaging(
+        fitting === undefined ? key?.baseType : 'text',
+        mapped.map(({ baseType }) => baseType),
+      ),
+      ...(fitting === undefined ? [] : [fitting.prepare]),
+    ].join('; '),
+    known: knownStatement(target, definition, columns, fitting),
+    matching: fitting,
+    ...(fitting === undefined && identity !== undefined && target.indexedFields.has(identity) ? byIndex : {}),
     insert: inserts
       ? `insert into ${target.table} (${written.map(({ name }) => name).join(', ')})
-         select ${written.map(({ staged }) => `b.${staged}`).join(', ')} from ${staging} b
+         select ${values.join(', ')} from ${staging} b
          where b.n <> all ($1::int[]) order by b.n`
       : undefined,
   };
@@ -55,16 +66,17 @@ function knownStatement(
   { table }: Target,
   { mode }: TargetDefinition,
   { key, mapped }: Columns,
+  fitting: Matching | undefined,
 ): string | undefined {
   if (mode === 'append' || key === undefined) return undefined;
-  const matches = `t.${key.name} = b.k`;
-  if (mode === 'remove') return `delete from ${table} t using ${staging} b where ${matches} returning b.n`;
+  const { source, matches } = fitting ?? { source: `${staging} b`, matches: `t.${key.name} = b.k` };
+  if (mode === 'remove') return `delete from ${table} t using ${source} where ${matches} returning b.n`;
   // With nothing but the identity mapped there is nothing to update.
   if (mode === 'create' || mapped.length === 0) {
-    return `select b.n from ${staging} b where exists (select from ${table} t where ${matches})`;
+    return `select b.n from ${source} where exists (select from ${table} t where ${matches})`;
   }
   const assignments = mapped.map(({ name, staged, createOnly }) =>
     createOnly ? `${name} = coalesce(t.${name}, b.${staged})` : `${name} = b.${staged}`,
   );
-  return `update ${table} t set ${assignments.join(', ')} from ${staging} b where ${matches} returning b.n`;
+  return `update ${table} t set ${assignments.join(', ')} from ${source} where ${matches} returning b.n`;
 }

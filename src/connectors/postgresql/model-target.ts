@@ -2,6 +2,7 @@ import type { Client } from 'pg';
 import { notFound } from '../../errors.ts';
 import type { TargetField } from '../contract.ts';
 import { fieldTypeOf } from './field-type.ts';
+import { functionsOf } from './model-matching.ts';
 
 /** Tables that a user can write to, partitioned ones included. */
 export const writableTables = `
@@ -90,6 +91,6 @@ function toField(row: ColumnRow): TargetField {
     createable: !row.written_by_database,
     updateable: !row.written_by_database,
     filterable: true,
-    supportsIdentity: row.comparable,
+    identityFunctions: row.comparable ? functionsOf(row.base_type) : [],
   };
 }

@@ -7,8 +7,10 @@ import {
   type RecordResult,
   type TargetDefinition,
 } from '../contract.ts';
+import { withRefused } from '../identity-functions.ts';
 import { statusOf } from '../record-status.ts';
 import type { Connect } from './bulk-source.ts';
+import { findRows } from './model-matching.ts';
 import { refusedOr, stage } from './model-stage.ts';
 import { modelStatements, type Statements } from './model-statements.ts';
 import type { Target } from './model-target.ts';
@@ -68,6 +70,7 @@ async function apply(
   records: readonly OutgoingRecord[],
 ): Promise<RecordResult[]> {
   await stage(client, records);
+  const resolved = await findRows(client, statements.matching);
   const known = new Set<number>();
   if (statements.known !== undefined) {
     const { before, known: find, after } = statements;
@@ -77,11 +80,12 @@ async function apply(
     for (const { n } of rows) known.add(n);
   }
   if (statements.insert !== undefined) {
-    const { rowCount } = await client.query(statements.insert, [[...known]]);
-    if (rowCount !== records.length - known.size) {
+    const others = [...known, ...resolved.refused.keys()];
+    const { rowCount } = await client.query(statements.insert, [others]);
+    if (rowCount !== records.length - others.length) {
       // A trigger or rule kept rows out without an error. Alone, the record that it was is known.
       throw new BatchRefused('a trigger or rule of the target kept the row out');
     }
   }
-  return records.map((_, index) => ({ status: statusOf(mode, known.has(index)) }));
+  return withRefused(records, resolved, (n) => ({ status: statusOf(mode, known.has(n)) }));
 }

@@ -18,7 +18,7 @@ const record: TargetField = {
   createable: true,
   updateable: true,
   filterable: false,
-  supportsIdentity: true,
+  identityFunctions: ['Equality'],
 };
 
 export function modelDestination(context: DestinationContext): ModelDestination {

@@ -27,7 +27,7 @@ const record: TargetField = {
   createable: true,
   updateable: true,
   filterable: false,
-  supportsIdentity: true,
+  identityFunctions: ['Equality'],
 };
 
 /** Milliseconds for one request. */
