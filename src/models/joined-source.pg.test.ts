@@ -3,6 +3,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type ModelSyncs, startModelSyncs } from '../../test/support/model-syncs.ts';
+import { random } from '../../test/support/random.ts';
 import type { FixedExpression } from '../conditions/index.ts';
 import { createModel, type Model, openModelSource, relatedName } from './index.ts';
 
@@ -21,15 +22,6 @@ const newModel = (table: string, identifier: string | null, relations: [string, 
     identifier,
     relations: relations.map(([from, { id }, field]) => ({ from, to: { model_id: id, field } })),
   });
-
-/** Repeatable numbers in [0, 1): a failure names its seed. */
-function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
 
 type Row = Record<string, string | null>;
 
