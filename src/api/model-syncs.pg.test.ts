@@ -337,6 +337,14 @@ test('a sync that cannot work is refused, naming what is wrong', async () => {
     ['fields.1.target', { fields: [email, email] }],
     ['email is required', { fields: [{ source: from('odd name'), target: 'extra' }] }],
     ['fields.0.sync_mode', { fields: [{ ...email, sync_mode: 'nope' }] }],
+    [
+      'fields.0.sync_mode: http takes whole records',
+      {
+        target: { connection_id: webhookId, object: 'http' },
+        identity: identity({ target: 'record' }),
+        fields: [{ source: from('email'), target: 'record', sync_mode: 'create' }],
+      },
+    ],
     ['override_fields.0.override_value', { override_fields: [{ target: 'extra' }] }],
     ['fields.0.new', { fields: [{ ...email, new: true }] }],
     ['encryption_passphrase', { fields: [{ ...email, encryption_enabled: true }] }],

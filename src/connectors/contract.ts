@@ -278,6 +278,11 @@ export class BatchRefused extends Error {
   }
 }
 
+/** The batch met something that passes, like a deadlock or a lock of somebody else. Nothing of it was kept. */
+export class Contended extends Error {
+  override name = 'Contended';
+}
+
 /** The destination has too much to do: what was sent is good, and wanted later. Nothing of it was kept. */
 export class Busy extends Error {
   override name = 'Busy';
@@ -302,8 +307,8 @@ export interface ModelWriter {
   /**
    * Applies a batch: wholly or not at all. Returns one result per record, in order, once it is durable.
    *
-   * @throws BatchRefused when the destination refuses the content, Busy when it wants it later, TidemarkError when it
-   *   would never take it; any other error means it could not be reached or asked, and that the batch may be tried again.
+   * @throws BatchRefused when the destination refuses the content, Busy when it wants it later, Contended when somebody
+   *   was in its way, TidemarkError when it would never take it; any other error means it could not be reached or asked, and that the batch may be tried again.
    */
   write(records: readonly OutgoingRecord[], prepared: Prepared): Promise<RecordResult[]>;
   /** What became of a prepared batch. Absent: the destination cannot tell, and a batch may arrive twice. */

@@ -4,7 +4,7 @@
  */
 export function parseRetryAfter(headers: Readonly<Record<string, string>>, now: number): number {
   const text = headers['retry-after']?.trim() ?? '';
-  if (/^\d{1,9}$/.test(text)) return Number(text) * 1000;
+  if (/^\d{1,9}(\.\d{1,9})?$/.test(text)) return Number(text) * 1000;
   const date = httpDate(text);
   return date === undefined ? 0 : Math.max(0, date - (httpDate(headers.date) ?? now));
 }

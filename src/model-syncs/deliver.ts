@@ -1,4 +1,4 @@
-import { BatchRefused, type ModelWriter, type RecordResult } from '../connectors/index.ts';
+import { BatchRefused, Contended, type ModelWriter, type RecordResult } from '../connectors/index.ts';
 import type { Database } from '../db/index.ts';
 import type { Run } from '../executions/index.ts';
 import type { DeliverCheckpoint } from './plan.ts';
@@ -71,7 +71,10 @@ async function deliverBatch(delivery: Delivery, records: PlannedRecord[], answer
   } catch (error) {
     if (!(error instanceof BatchRefused)) throw error;
     if (records.length > 1) {
-      for (const part of splitRefused(records, error)) await deliverBatch(delivery, part, answers);
+      // It has been waited for: one more try is enough for what is not in its way.
+      const delays = error.cause instanceof Contended ? retryDelays.slice(0, 1) : retryDelays;
+      const parts = splitRefused(records, error);
+      for (const part of parts) await deliverBatch({ ...delivery, retryDelays: delays }, part, answers);
       return;
     }
     results = [{ status: 'refused', reason: error.message }];

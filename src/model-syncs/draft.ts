@@ -134,6 +134,12 @@ async function checkTarget(destination: ModelDestination, definition: Definition
   for (const [index, { target, createOnly, constant }] of definition.fields.entries()) {
     const field = targets.find((one) => one.id === target);
     const name = `fields.${index}.target`;
+    if (createOnly && targets.length === 1) {
+      throw unprocessable(
+        `fields.${index}.sync_mode`,
+        `${object.id} takes whole records: none of its fields is only created`,
+      );
+    }
     if (constant !== undefined && targets.length === 1) {
       throw unprocessable(name, `a constant needs a field of its own, and ${object.id} takes whole records`);
     }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type ModelSyncs, startModelSyncs } from '../../test/support/model-syncs.ts';
+import { readConsole } from '../executions/index.ts';
 
 let world: ModelSyncs;
 
@@ -35,6 +36,43 @@ test('one record that is refused among 1,000 fails alone, with its reason, and i
 
   expect((await world.execute(sync)).counts).toMatchObject({ total: 1, error: 1 });
   await world.source.query(`update people set name = 'good' where id = 500`);
+  expect((await world.execute(sync)).counts).toMatchObject({ total: 1, insert: 1 });
+});
+
+test('what passes is tried again inside the execution; what does not pass keeps only its own record back', async () => {
+  await world.source.query(
+    `create table busy as select n as id, 'b' || n as name from generate_series(1, 300) n`,
+  );
+  // A sequence goes on counting when its transaction is rolled back.
+  await world.target.query(`create table contended (id int primary key, name text); create sequence tries;
+    create function contend() returns trigger language plpgsql as $$ begin
+      if new.id = 70 and nextval('tries') < 3 then raise 'deadlock detected' using errcode = '40P01'; end if;
+      if new.name = 'locked' then raise 'locked by somebody' using errcode = '55P03'; end if;
+      return new; end $$;
+    create trigger contend before insert on contended for each row execute function contend()`);
+  const sync = await world.createSync({
+    model: await world.createModel({ table: 'public.busy' }, 'id'),
+    object: 'public.contended',
+    identity: ['id', 'id'],
+    fields: ['name'],
+  });
+  const passed = await world.execute(sync);
+  expect(passed.counts).toMatchObject({ total: 300, insert: 300 });
+  const { entries } = await readConsole(world.db, passed.id, {});
+  expect(entries.filter(({ message }) => /deadlock detected; trying again/.test(message))).toHaveLength(2);
+
+  await world.source.query(`update busy set name = case id when 150 then 'locked' else 'new' end`);
+  await world.target.query('truncate contended');
+  const kept = await world.execute(sync, { resync: true });
+  expect(kept.outcome).toEqual({ status: 'completed' });
+  expect(kept.counts).toMatchObject({ total: 300, insert: 299, error: 1 });
+  expect(await world.log(kept.id, 'errors')).toEqual([
+    expect.objectContaining({
+      identity: { id: '150' },
+      reason: expect.stringContaining('locked by somebody'),
+    }),
+  ]);
+  await world.target.query('drop trigger contend on contended');
   expect((await world.execute(sync)).counts).toMatchObject({ total: 1, insert: 1 });
 });
 

@@ -33,7 +33,7 @@ export function describeTarget(
       modes: named(object.modes).map(([name, mode]) => ({
         mode: name,
         ...modeDescriptions[mode],
-        supports_field_sync_mode: supportsFieldMode(mode),
+        supports_field_sync_mode: fields.length > 1 && supportsFieldMode(mode),
         supports_target_filters: false,
       })),
       fields: fields.map((field) => presentField(field, fields.length === 1 || isEncryptable(field))),

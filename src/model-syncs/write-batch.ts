@@ -1,9 +1,10 @@
-import { BatchRefused, type ModelWriter, type RecordResult } from '../connectors/index.ts';
+import { BatchRefused, Contended, type ModelWriter, type RecordResult } from '../connectors/index.ts';
 import type { Run } from '../executions/index.ts';
 import { clearIntent, storeIntent, wasCommitted } from './intents.ts';
 import { persist } from './persist.ts';
 import type { PlannedRecord } from './planned-records.ts';
 import { packStretch } from './stretches.ts';
+import { SyncFailed } from './sync-failed.ts';
 import { outgoing, type Task } from './task.ts';
 
 /**
@@ -13,7 +14,7 @@ import { outgoing, type Task } from './task.ts';
  * destination is asked, and as long as it cannot be asked nothing is sent.
  *
  * @param earlier answers to what was sent before: there is room for one batch in doubt.
- * @throws BatchRefused as the writer does; SyncFailed when it stays out of reach.
+ * @throws BatchRefused as the writer does, and when contention did not pass; SyncFailed when it stays out of reach.
  */
 export async function writeBatch(
   run: Run,
@@ -56,6 +57,13 @@ export async function writeBatch(
   try {
     return await persist(run, delays, what, attempt, isFinal);
   } catch (error) {
-    throw ourFailure ?? error;
+    if (ourFailure !== undefined) throw ourFailure;
+    const contended =
+      error instanceof SyncFailed && error.cause instanceof Contended ? error.cause : undefined;
+    // Whoever is in the way of one record is not to be in the way of the others.
+    if (contended !== undefined && applied === undefined) {
+      throw new BatchRefused(contended.message, { cause: contended });
+    }
+    throw error;
   }
 }

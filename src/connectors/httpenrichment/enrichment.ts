@@ -2,6 +2,7 @@ import { type Egress, EgressError } from '../../egress/index.ts';
 import { messageOf, TidemarkError } from '../../errors.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import { isJson } from '../../lib/json-path.ts';
+import { parseRetryAfter } from '../../lib/retry-after.ts';
 import {
   type Enrichment,
   type Lookup,
@@ -129,7 +130,7 @@ function answerOf({
   const reason = `it answered ${status}${said === '' ? '' : `: ${said}`}`;
   if (status === 401 || status === 403) throw new LookupRefused(reason);
   if (status === 408 || status === 429 || status >= 500) {
-    const wait = retryAfter(headers);
+    const wait = parseRetryAfter(headers, Date.now());
     return { status: 'failed', reason, again: Math.max(pause, wait), busy: status === 429 || wait > 0 };
   }
   return failed(reason);
@@ -137,14 +138,6 @@ function answerOf({
 
 function failed(reason: string): LookupAnswer {
   return { status: 'failed', reason };
-}
-
-/** Milliseconds; the date form counts from the service's own clock. */
-function retryAfter(headers: Record<string, string>): number {
-  const value = headers['retry-after'] ?? '';
-  if (/^\d+(\.\d+)?$/.test(value)) return Number(value) * 1000;
-  const now = Date.parse(headers.date ?? '') || Date.now();
-  return Math.max(0, (Date.parse(value) || now) - now);
 }
 
 async function bearer(

@@ -1,5 +1,5 @@
 import { messageOf } from '../../errors.ts';
-import { BatchRefused } from '../contract.ts';
+import { BatchRefused, Contended } from '../contract.ts';
 import { isServerError } from './errors.ts';
 
 /** SQLSTATE classes that the content of a batch is to blame for, errors that triggers raise included. */
@@ -7,9 +7,13 @@ const contentStates = /^(22|23|44|45)/;
 /** Answers of that kind without a state of their own: a record too long to be sent, bad values, no default, checks. */
 const contentErrors = new Set([1153, 1264, 1265, 1292, 1364, 1366, 1406, 3819, 4025]);
 
+/** A lock that was not given in time, a deadlock. */
+const contention = new Set([1205, 1213]);
+
 /** The error as it is, or as the batch's fault. */
 export function refusedOr(error: unknown): unknown {
   if (!isServerError(error)) return error;
+  if (contention.has(error.errno)) return new Contended(messageOf(error), { cause: error });
   const isContent = contentStates.test(error.sqlState) || contentErrors.has(error.errno);
   return isContent ? new BatchRefused(messageOf(error), { cause: error }) : error;
 }

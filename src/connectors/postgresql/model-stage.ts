@@ -4,7 +4,7 @@ import pg, { type Client } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { messageOf } from '../../errors.ts';
 import { type CopyRow, encodeCopyText } from '../../lib/copy-text.ts';
-import { BatchRefused, type OutgoingRecord } from '../contract.ts';
+import { BatchRefused, Contended, type OutgoingRecord } from '../contract.ts';
 
 /** The batch under way: n (place in the batch), the identity as k, and the values as v0, v1, … */
 export const staging = 'pg_temp.tidemark_batch';
@@ -37,9 +37,14 @@ export async function stage(client: Client, records: readonly OutgoingRecord[]):
  */
 const contentErrors = /^(22|23|44|P0001)/;
 
+/** Serialization failures and deadlocks, locks that were not to be had, triggers that say so included. */
+const contention = /^(40|55P03)/;
+
 /** The error as it is, or as the batch's fault. */
 export function refusedOr(error: unknown): unknown {
-  if (!(error instanceof pg.DatabaseError && contentErrors.test(error.code ?? ''))) return error;
+  if (!(error instanceof pg.DatabaseError)) return error;
+  if (contention.test(error.code ?? '')) return new Contended(messageOf(error), { cause: error });
+  if (!contentErrors.test(error.code ?? '')) return error;
   // What cannot be read as its column's type is found by COPY, which tells the line, in whatever language.
   const line = /^COPY tidemark_batch, \S+ (\d+)/.exec(error.where ?? '')?.[1];
   const place = line === undefined ? undefined : Number(line) - 1;
