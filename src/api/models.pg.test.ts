@@ -262,3 +262,61 @@ test('an enricher: what it takes, what is refused, how it is sampled and kept', 
   await call('DELETE', `/api/connections/${connection_id}?force=true`);
   expect((await call('GET', `/api/models/${created.id}/sample`)).status).toBe(404);
 });
+
+test('a job that two workers have makes one model', async () => {
+  const jobs = await startJobs(world.database.url, [modelJobQueue], 'work', () => {});
+  const body = { name: 'once', connection_id: sourceId, configuration: { query: 'select 1 as a' } };
+  const { body: answer } = await call('POST', '/api/models?async=true', body);
+  const { job_id } = (answer as { job: { job_id: string } }).job;
+  const again = Array.from({ length: 3 }, () => ({ data: { modelJobId: job_id } }));
+  await world.jobs.insert(world.database.db, modelJobQueue, again);
+  const workers = [
+    await startModelJobWorker({ ...world.deps, jobs }),
+    await startModelJobWorker({ ...world.deps, jobs }),
+  ];
+  onTestFinished(async () => {
+    for (const worker of workers) await worker.stop();
+    await jobs.stop();
+  });
+  const left = sql<{ n: string }>`select count(*) as n from tidemark_jobs.job
+    where name = ${modelJobQueue.name} and state < 'completed'`;
+  await until(async () => Number((await left.execute(world.database.db)).rows[0]?.n) === 0);
+  const models = await data<{ name: string }[]>('GET', '/api/models');
+  expect(models.filter(({ name }) => name === 'once')).toHaveLength(1);
+  expect(await data('GET', `/api/jobs/createmodel/${job_id}`)).toMatchObject({ status: 'done', error: null });
+});
+
+test('tables, views and queries are chosen step by step', async () => {
+  await source.query(`create table steps (id int, name text); insert into steps values (1, 'one');
+    create view seen as select id from steps; create materialized view kept as select name from steps`);
+  const base = `/api/connections/${sourceId}/modelsync/source`;
+  interface Meta {
+    items: Record<string, { items: string[] | null }>;
+    requires_one_of: string[];
+  }
+  const first = await data<Meta>('GET', base);
+  expect(first.requires_one_of).toEqual(['query', 'table', 'view']);
+  expect(first.items.view?.items).toEqual(
+    expect.arrayContaining(['public.steps', 'public.seen', 'public.kept']),
+  );
+  const second = await data<Meta>('GET', `${base}?params=${encodeURIComponent('{"view":["public.seen"]}')}`);
+  expect(second.requires_one_of).toEqual([]);
+  expect(second.items.tracking_columns?.items).toEqual(['id']);
+  for (const [configuration, record] of [
+    [{ table: 'public.steps' }, { id: 1, name: 'one' }],
+    [{ view: 'public.seen' }, { id: 1 }],
+    [{ view: 'public.kept' }, { name: 'one' }],
+    [{ query: 'select id + 1 as id from seen;' }, { id: 2 }],
+  ] as const) {
+    const params = encodeURIComponent(JSON.stringify(configuration));
+    const fields = await data<{ name: string }[]>('GET', `${base}/fields?params=${params}`);
+    expect(fields.map(({ name }) => name)).toEqual(Object.keys(record));
+    const model = await newModel(configuration, { labels: ['a', 'b'] });
+    expect(await data('GET', `/api/models/${model.id}/sample`)).toMatchObject({
+      records: [{ [model.id]: record }],
+    });
+    expect(model).toMatchObject({ labels: [{ name: 'a' }, { name: 'b' }] });
+  }
+  expect((await call('GET', `${base}?table=public.none`)).status).toBe(404);
+  expect((await call('GET', `${base}/fields?table=public.none`)).status).toBe(400);
+});

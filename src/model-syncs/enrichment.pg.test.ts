@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type ModelSyncs, startModelSyncs } from '../../test/support/model-syncs.ts';
 import { type Behaviour, type Receiver, startReceiver } from '../../test/support/receiver.ts';
+import { until } from '../../test/support/until.ts';
 import type { Model } from '../models/index.ts';
 import { createModelSync } from './index.ts';
 
@@ -138,6 +139,19 @@ test('what passes is tried again; a service that asks to wait gets no request me
   expect((await world.execute(sync)).counts).toMatchObject({ total: 3, insert: 3, error: 0 });
   expect(service.requests).toHaveLength(5);
   expect((times[1] ?? 0) - (times[0] ?? 0)).toBeGreaterThanOrEqual(990);
+});
+
+test('while a service takes its time, nothing is open in the source', async () => {
+  service.behave(() => 'hang');
+  const sync = await newSync(await enrichedModel());
+  const executed = world.execute(sync);
+  await service.received(3);
+  const reading = `select from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()
+    and application_name = 'tidemark model read'`;
+  expect(await until(async () => (await world.source.query(reading)).length === 0)).toBe(true);
+  service.behave(({ url }) => found(url));
+  service.drop();
+  expect((await executed).counts).toMatchObject({ total: 3, insert: 3, error: 0 });
 });
 
 test('a service that answers one at a time gets its time: no record fails for it', async () => {

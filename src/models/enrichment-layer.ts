@@ -9,6 +9,7 @@ import type { Layer } from './layer.ts';
 import { LookupCache } from './lookup-cache.ts';
 import { type LookedUp, type LookupCounts, Lookups } from './lookups.ts';
 import { relatedName } from './related-name.ts';
+import { spooled } from './spool.ts';
 
 /** Records whose answers are in memory at a time. */
 const atATime = 250;
@@ -38,7 +39,7 @@ export const enrichmentLayer: Layer = async ({ deps, model, wanted, signal, warn
     });
     const fields = asked.map(([, field]) => field);
     const enriched = withComputedFields(
-      source,
+      { ...source, records: (query, keys) => spooled(source.records(query, keys)) },
       {
         fields: asked.map(([name, field]) => ({ ...declaredFieldOf(field), name })),
         inputs,

@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Behaviour, type Receiver, startReceiver } from '../../../test/support/receiver.ts';
 import { createEgress, type Egress } from '../../egress/index.ts';
-import { type TempFolder, tempFolder } from '../file-formats/temp-folder.ts';
+import { type TempFolder, tempFolder } from '../../lib/temp-folder.ts';
 import type { Configuration } from './configuration.ts';
 import { type Download, download } from './download.ts';
 

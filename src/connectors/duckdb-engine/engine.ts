@@ -109,7 +109,7 @@ let compiled: string | undefined;
 /** Where this process keeps what Node compiles for engines: a quarter of what it takes to start one. */
 function compiledCode(): string {
   if (compiled === undefined) {
-    // Named like those of file-formats/temp-folder.ts, which removes what killed processes have left.
+    // Named like those of lib/temp-folder.ts, which removes what killed processes have left.
     const folder = mkdtempSync(path.join(tmpdir(), `tidemark-files-${process.pid}-`));
     process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
     compiled = folder;

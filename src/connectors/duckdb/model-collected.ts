@@ -1,7 +1,7 @@
 import path from 'node:path';
+import { tempFolder } from '../../lib/temp-folder.ts';
 import type { OutgoingRecord } from '../contract.ts';
 import { openEngine } from '../duckdb-engine/index.ts';
-import { tempFolder } from '../file-formats/temp-folder.ts';
 import { type Columns, castValue } from './model-columns.ts';
 import type { Target } from './model-destination.ts';
 import { batch, stageBatch } from './model-stage.ts';

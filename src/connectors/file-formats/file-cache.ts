@@ -1,5 +1,5 @@
 import { rm, stat } from 'node:fs/promises';
-import type { TempFolder } from './temp-folder.ts';
+import type { TempFolder } from '../../lib/temp-folder.ts';
 
 /** Bytes of files that nobody is reading that are kept for the next read. */
 const budget = 1024 ** 3;

@@ -1,8 +1,8 @@
 import { TidemarkError } from '../../errors.ts';
 import type { JsonObject } from '../../lib/json.ts';
+import type { TempFolder } from '../../lib/temp-folder.ts';
 import type { BulkDestination, BulkOutput } from '../contract.ts';
 import type { EnginePool } from '../file-formats/engine-pool.ts';
-import type { TempFolder } from '../file-formats/temp-folder.ts';
 import { openLoad } from './bulk-load.ts';
 import type { Place } from './configuration.ts';
 import { type OutputFormat, outputFormats, readManifest, tableFolder } from './manifest.ts';

@@ -1,10 +1,10 @@
 import type { JsonObject } from '../../lib/json.ts';
+import { type TempFolder, tempFolder } from '../../lib/temp-folder.ts';
 import type { Connector, Session } from '../contract.ts';
 import { bulkSource } from '../file-formats/bulk-source.ts';
 import { catalogue } from '../file-formats/catalogue.ts';
 import { EnginePool } from '../file-formats/engine-pool.ts';
 import { modelSource } from '../file-formats/model-source.ts';
-import { type TempFolder, tempFolder } from '../file-formats/temp-folder.ts';
 import { textTypes } from '../file-formats/text-kinds.ts';
 import { bulkDestination } from './bulk-destination.ts';
 import { type Configuration, configuration, placeOf } from './configuration.ts';
