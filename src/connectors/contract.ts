@@ -362,6 +362,8 @@ export interface ModelDestination {
   fields(object: string): Promise<TargetField[]>;
   /** Looks at `target.configuration` when a sync is saved. @throws invalid_field */
   check?(object: string, configuration: JsonObject): void;
+  /** Where an object is kept, if `target.configuration` says it: another place has nothing that this one has taken. */
+  place?(configuration: JsonObject): string;
   /** For every mode but `replace`. @throws invalid_field when the definition does not fit the target. */
   writer(definition: TargetDefinition): Promise<ModelWriter>;
   /** Where an object has mode `replace`. @throws invalid_field when the definition does not fit the target. */

@@ -135,6 +135,22 @@ test('remove: what the model has is deleted, once; what it does not find is look
   expect((await world.execute(sync, { resync: true })).counts).toMatchObject({ total: 5, delete: 1 });
 });
 
+test('what was sent is removed when the mode becomes that, and sent again when it was that', async () => {
+  const settings = {
+    model: await customers(),
+    identity: ['id', 'contact_id'] as [string, string],
+    fields: ['email'],
+  };
+  const sync = await world.createSync(settings);
+  await world.execute(sync);
+  await world.updateSync(sync.id, { ...settings, mode: 'remove' });
+  expect((await world.execute(sync)).counts).toMatchObject({ total: 5, delete: 5 });
+  expect((await world.execute(sync)).counts).toMatchObject({ total: 0 });
+  await world.updateSync(sync.id, settings);
+  expect((await world.execute(sync)).counts).toMatchObject({ total: 5, insert: 5 });
+  expect(await contacts()).toHaveLength(5);
+});
+
 test('constants: every record gets them, and another one sends every record again', async () => {
   await world.target.query('alter table contacts add origin text, add rank int');
   const model = await customers();

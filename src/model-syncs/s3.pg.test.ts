@@ -115,6 +115,25 @@ test.each(['csv', 'jsonl', 'parquet'])(
   },
 );
 
+test('files of another name get every record; in another format what is new is added to those that are there', async () => {
+  const model = await world.createModel({ table: 'public.people' }, 'id');
+  const settings = {
+    model,
+    mode: 'append' as const,
+    connectionId: lake,
+    object: 'files',
+    fields: ['id', 'name', 'born'].map((name): [string, string] => [name, 'record']),
+  };
+  const sync = await world.createSync({ ...settings, configuration: { name: 'old' } });
+  await world.execute(sync);
+  await world.updateSync(sync.id, { ...settings, configuration: { name: 'new' } });
+  expect((await world.execute(sync)).counts).toMatchObject({ total: 5000, insert: 5000 });
+  await world.source.query(`insert into people values (9001, 'last', null)`);
+  await world.updateSync(sync.id, { ...settings, configuration: { name: 'new', format: 'parquet' } });
+  expect((await world.execute(sync)).counts).toMatchObject({ total: 1, insert: 1 });
+  expect(await contents('new/')).toEqual(await expected());
+});
+
 test.each([
   ['replace', 'parquet'],
   ['snapshot', 'csv'],

@@ -98,6 +98,7 @@ export async function buildTask(
   const mapped = [...new Set(mapping.flatMap(({ field }) => field ?? []))];
   // Mode remove may map nothing, and so may constants; a source is always asked for something.
   const names = mapped.length === 0 && identity !== undefined ? [identity] : mapped;
+  const place = destination.place?.(sync.target.configuration);
   const columns = sync.encryption === null ? undefined : columnsOf(mapping);
   const placeOf = ({ field = '', encrypted = false }: MappedField) =>
     columns?.findIndex((one) => one.field === field && one.encrypted === encrypted) ?? names.indexOf(field);
@@ -146,6 +147,9 @@ export async function buildTask(
       identity ?? null,
       sync.identity?.target ?? null,
       ...(sync.identity?.function === undefined ? [] : [sync.identity.function]),
+      ...(place === undefined ? [] : [{ place }]),
+      // What was removed is not there for any other mode, nor is what others have written removed.
+      ...(sync.mode === 'remove' ? [{ removes: true }] : []),
     ]),
     mappingDigest: digestOf(mapping, sync),
   };

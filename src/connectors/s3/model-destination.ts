@@ -31,6 +31,10 @@ export function modelDestination(context: DestinationContext): ModelDestination 
       return [record];
     },
     check: (_object, configuration) => void fileSettings(configuration),
+    place(configuration) {
+      const { schema, name } = fileSettings(configuration).output;
+      return `${schema}/${name}`;
+    },
     writer: async (definition) => appendWriter(new ModelTable(context, definition)),
     replacement: (definition) =>
       modelReplacement(new ModelTable(context, definition), context.engines, definition),
