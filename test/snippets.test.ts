@@ -120,14 +120,17 @@ describe('the receivers of docs/webhooks.md accept what is genuine and refuse th
   });
 });
 
-test.skipIf(!present('python3', '-c', 'import cryptography'))('docs/model-syncs.md decrypts fields', () => {
-  const passphrase = 'correct horse battery stäple';
-  const values = ['émile@example.com', '', '1980-02-29'];
-  const encrypt = jweEncrypter(passphrase, randomBytes(16));
-  const { stdout, stderr } = spawnSync('python3', [snippet('python', 'decrypt.py', 'model-syncs.md')], {
-    input: values.map((value, index) => `${encrypt(`${index}`, value)}\n`).join(''),
-    env: { ...process.env, PASSPHRASE: passphrase, PYTHONUTF8: '1' },
-    encoding: 'utf8',
-  });
-  expect([stderr, stdout]).toEqual(['', values.map((value) => `${value}\n`).join('')]);
-});
+test.skipIf(!present('python3', '-c', 'import cryptography'))(
+  'docs/model-syncs.md decrypts fields',
+  async () => {
+    const passphrase = 'correct horse battery stäple';
+    const values = ['émile@example.com', '', '1980-02-29'];
+    const encrypt = await jweEncrypter(passphrase, randomBytes(16));
+    const { stdout, stderr } = spawnSync('python3', [snippet('python', 'decrypt.py', 'model-syncs.md')], {
+      input: values.map((value, index) => `${encrypt(`${index}`, value)}\n`).join(''),
+      env: { ...process.env, PASSPHRASE: passphrase, PYTHONUTF8: '1' },
+      encoding: 'utf8',
+    });
+    expect([stderr, stdout]).toEqual(['', values.map((value) => `${value}\n`).join('')]);
+  },
+);

@@ -3,6 +3,9 @@ import type { ObjectStore } from '../connectors/index.ts';
 import { notFound } from '../errors.ts';
 import type { Located, RecordLogStore } from './record-log-store.ts';
 
+/** Small batches make many small parts. */
+const partsAtATime = 8;
+
 /**
  * Record logs in a bucket. An object cannot be appended to, so a file is parts, `<filename>/<n>`, n from 1: what one
  * commit adds is one object, written before the commit that makes it count.
@@ -28,17 +31,20 @@ export function objectLogs(objects: ObjectStore, prefix: string): Required<Recor
       };
     },
     async read(execution, { filename, parts }) {
-      const first = await objects.text(keyOf(execution, filename, 1));
-      if (first === undefined) throw notFound('record log', filename);
-      async function* all(text: string) {
-        yield Buffer.from(text);
-        for (let part = 2; part <= (parts ?? 0); part++) {
-          const next = await objects.text(keyOf(execution, filename, part));
-          if (next === undefined) throw new Error(`part ${part} of record log ${filename} is gone`);
-          yield Buffer.from(next.text);
+      const part = async (n: number) => {
+        const object = await objects.text(keyOf(execution, filename, n));
+        if (object === undefined) throw notFound('record log', filename);
+        return Buffer.from(object.text);
+      };
+      async function* all(first: Buffer) {
+        yield first;
+        for (let n = 2; n <= (parts ?? 0); n += partsAtATime) {
+          const count = Math.min(partsAtATime, (parts ?? 0) + 1 - n);
+          yield* await Promise.all(Array.from({ length: count }, (_, index) => part(n + index)));
         }
       }
-      return Readable.from(all(first.text));
+      // Before anything is answered: whether it is there.
+      return Readable.from(all(await part(1)));
     },
     async sweep(execution, kept) {
       const folder = folderOf(execution);

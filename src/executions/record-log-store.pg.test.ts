@@ -123,19 +123,20 @@ async function stored(execution: Execution): Promise<string[]> {
 test('in a bucket every commit adds a part, files are bounded, and other servers read them, too', async () => {
   const { recordLogs, close } = storeAt('s3://lake/logs/');
   const execution = await start();
-  await run(recordLogs, execution, [entries(1, 3), entries(4, 10_001), entries(10_002, 10_003)]);
+  const singles = Array.from({ length: 20 }, (_, index) => entries(10_002 + index, 10_002 + index));
+  await run(recordLogs, execution, [entries(1, 3), entries(4, 10_001), ...singles]);
   const files = await listRecordLogs(metadata.db, execution.id, 'records');
   expect(files.map(({ parts, closed }) => ({ parts, closed }))).toEqual([
     { parts: 2, closed: true },
-    { parts: 2, closed: false },
+    { parts: 21, closed: false },
   ]);
-  expect(await stored(execution)).toHaveLength(4);
+  expect(await stored(execution)).toHaveLength(23);
   const other = storeAt('s3://lake/logs');
-  expect(await logged(other.recordLogs, execution)).toEqual(steps(10_003));
+  expect(await logged(other.recordLogs, execution)).toEqual(steps(10_021));
   // One whose own logs are elsewhere knows no bucket.
   await expect(logged(storeAt(folder).recordLogs, execution)).rejects.toMatchObject({ key: 'not_found' });
   await sweepNow(recordLogs);
-  expect(await stored(execution)).toHaveLength(4);
+  expect(await stored(execution)).toHaveLength(23);
   await Promise.all([close(), other.close()]);
 });
 

@@ -1,4 +1,5 @@
-import { createCipheriv, createHmac, pbkdf2Sync } from 'node:crypto';
+import { createCipheriv, createHmac, pbkdf2 } from 'node:crypto';
+import { promisify } from 'node:util';
 
 /** OWASP's figure for PBKDF2 with HMAC-SHA-512. It is paid once per key. */
 const iterations = 210_000;
@@ -14,12 +15,15 @@ const wrapIv = Buffer.alloc(8, 0xa6);
  *
  * @param salt 16 bytes.
  */
-export function jweEncrypter(passphrase: string, salt: Buffer): (context: string, text: string) => string {
+export async function jweEncrypter(
+  passphrase: string,
+  salt: Buffer,
+): Promise<(context: string, text: string) => string> {
   const header = { alg: algorithm, enc: 'A256GCM', p2s: salt.toString('base64url'), p2c: iterations };
   const protectedHeader = Buffer.from(JSON.stringify(header)).toString('base64url');
   const aad = Buffer.from(protectedHeader);
   const saltInput = Buffer.concat([Buffer.from(`${algorithm}\0`), salt]);
-  const wrappingKey = pbkdf2Sync(passphrase, saltInput, iterations, 32, 'sha512');
+  const wrappingKey = await promisify(pbkdf2)(passphrase, saltInput, iterations, 32, 'sha512');
   const seedKey = createHmac('sha512', wrappingKey).update('tidemark content keys').digest();
   return (context, text) => {
     const seed = createHmac('sha512', seedKey)

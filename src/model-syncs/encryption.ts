@@ -26,7 +26,7 @@ export function draftEncryption(
   const encrypted = fields.findIndex((field) => field.encrypted);
   if (encrypted < 0) return null;
   const passphrase = request.encryption_passphrase;
-  if (stored !== null && (!passphrase || passphraseOf(stored, keyRing) === passphrase)) return stored;
+  if (stored !== null && (!passphrase || isPassphrase(passphrase, stored, keyRing))) return stored;
   if (!passphrase) {
     throw wrong('encryption_passphrase', `is needed: fields.${encrypted} is to be encrypted`);
   }
@@ -57,14 +57,17 @@ export function isEncryptable({ type, remoteType }: TargetField): boolean {
 }
 
 /** The records with their values as `columns` want them. Whether they have changed is said by what the source has. */
-export function encrypting(
+export async function encrypting(
   source: RecordSource,
   columns: readonly Column[] | undefined,
   encryption: Encryption | null,
   keyRing: KeyRing,
-): RecordSource {
+): Promise<RecordSource> {
   if (columns === undefined || encryption === null) return source;
-  const encrypt = jweEncrypter(passphraseOf(encryption, keyRing), Buffer.from(encryption.salt, 'base64'));
+  const encrypt = await jweEncrypter(
+    passphraseOf(encryption, keyRing),
+    Buffer.from(encryption.salt, 'base64'),
+  );
   return {
     ...source,
     async *records(query, keys) {
@@ -80,6 +83,15 @@ export function encrypting(
       }
     },
   };
+}
+
+/** One that cannot be opened any more, because its key is gone, can still be replaced. */
+function isPassphrase(given: string, stored: Encryption, keyRing: KeyRing): boolean {
+  try {
+    return passphraseOf(stored, keyRing) === given;
+  } catch {
+    return false;
+  }
 }
 
 function passphraseOf({ passphrase }: Encryption, keyRing: KeyRing): string {

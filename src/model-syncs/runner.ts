@@ -77,7 +77,7 @@ async function planExecution(
     await settleOldIntents(deps.db, run, sync.id, writer, retryDelays);
   }
   const overridden = overriding(source, sync.overrides, fields, now);
-  const records = encrypting(overridden, task.columns, sync.encryption, deps.keyRing);
+  const records = await encrypting(overridden, task.columns, sync.encryption, deps.keyRing);
   // Awaited here: the sessions close when this returns.
   return await plan(deps.db, run, sync, task, records);
 }
