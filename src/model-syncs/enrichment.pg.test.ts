@@ -227,6 +227,38 @@ test('filters ask the source first, and look up what is left', async () => {
   expect(asked()).toEqual(['p1%40x.test', 'p2%40x.test']);
 });
 
+test('inputs are spelled as JSON spells them', async () => {
+  const everything = await world.connect('httpenrichment', {
+    method: 'POST',
+    url: service.url,
+    body: '{"at":"{{at}}","yes":"{{yes}}","n":"{{n}}","doc":"{{doc}}","text":"{{text}}"}',
+  });
+  const query = `select 1 as id, timestamptz '2024-02-29 23:59:59.5+00' as at, true as yes, 9007199254740993.10 as n,
+    '{"a": 1}'::jsonb as doc, '"quoted"' as text`;
+  const names = ['at', 'yes', 'n', 'doc', 'text'];
+  const model = await world.createModel({ query }, 'id', {
+    enricher: {
+      connection_id: everything,
+      mappings: Object.fromEntries(names.map((name) => [name, name])),
+      fields: [{ name: 'company.name' }, { name: 'score', type: 'number' }],
+    },
+  });
+  const fields = [{ source: { model_id: model.enricher?.id, field: 'score' }, target: 'score' }];
+  expect((await world.execute(await newSync(model, { fields }))).counts).toMatchObject({
+    insert: 1,
+    error: 0,
+  });
+  expect(service.requests.map(({ body }) => JSON.parse(body.toString()) as unknown)).toEqual([
+    {
+      at: '2024-02-29T23:59:59.5Z',
+      yes: 'true',
+      n: '9007199254740993.10',
+      doc: '{"a": 1}',
+      text: '"quoted"',
+    },
+  ]);
+});
+
 test('it goes together with related models', async () => {
   await world.source.query(`drop table if exists cities; create table cities (person int, city text);
     insert into cities values (1, 'Kiel'), (2, 'Bonn')`);

@@ -1,5 +1,7 @@
 import { openConnection } from '../connections/index.ts';
+import type { Field } from '../connectors/index.ts';
 import { jsonAt } from '../lib/json-path.ts';
+import { jsonText } from '../lib/pg-text.ts';
 import { type Computed, withComputedFields } from './computed-fields.ts';
 import { declaredFieldOf } from './declared-field.ts';
 import type { Enricher } from './enricher.ts';
@@ -26,6 +28,8 @@ export const enrichmentLayer: Layer = async ({ deps, model, wanted, signal, warn
     const inputs = Object.keys(enricher.mappings);
     const others = wanted?.filter((name) => !names.has(name)) ?? [];
     const source = stack.use(await below([...new Set([...others, ...inputs])]));
+    const known = await source.fields();
+    const inputFields = inputs.map((name) => known.find((field) => field.name === name) ?? unknown(name));
     const opened = await openConnection(deps, model.organizationId, enricher.connectionId, signal);
     stack.defer(() => opened.session.close());
     const enrichment = enrichmentOf(opened.session, opened.connection.type, 'enricher.connection_id');
@@ -47,7 +51,7 @@ export const enrichmentLayer: Layer = async ({ deps, model, wanted, signal, warn
           const computed: Computed[] = [];
           for (let start = 0; start < records.length; start += atATime) {
             const some = records.slice(start, start + atATime);
-            const requests = some.map((values) => lookup.request(inputsOf(enricher, inputs, values)));
+            const requests = some.map((values) => lookup.request(inputsOf(enricher, inputFields, values)));
             const answers = await lookups.answer(requests.flatMap((request) => request ?? []));
             for (const request of requests) {
               computed.push(computedOf(fields, request === undefined ? { json: null } : answers.shift()));
@@ -67,10 +71,23 @@ export const enrichmentLayer: Layer = async ({ deps, model, wanted, signal, warn
 
 function inputsOf(
   { mappings }: Enricher,
-  inputs: readonly string[],
+  inputs: readonly Field[],
   values: readonly (string | null)[],
 ): Map<string, string | null> {
-  return new Map(inputs.map((name, index) => [mappings[name] ?? '', values[index] ?? null]));
+  return new Map(
+    inputs.map((field, index) => [mappings[field.name] ?? '', inputText(values[index] ?? null, field)]),
+  );
+}
+
+/** As JSON spells it, which is what services know: true, 2024-02-29T23:59:59Z; a text without its quotes. */
+function inputText(text: string | null, field: Field): string | null {
+  if (text === null) return null;
+  const json = jsonText(text, field);
+  return json.startsWith('"') ? (JSON.parse(json) as string) : json;
+}
+
+function unknown(name: string): Field {
+  return { name, type: 'string', remoteType: 'text', nullable: true };
 }
 
 function computedOf(
