@@ -63,7 +63,7 @@ export async function draftModelSync(
     skipInitialBackfill: request.skip_initial_backfill ?? false,
     onlyEnrichUpdates: request.only_enrich_updates ?? false,
   };
-  checkMode(draft);
+  checkMode(draft, models.base.identifier);
   checkOverrides(draft);
   await withModelDestination(deps, organizationId, connectionId, (destination) =>
     checkTarget(destination, draft),
@@ -101,7 +101,16 @@ function isCreateOnly({ sync_mode }: RequestField, name: string): boolean {
 }
 
 /** Settings that would have no effect in this mode, or another than they say. */
-function checkMode({ mode, skipInitialBackfill, fields }: Definition): void {
+function checkMode(definition: Definition, identifier: string | null): void {
+  const { mode, skipInitialBackfill, onlyEnrichUpdates, fields, identity } = definition;
+  if (onlyEnrichUpdates && mode === 'replace') {
+    throw unprocessable('only_enrich_updates', 'mode replace always sends the whole model');
+  }
+  if (onlyEnrichUpdates && identity === null && identifier === null) {
+    const reason =
+      'needs an identity, in the sync or as identifier of its model: else a record is all that is mapped';
+    throw unprocessable('only_enrich_updates', reason);
+  }
   if (mode === 'replace' && skipInitialBackfill) {
     throw unprocessable('skip_initial_backfill', 'mode replace always sends the whole model');
   }

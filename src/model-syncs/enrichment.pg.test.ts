@@ -211,6 +211,18 @@ test('only_enrich_updates: what is looked up is looked up for records that chang
   expect((await target()).map(({ company }) => company)).toEqual(['new', 'new', 'of p3%40x.test']);
 });
 
+test('only_enrich_updates is refused where it would say nothing', async () => {
+  const model = await enrichedModel();
+  const refused = newSync(model, { only_enrich_updates: true, mode: 'replace' });
+  await expect(refused).rejects.toThrow('only_enrich_updates: mode replace always sends the whole model');
+  const anonymous = await world.createModel({ table: 'public.people' });
+  const without = { only_enrich_updates: true, mode: 'append', identity: undefined };
+  const fields = [{ source: { model_id: anonymous.id, field: 'id' }, target: 'id' }];
+  await expect(newSync(anonymous, { ...without, fields })).rejects.toThrow(
+    'only_enrich_updates: needs an identity',
+  );
+});
+
 test('filters ask the source first, and look up what is left', async () => {
   const model = await enrichedModel();
   const sync = await newSync(model, {
