@@ -200,6 +200,85 @@ describeMariadb('models of three systems joined', () => {
     expect(files.requests).toHaveLength(reads);
   });
 
+  test('replace, overrides and whole records know fields of related models', async () => {
+    const fields = [
+      { source: from(orders, 'total'), target: 'total' },
+      { source: from(customers, 'id'), target: 'customer' },
+      { source: from(land, 'label'), target: 'country' },
+    ];
+    const overrides = [
+      { field: from(land, 'label'), function: 'IsNull', override: 'Nowhere' },
+      { field: from(customers, 'id'), function: 'Equality', value: 12, override: 13 },
+    ];
+    await world.target.query(
+      `insert into contacts values (1, 'old', 9, 'kept', 'Germany'), (99, 'gone', null, null, null)`,
+    );
+    const { counts } = await world.execute(await createSync({ mode: 'replace', fields, overrides }));
+    expect(counts).toMatchObject({ total: 5, insert: 4, update: 1, delete: 1 });
+    expect(await contacts()).toMatchObject([
+      { id: 1, total: 'one', customer: 9, name: 'kept', country: 'Germany' },
+      { id: 2, total: 'two', customer: 13, name: null, country: 'Nowhere' },
+      { id: 3, customer: null, country: 'Nowhere' },
+      { id: 4, customer: null, country: 'Nowhere' },
+      { id: 5, customer: 9, country: 'Germany' },
+    ]);
+
+    const hook = await world.connect('webhook', { url: `${files.url}/hook` });
+    const sent = files.requests.length;
+    const sync = await createSync({
+      target: { connection_id: hook, object: 'http' },
+      identity: { source: from(orders, 'id'), target: 'record', function: 'Equality' },
+      fields: fields.map(({ source }) => ({ source, target: 'record' })),
+      filters: [{ field: from(land, 'label'), function: 'IsNotNull' }],
+    });
+    const { id } = await world.execute(sync);
+    const bodies = files.requests.slice(sent).filter(({ url }) => url === '/hook');
+    const records = bodies.flatMap(({ body }) => JSON.parse(`${body}`).object.records) as {
+      fields: object;
+    }[];
+    const record = { id: 1, total: 'one', Customers_id: 9, label: 'Germany' };
+    expect(records.map((one) => one.fields)).toEqual([record, { ...record, id: 5, total: 'five' }]);
+    expect(await world.log(id, 'records')).toContainEqual(record);
+  });
+
+  test('relations may start in the JSON of a field; tracking columns do not hide what changes in partners', async () => {
+    await world.source.query(`drop table if exists visits;
+      create table visits (id int primary key, stamp int, doc text);
+      insert into visits values (1, 1, '{"who": {"no": 8.0}}'), (2, 1, '{"who": "nobody"}'), (3, 1, 'broken')`);
+    const visits = await model(
+      world.sourceId,
+      { table: 'public.visits' },
+      {
+        identifier: 'id',
+        additional_fields: [{ name: 'doc.who.no', label: 'No', type: 'number' }],
+        tracking_columns: ['stamp'],
+        relations: [related('doc.who.no', customers, 'no')],
+      },
+    );
+    const sync = await createSync({
+      identity: { source: from(visits, 'id'), target: 'id', function: 'Equality' },
+      fields: [
+        { source: from(visits, 'stamp'), target: 'total' },
+        { source: from(customers, 'name'), target: 'name' },
+      ],
+    });
+    const first = await world.execute(sync);
+    expect(first.counts).toMatchObject({ total: 3, insert: 2, error: 1 });
+    expect(await world.log(first.id, 'errors')).toMatchObject([
+      { identity: { id: '3' }, reason: expect.stringContaining('doc is not valid JSON') },
+    ]);
+    expect(await contacts()).toMatchObject([
+      { id: 1, name: 'twelve' },
+      { id: 2, name: null },
+    ]);
+    await mariadb.query(`update customers set name = 'TWELVE' where no = 8`);
+    expect((await world.execute(sync)).counts).toMatchObject({ total: 2, update: 1, error: 1 });
+    expect((await contacts())[0]).toMatchObject({ id: 1, name: 'TWELVE' });
+    await world.source.query(`update visits set doc = '{"who": {"no": 7}}'`);
+    expect((await world.execute(sync)).counts).toMatchObject({ total: 3, insert: 1, update: 2, error: 0 });
+    expect((await contacts()).map(({ name }) => name)).toEqual(['nine', 'nine', 'nine']);
+  });
+
   test('a related model that cannot be read, or is gone, fails the execution by name', async () => {
     const other = await model(world.sourceId, { table: 'public.orders' }, { name: 'Other' });
     const body = { identifier: 'id', relations: [related('id', other, 'id')] };

@@ -99,7 +99,7 @@ export function nameRelated(
     const at = splitRelatedName(name);
     if (at === undefined) continue;
     const model = related.find(({ id }) => id === at.modelId);
-    const as = taken.has(at.field) ? `${model?.name}.${at.field}` : at.field;
+    const as = taken.has(at.field) ? `${model?.name}_${at.field}` : at.field;
     taken.add(as);
     names.set(name, as);
   }
