@@ -367,7 +367,7 @@ test('a sync that cannot work is refused, naming what is wrong', async () => {
     ['filter_logic: character 7: there', { filters: [isNull], filter_logic: 'A AND B' }, 400],
     ['filter_logic: character 1: there', { filter_logic: 'A' }, 400],
     ['filter_logic: does not use filter B', { filters: [isNull, isNull], filter_logic: 'A' }, 400],
-    ['target.filter_logic', { target: target({ filter_logic: 'A' }) }],
+    ['target.filter_logic', { target: target({ filter_logic: 'A' }) }, 400],
     ['overrides.0.field_id: "x" is no', { overrides: [{ field_id: 'x', function: 'IsNull' }] }, 400],
     ['fields.2.target', { override_fields: [{ target: 'nope', override_value: 'y' }] }],
     ['policies', { policies: [crypto.randomUUID()] }],

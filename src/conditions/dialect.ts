@@ -13,3 +13,8 @@ export interface Column extends FilterField {
 export interface Dialect extends FieldTerms<Column, string> {
   identifier(name: string): string;
 }
+
+/** With the fields being those of one of the statement's tables. */
+export function ofTable(dialect: Dialect, alias: string): Dialect {
+  return { ...dialect, identifier: (name) => `${alias}.${dialect.identifier(name)}` };
+}

@@ -2,6 +2,7 @@ export { atTime } from './at-time.ts';
 export { conditionsOf } from './build.ts';
 export { checkCondition } from './check.ts';
 export { compile } from './compile.ts';
+export { ofTable } from './dialect.ts';
 export { duckdb } from './duckdb.ts';
 export type { Condition, Expression, FilterField, FixedExpression } from './expression.ts';
 export { assignLabels, mostConditions } from './labels.ts';

@@ -232,6 +232,8 @@ export interface TargetDefinition {
   identity?: string;
   /** How it is compared. Absent: the values are equal. */
   identityFunction?: IdentityFunction;
+  /** In mode `update`: rows of the target that do not fit it are left alone. */
+  filter?: FixedExpression;
   /** One per value of an outgoing record, in order. */
   fields: { source: Field; target: string /** Write only on creation. */; createOnly: boolean }[];
 }

@@ -4,7 +4,7 @@ import type { JsonObject } from '../lib/json.ts';
 import type { ModelSyncRequest } from '../schema/model-sync.ts';
 import { type ModelSyncDependencies, targetObject, withModelDestination } from './destination.ts';
 import { checkEncrypted, draftEncryption } from './encryption.ts';
-import { draftFilters } from './filters.ts';
+import { draftFilters, draftTargetFilters } from './filters.ts';
 import type { Definition, MappedField, ModelSync, ModelSyncDraft } from './model-sync.ts';
 import { modeDescriptions } from './modes.ts';
 import { refuseWhatIsNotBuilt } from './not-built.ts';
@@ -57,6 +57,7 @@ export async function draftModelSync(
     identity: identity && named(identity),
     fields: fields.map(named),
     ...draftFilters(models, request),
+    targetFiltering: { filters: [], filterLogic: '' },
     overrides: draftOverrides(models, request),
     encryption: draftEncryption(deps.keyRing, request, fields, current?.encryption ?? null),
     syncAllRecords: request.sync_all_records ?? false,
@@ -65,10 +66,10 @@ export async function draftModelSync(
   };
   checkMode(draft, models.base.identifier);
   checkOverrides(draft);
-  await withModelDestination(deps, organizationId, connectionId, (destination) =>
-    checkTarget(destination, draft),
-  );
-  return draft;
+  return withModelDestination(deps, organizationId, connectionId, async (destination) => {
+    const targets = await checkTarget(destination, draft);
+    return { ...draft, targetFiltering: draftTargetFilters(targets, request) };
+  });
 }
 
 type RequestField = ModelSyncRequest['fields'][number];
@@ -130,7 +131,7 @@ const effects: Record<ModelSyncMode, { creates: boolean; updates: boolean }> = {
   remove: { creates: false, updates: false },
 };
 
-async function checkTarget(destination: ModelDestination, definition: Definition): Promise<void> {
+async function checkTarget(destination: ModelDestination, definition: Definition): Promise<TargetField[]> {
   const object = await targetObject(destination, definition.target.object);
   if (!object.modes.includes(definition.mode)) {
     const modes = object.modes.join(', ');
@@ -162,12 +163,13 @@ async function checkTarget(destination: ModelDestination, definition: Definition
     const twice = first !== index || definition.identity?.target === target;
     if (twice && targets.length > 1) throw unprocessable(name, `${target} is mapped twice`);
   }
-  if (!effects[definition.mode].creates) return;
+  if (!effects[definition.mode].creates) return targets;
   const covered = [definition.identity?.target, ...definition.fields.map((field) => field.target)];
   const missing = targets.find((field) => field.required && !covered.includes(field.id));
   if (missing !== undefined) {
     throw unprocessable('fields', `${missing.id} is required by ${object.id} and not mapped`);
   }
+  return targets;
 }
 
 function checkIdentity({ identity, mode }: Definition, targets: TargetField[]): void {

@@ -5,9 +5,11 @@ import {
   type Expression,
   parseLogic,
 } from '../conditions/index.ts';
+import type { TargetField } from '../connectors/index.ts';
 import { TidemarkError } from '../errors.ts';
 import { type FieldsOfOthers, fieldId } from '../models/index.ts';
 import type { ModelFilter, ModelSyncRequest } from '../schema/model-sync.ts';
+import type { Definition } from './model-sync.ts';
 import { ownField, type SyncedModels, sourceOf } from './synced-models.ts';
 
 /** A condition with the label by which the logic names it. */
@@ -22,56 +24,89 @@ export interface Filtering {
   filterLogic: string;
 }
 
+type FilterRequest = Pick<ModelSyncRequest, 'filters' | 'filter_logic' | 'mode' | 'target'>;
+type Places = Parameters<typeof checkCondition>[2];
+
 /** @throws invalid_field */
-export function draftFilters(
-  models: SyncedModels,
-  request: Pick<ModelSyncRequest, 'filters' | 'filter_logic'>,
+export function draftFilters(models: SyncedModels, request: FilterRequest): Filtering {
+  return draftOf('Model', request, (filter, places) => {
+    const { model, name } = referencedField(models, filter);
+    const condition = checkCondition({ ...filter, field: name }, model.fields, places);
+    return { ...condition, field: ownField(models, model, name) };
+  });
+}
+
+/** Which rows of the target may be updated. @throws invalid_field */
+export function draftTargetFilters(fields: readonly TargetField[], request: FilterRequest): Filtering {
+  const filterable = fields.filter((field) => field.filterable);
+  return draftOf('Target', request, (filter, places, place) => {
+    if (request.mode !== 'update') {
+      const reason = 'Target is for mode update, which looks for rows to change';
+      throw new TidemarkError('invalid_field', { field: `${place}.field_type`, reason });
+    }
+    return checkCondition(
+      { ...filter, field: filter.field?.field ?? filter.field_id ?? '' },
+      filterable,
+      places,
+    );
+  });
+}
+
+const logics = { Model: 'filter_logic', Target: 'target.filter_logic' };
+
+/** The filters of one kind: all have labels of their own, and each kind a logic that combines them. */
+function draftOf(
+  kind: keyof typeof logics,
+  request: FilterRequest,
+  conditionOf: (filter: ModelFilter, places: Places, place: string) => Condition,
 ): Filtering {
   const given = request.filters ?? [];
   const labels = assignLabels(
     given.map(({ label }) => label || undefined),
     'filters',
   );
-  const filters = given.map((filter, index) => {
+  const filters = given.flatMap((filter, index) => {
     const place = `filters.${index}`;
+    const type = filter.field_type || 'Model';
+    if (!(type in logics)) {
+      const reason = `is one of ${Object.keys(logics).join(', ')}`;
+      throw new TidemarkError('invalid_field', { field: `${place}.field_type`, reason });
+    }
+    if (type !== kind) return [];
     const field = filter.field ? `${place}.field.field` : `${place}.field_id`;
     const places = { field, function: `${place}.function`, value: `${place}.value` };
-    const { model, name } = referencedField(models, filter, place);
-    const condition = checkCondition({ ...filter, field: name }, model.fields, places);
-    return { label: labels[index] ?? '', ...condition, field: ownField(models, model, name) };
+    return [{ label: labels[index] ?? '', ...conditionOf(filter, places, place) }];
   });
-  const logic = (request.filter_logic ?? '').trim();
-  const filtering = { filters, filterLogic: logic };
-  filterOf(filtering);
+  const logic = ((kind === 'Model' ? request.filter_logic : request.target.filter_logic) ?? '').trim();
   // A position says something else once filters are added or taken away; a label does not.
-  return { filters, filterLogic: logic.replaceAll(/\d+/g, (number) => labels[Number(number) - 1] ?? number) };
+  const filterLogic = logic.replaceAll(/\d+/g, (number) => labels[Number(number) - 1] ?? number);
+  const filtering = { filters, filterLogic };
+  filterOf(filtering, logics[kind]);
+  return filtering;
 }
 
-export function filterOf({ filters, filterLogic }: Filtering): Expression | undefined {
+export function filterOf({ filters, filterLogic }: Filtering, place = logics.Model): Expression | undefined {
   const labelled = filters.map(({ label, ...condition }) => ({ label, condition }));
-  return parseLogic(filterLogic, labelled, 'filter_logic');
+  return parseLogic(filterLogic, labelled, place);
 }
 
-export function presentFilters(modelId: string, filters: readonly LabelledCondition[]): ModelFilter[] {
-  return filters.map(({ label, field, function: name, value }) => ({
-    field: sourceOf(modelId, field),
-    field_type: 'Model',
+export function presentFilters({ modelId, filters, targetFiltering }: Definition): ModelFilter[] {
+  const present = ({ label, function: name, value }: LabelledCondition) => ({
     function: name,
     ...(value === null ? {} : { value }),
     label,
-  }));
+  });
+  return [
+    ...filters.map((one) => ({ field: sourceOf(modelId, one.field), field_type: 'Model', ...present(one) })),
+    ...targetFiltering.filters.map((one) => ({ field_id: one.field, field_type: 'Target', ...present(one) })),
+  ];
 }
 
 /** Clients may refer to a field by name or by id; of `field` and `field_id`, `field` wins. */
 export function referencedField(
   { base, related }: SyncedModels,
-  { field, field_id, field_type }: Pick<ModelFilter, 'field' | 'field_id' | 'field_type'>,
-  place: string,
+  { field, field_id }: Pick<ModelFilter, 'field' | 'field_id'>,
 ): { model: FieldsOfOthers; name: string } {
-  if (field_type && field_type !== 'Model') {
-    const reason = 'Target is not built yet: filter the model';
-    throw new TidemarkError('invalid_field', { field: `${place}.field_type`, reason });
-  }
   const reference = field?.field ?? field_id ?? '';
   const models: FieldsOfOthers[] = [base, ...related].filter(
     ({ id }) => !field || id === field.model_id.toLowerCase(),

@@ -14,6 +14,8 @@ export interface Definition extends Filtering {
   /** As the user calls it: `snapshot` is another name of `replace`. */
   modeName: string;
   target: { connectionId: string; object: string; configuration: JsonObject };
+  /** Which rows of the target may be updated. */
+  targetFiltering: Filtering;
   /** Field of the model, or of a related one, and target field that identify a record. */
   identity:
     | (NamedField & { target: string /** Equality where there is none. */; function?: IdentityFunction })

@@ -10,7 +10,6 @@ export function refuseWhatIsNotBuilt(request: ModelSyncRequest): void {
     'identity.remote_field_type_id': identity?.remote_field_type_id,
     'target.create': target.create,
     'target.new_name': target.new_name,
-    'target.filter_logic': target.filter_logic,
   };
   for (const [index, field] of request.fields.entries()) {
     asked[`fields.${index}.new`] = field.new;

@@ -34,7 +34,12 @@ export function presentModelSync(sync: ModelSync): ModelSyncResponse {
   const { connectionId, object, configuration } = sync.target;
   return {
     ...presentItem(sync),
-    target: { connection_id: connectionId, object, configuration },
+    target: {
+      connection_id: connectionId,
+      object,
+      configuration,
+      filter_logic: sync.targetFiltering.filterLogic,
+    },
     ...(sync.identity === null
       ? {}
       : {
@@ -54,7 +59,7 @@ export function presentModelSync(sync: ModelSync): ModelSyncResponse {
       encryption_enabled: field.encrypted === true,
       ...(field.constant === undefined ? {} : { override_value: field.constant }),
     })),
-    filters: presentFilters(sync.modelId, sync.filters),
+    filters: presentFilters(sync),
     filter_logic: sync.filterLogic,
     overrides: presentOverrides(sync.modelId, sync.overrides),
     override_fields: [],

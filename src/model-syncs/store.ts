@@ -106,7 +106,7 @@ type Stored = Pick<
   ModelSync,
   'identity' | 'fields' | 'overrides' | 'filters' | 'filterLogic' | 'syncAllRecords' | 'skipInitialBackfill'
 > &
-  Partial<Pick<ModelSync, 'onlyEnrichUpdates'>> & {
+  Partial<Pick<ModelSync, 'onlyEnrichUpdates' | 'targetFiltering'>> & {
     configuration: ModelSync['target']['configuration'];
     encryptionSalt: string | null;
   };
@@ -119,6 +119,7 @@ function toRow(draft: ModelSyncDraft) {
     encryptionSalt: draft.encryption?.salt ?? null,
     filters: draft.filters,
     filterLogic: draft.filterLogic,
+    targetFiltering: draft.targetFiltering,
     configuration: draft.target.configuration,
     syncAllRecords: draft.syncAllRecords,
     skipInitialBackfill: draft.skipInitialBackfill,
@@ -147,6 +148,7 @@ export function fromRow(row: Row): ModelSync {
     configuration,
     filters = [],
     filterLogic = '',
+    targetFiltering = { filters: [], filterLogic: '' },
     overrides = [],
     encryptionSalt: salt = null,
     onlyEnrichUpdates = false,
@@ -155,6 +157,7 @@ export function fromRow(row: Row): ModelSync {
   return {
     ...stored,
     filters,
+    targetFiltering,
     overrides,
     encryption: salt === null || passphrase === null ? null : { salt, passphrase },
     onlyEnrichUpdates,

@@ -34,7 +34,7 @@ export function describeTarget(
         mode: name,
         ...modeDescriptions[mode],
         supports_field_sync_mode: fields.length > 1 && supportsFieldMode(mode),
-        supports_target_filters: false,
+        supports_target_filters: mode === 'update',
       })),
       fields: fields.map((field) => presentField(field, fields.length === 1 || isEncryptable(field))),
       properties: {
@@ -43,7 +43,7 @@ export function describeTarget(
         supports_field_creation: false,
         supports_field_encryption: true,
         supports_identity_field_creation: false,
-        supports_target_filters: false,
+        supports_target_filters: object.modes.includes('update'),
         target_creator: false,
       },
       refreshed_at: new Date().toISOString(),
@@ -70,7 +70,7 @@ function presentObject(object: TargetObject): TargetObjectDescription {
       id,
       requires_identity: modeDescriptions[mode].requires_identity,
       supports_per_field_mode: supportsFieldMode(mode),
-      supports_target_filters: false,
+      supports_target_filters: mode === 'update',
     })),
   };
 }

@@ -95,6 +95,7 @@ export async function buildTask(
   const mapping = mappingOf(sync, targets.length === 1);
   const identity = identityOf(sync, model);
   const filter = filterOf(sync);
+  const targetFilter = filterOf(sync.targetFiltering, 'target.filter_logic');
   const mapped = [...new Set(mapping.flatMap(({ field }) => field ?? []))];
   // Mode remove may map nothing, and so may constants; a source is always asked for something.
   const names = mapped.length === 0 && identity !== undefined ? [identity] : mapped;
@@ -115,6 +116,7 @@ export async function buildTask(
       object: sync.target.object,
       configuration: sync.target.configuration,
       mode: sync.mode,
+      ...(targetFilter === undefined ? {} : { filter: atTime(targetFilter, startedAt) }),
       ...(sync.identity === null
         ? {}
         : {

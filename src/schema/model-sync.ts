@@ -51,7 +51,9 @@ const Target = Type.Object({
 const ModelFilter = Type.Object({
   field: optional(Source),
   field_id: optional(Type.String({ description: 'Name or id of a field.' })),
-  field_type: optional(Type.String({ description: 'Model, which is the default.' })),
+  field_type: optional(
+    Type.String({ description: 'Model, which is the default, or Target in mode update.' }),
+  ),
   function: Type.String({ description: filterFunctions.join(', ') }),
   value: Type.Optional(Type.Unknown({ description: 'What the function takes: see docs/filters.md.' })),
   label: optional(Type.String({ description: 'Names it in filter_logic; given by the server if left out.' })),
@@ -117,6 +119,7 @@ export const ModelSyncResponse = Type.Object({
     connection_id: Type.String(),
     object: Type.String(),
     configuration: JsonObject,
+    filter_logic: Type.String(),
   }),
   identity: Type.Optional(
     Type.Object({

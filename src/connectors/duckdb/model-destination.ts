@@ -9,6 +9,7 @@ import { functionsOf } from './model-matching.ts';
 import { modelReplacement } from './model-replacement.ts';
 import { modelWriter } from './model-writer.ts';
 import { columnsOf, listRelations, qualified, type Relation } from './relations.ts';
+import { filterCondition } from './where.ts';
 
 const modes: ModelSyncMode[] = ['create', 'update', 'updateOrCreate', 'append', 'replace', 'remove'];
 
@@ -44,6 +45,14 @@ export function modelDestination(database: Database): ModelDestination {
     fields: async (object) => (await describe(object)).fields,
     async writer(definition) {
       const target = await describe(definition.object);
+      const { filter } = definition;
+      if (filter !== undefined) {
+        await withReader(
+          database,
+          async () => {},
+          async (engine) => void (await filterCondition(engine, target.table, target.fields, filter)),
+        );
+      }
       return checkedWriter(modelWriter(database, target, definition), definition, fitsOf(target));
     },
     async replacement(definition) {

@@ -1,3 +1,4 @@
+import { compile, duckdb, ofTable } from '../../conditions/index.ts';
 import type { TargetDefinition } from '../contract.ts';
 import { betweenUpdates } from './loose-types.ts';
 import { type Columns, modelColumns, type WrittenColumn } from './model-columns.ts';
@@ -24,7 +25,8 @@ export function modelStatements(target: Target, definition: TargetDefinition): S
   const { key, written } = columns;
   const fitting = matching(target.table, definition, key);
   const equals = key === undefined ? 'false' : `t.${key.name} = ${key.value}`;
-  const matches = fitting === undefined ? equals : 't.rowid = b.r';
+  const filter = definition.filter && compile(definition.filter, target.fields, ofTable(duckdb, 't'));
+  const matches = `${fitting === undefined ? equals : 't.rowid = b.r'}${filter === undefined ? '' : ` and ${filter}`}`;
   // A record that becomes a row is a list of one where the identity is a member.
   const insertedValue = (one: WrittenColumn) =>
     fitting !== undefined && one === key && one.column.typeName.endsWith(']')

@@ -1,3 +1,4 @@
+import { compile, mysql, ofTable } from '../../conditions/index.ts';
 import type { OutgoingRecord, TargetDefinition } from '../contract.ts';
 import { bySize, literals, modelColumns } from './model-columns.ts';
 import type { Target } from './model-destination.ts';
@@ -34,7 +35,10 @@ export function modelStatements(target: Target, definition: TargetDefinition): S
   const staging = qualified(target.database, '_tidemark_batch');
   const staged = key === undefined ? mapped : [key, ...mapped];
   const fitting = matching(target, staging, definition, key);
-  const { source, matches } = fitting ?? { source: `${staging} b`, matches: `t.${key?.name} = b.k` };
+  const found = fitting ?? { source: `${staging} b`, matches: `t.${key?.name} = b.k` };
+  const { source } = found;
+  const filter = definition.filter && compile(definition.filter, target.fields, ofTable(mysql, 't'));
+  const matches = filter === undefined ? found.matches : `${found.matches} and ${filter}`;
   const assignments = mapped.map(({ name, staged: value, createOnly }) =>
     createOnly ? `t.${name} = coalesce(t.${name}, b.${value})` : `t.${name} = b.${value}`,
   );

@@ -5,6 +5,7 @@ import { fitsOf } from './model-fits.ts';
 import { modelReplacement } from './model-replacement.ts';
 import { describeTarget, writableTables } from './model-target.ts';
 import { modelWriter } from './model-writer.ts';
+import { filterCondition } from './where.ts';
 import { withClient } from './with-client.ts';
 
 const writing: ModelSyncMode[] = ['create', 'update', 'updateOrCreate', 'append'];
@@ -28,6 +29,12 @@ export function modelDestination(connect: Connect): ModelDestination {
     fields: async (object) => (await describe(object)).fields,
     async writer(definition) {
       const target = await describe(definition.object);
+      const { filter } = definition;
+      if (filter !== undefined) {
+        await withClient(connect, 'tidemark targets', (client) =>
+          filterCondition(client, target.table, target.fields, filter),
+        );
+      }
       return checkedWriter(await modelWriter(connect, target, definition), definition, fitsOf(target));
     },
     async replacement(definition) {

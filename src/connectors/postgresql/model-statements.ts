@@ -1,3 +1,4 @@
+import { compile, ofTable, postgresql } from '../../conditions/index.ts';
 import { TidemarkError } from '../../errors.ts';
 import type { TargetDefinition } from '../contract.ts';
 import { type Columns, columnsOf } from './model-columns.ts';
@@ -63,13 +64,16 @@ export function modelStatements(target: Target, definition: TargetDefinition): S
 }
 
 function knownStatement(
-  { table }: Target,
-  { mode }: TargetDefinition,
+  { table, fields }: Target,
+  { mode, filter }: TargetDefinition,
   { key, mapped }: Columns,
   fitting: Matching | undefined,
 ): string | undefined {
   if (mode === 'append' || key === undefined) return undefined;
-  const { source, matches } = fitting ?? { source: `${staging} b`, matches: `t.${key.name} = b.k` };
+  const found = fitting ?? { source: `${staging} b`, matches: `t.${key.name} = b.k` };
+  const { source } = found;
+  const wanted = filter && compile(filter, fields, ofTable(postgresql, 't'));
+  const matches = wanted === undefined ? found.matches : `${found.matches} and ${wanted}`;
   if (mode === 'remove') return `delete from ${table} t using ${source} where ${matches} returning b.n`;
   // With nothing but the identity mapped there is nothing to update.
   if (mode === 'create' || mapped.length === 0) {
