@@ -227,6 +227,8 @@ export interface TargetDefinition {
   sync: { id: string; name: string };
   object: string;
   configuration: JsonObject;
+  /** Signed 64-bit number that says how records are mapped: with it their hashes tell what is sent. */
+  digest?: string;
   mode: ModelSyncMode;
   /** Target field that identifies a record; its value is the record's `key`. */
   identity?: string;

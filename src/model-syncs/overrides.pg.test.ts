@@ -111,6 +111,14 @@ test('a webhook gets the replaced values, and its hashes stay', async () => {
   const bodies = receiver.requests.map(({ body }) => (JSON.parse(`${body}`) as Body).object.records);
   expect(bodies[0]?.map((record) => record.fields).find(({ id }) => id === 2)).toEqual({ id: 2, visits: 3 });
   expect(bodies[1]).toEqual(bodies[0]);
+
+  // What is sent is something else now, of the same values: a receiver that goes by the hash must not drop it.
+  await world.updateSync(sync.id, { ...settings, overrides: [on('visits', 'LessThan', 3, 4)] });
+  await world.execute(sync);
+  const last = (JSON.parse(`${receiver.requests.at(-1)?.body}`) as Body).object.records;
+  expect(last.find(({ fields: { id } }) => id === 2)?.fields.visits).toBe(4);
+  const before = new Set(bodies[0]?.map(({ hash }) => hash));
+  expect(last.filter(({ hash }) => before.has(hash))).toEqual([]);
   await receiver.close();
 });
 

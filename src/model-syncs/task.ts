@@ -103,6 +103,7 @@ export async function buildTask(
   const columns = sync.encryption === null ? undefined : columnsOf(mapping);
   const placeOf = ({ field = '', encrypted = false }: MappedField) =>
     columns?.findIndex((one) => one.field === field && one.encrypted === encrypted) ?? names.indexOf(field);
+  const mappingDigest = digestOf(mapping, sync);
   return {
     targetConnectionId: sync.target.connectionId,
     query: {
@@ -115,6 +116,7 @@ export async function buildTask(
       sync: { id: sync.id, name: sync.name },
       object: sync.target.object,
       configuration: sync.target.configuration,
+      digest: mappingDigest,
       mode: sync.mode,
       ...(targetFilter === undefined ? {} : { filter: atTime(targetFilter, startedAt) }),
       ...(sync.identity === null
@@ -153,7 +155,7 @@ export async function buildTask(
       // What was removed is not there for any other mode, nor is what others have written removed.
       ...(sync.mode === 'remove' ? [{ removes: true }] : []),
     ]),
-    mappingDigest: digestOf(mapping, sync),
+    mappingDigest,
   };
 }
 

@@ -97,11 +97,14 @@ async function post(
   throw new TidemarkError('unprocessable', { reason });
 }
 
+/** Another override of the same value is something else to a receiver that knows a record by its hash. */
 function recordJson({ hash, values }: OutgoingRecord, names: string[], definition: TargetDefinition): string {
   const fields = definition.fields.map(
     ({ source }, index) => `${JSON.stringify(names[index])}:${jsonText(values[index] ?? null, source)}`,
   );
-  return `{"hash":"${BigInt.asUintN(64, BigInt(hash)).toString(16).padStart(16, '0')}","fields":{${fields.join(',')}}}`;
+  return `{"hash":"${BigInt.asUintN(64, BigInt(hash) ^ BigInt(definition.digest ?? 0))
+    .toString(16)
+    .padStart(16, '0')}","fields":{${fields.join(',')}}}`;
 }
 
 /** `$first_name` → `first_name`: letters, digits and _ are what every receiver can name a field. */
