@@ -23,8 +23,11 @@ export class CopyOut extends Readable {
   readonly #sorter: FrameSorter;
   #connection: Connection | undefined;
   #pgListeners: DataListener[] = [];
-  /** Memory that was given to the reader in one piece, so that the piece may come back as a whole. */
-  readonly #lent = new Set<ArrayBufferLike>();
+  /**
+   * Memory that was given to the reader in one piece, so that the piece may come back as a whole. Held weakly: not every
+   * reader gives it back, and would have the whole table in memory at its end.
+   */
+  readonly #lent = new WeakSet<ArrayBufferLike>();
   #pieces = 0;
   #full = false;
 

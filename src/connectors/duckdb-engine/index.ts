@@ -14,7 +14,8 @@
  * ```
  */
 export { DuckDBError, type Engine, type EngineOptions, type EngineRead, openEngine } from './engine.ts';
-export { loadRows, tableColumns } from './load.ts';
+export { loadPart, loadRows, tableColumns } from './load.ts';
 export { identifier, literal } from './names.ts';
 export { copyLine, type ReadColumn, readRendering } from './read-types.ts';
+export { partHeader } from './spool.ts';
 export { storage } from './write-types.ts';

@@ -58,6 +58,22 @@ export async function loadRows(
   return { rows: written, warnings: [...warnings.values()] };
 }
 
+/**
+ * As `loadRows`, of a file that begins with `partHeader` and that the engine may read.
+ *
+ * @param columns more than one: a line that is empty would not be read.
+ */
+export async function loadPart(
+  engine: Engine,
+  columns: readonly BulkColumn[],
+  part: string,
+  use: (select: string) => Promise<number>,
+): Promise<Written> {
+  const warnings = new Map<string, ValueWarning>();
+  const rows = await usePart(engine, columns.map(loadColumn), part, use, warnings);
+  return { rows, warnings: [...warnings.values()] };
+}
+
 function loadColumn({ name, outputName, type }: BulkColumn, index: number): LoadColumn {
   const kept = storage(type);
   const field = `c${index}`;

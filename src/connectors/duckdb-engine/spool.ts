@@ -10,7 +10,7 @@ const newline = 0x0a;
 let parts = 0;
 
 /** Skipped by who reads a part. Without it a byte order mark that the first value begins with would be lost. */
-const partHeader = 'part\n';
+export const partHeader = 'part\n';
 
 /**
  * Writes a stream of lines to files of whole lines, one after the other. The next one is written as soon as it is

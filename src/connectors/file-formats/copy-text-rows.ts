@@ -8,34 +8,41 @@ const longestRow = 1024 * 1024 * 1024;
 /**
  * COPY text cut anywhere → the same in pieces that end with a row, checked to be UTF-8.
  *
- * @param name what the file is called in a message. @param cut the last row may end anywhere, and is left out then.
+ * @param name what the file is called in a message.
+ * @param options.cut the last row may end anywhere, and is left out then.
+ * @param options.recycle takes a chunk back, where nobody keeps a piece once the next one is asked for.
  */
 export async function* wholeRows(
   chunks: AsyncIterable<Buffer>,
   name: string,
-  cut = false,
+  { cut = false, recycle }: { cut?: boolean; recycle?: ((chunk: Buffer) => void) | undefined } = {},
 ): AsyncGenerator<Buffer> {
   let rest: Buffer[] = [];
   let size = 0;
   let rows = 0;
+  const checked = (whole: Buffer) => {
+    if (!isUtf8(whole))
+      throw broken(name, `row ${rows + firstBadRow(whole)} is not UTF-8; convert the file to it`);
+    rows += countRows(whole);
+    return whole;
+  };
   for await (const chunk of chunks) {
     const end = chunk.lastIndexOf(newline) + 1;
-    if (end === 0) {
-      if (chunk.length === 0) continue;
-      size += chunk.length;
-      if (size > longestRow) throw broken(name, `row ${rows + 1} is longer than ${longestRow} bytes`);
-      rest.push(chunk);
-      continue;
+    let start = 0;
+    if (end > 0 && rest.length > 0) {
+      // Only the row that was cut is put together: the others stay where they are.
+      start = chunk.indexOf(newline) + 1;
+      const first = Buffer.concat([...rest, chunk.subarray(0, start)]);
+      rest = [];
+      yield checked(first);
     }
-    const whole =
-      rest.length === 0 ? chunk.subarray(0, end) : Buffer.concat([...rest, chunk.subarray(0, end)]);
-    rest = end < chunk.length ? [chunk.subarray(end)] : [];
-    size = chunk.length - end;
-    const before = rows;
-    rows += countRows(whole);
-    if (!isUtf8(whole))
-      throw broken(name, `row ${before + firstBadRow(whole)} is not UTF-8; convert the file to it`);
-    yield whole;
+    if (end > start) yield checked(chunk.subarray(start, end));
+    if (end > 0) size = 0;
+    const tail = chunk.subarray(end);
+    size += tail.length;
+    if (size > longestRow) throw broken(name, `row ${rows + 1} is longer than ${longestRow} bytes`);
+    if (tail.length > 0) rest.push(recycle === undefined ? tail : Buffer.from(tail));
+    recycle?.(chunk);
   }
   if (size > 0 && !cut) throw broken(name, `row ${rows + 1} is cut off`);
 }

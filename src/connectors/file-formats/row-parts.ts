@@ -1,4 +1,4 @@
-import { appendFile } from 'node:fs/promises';
+import { appendFile, open } from 'node:fs/promises';
 import { TidemarkError } from '../../errors.ts';
 import { unescaped } from '../../lib/copy-text.ts';
 import { countRows } from './copy-text-rows.ts';
@@ -28,13 +28,49 @@ export interface Layout {
 }
 
 /**
- * Cuts rows into parts of bounded size; those that share a value of the layout's column together.
+ * Cuts rows into parts of bounded size, in their order. A piece of rows is written before the next one is asked for.
+ *
+ * @param start what each file begins with.
+ */
+export async function* cutInOrder(
+  rows: AsyncIterable<Buffer>,
+  file: () => string,
+  size = partSize,
+  start = '',
+): AsyncGenerator<RowPart> {
+  const begin = async () => {
+    const path = file();
+    const handle = await open(path, 'w', 0o600);
+    await handle.writeFile(start);
+    return { path, handle, rows: 0, bytes: 0 };
+  };
+  let part: Awaited<ReturnType<typeof begin>> | undefined;
+  try {
+    for await (const chunk of rows) {
+      part ??= await begin();
+      await part.handle.writeFile(chunk);
+      part.rows += countRows(chunk);
+      part.bytes += chunk.length;
+      if (part.bytes < size) continue;
+      const { handle, ...done } = part;
+      part = undefined;
+      await handle.close();
+      yield done;
+    }
+  } finally {
+    await part?.handle.close();
+  }
+  if (part !== undefined) yield { path: part.path, rows: part.rows, bytes: part.bytes };
+}
+
+/**
+ * Cuts rows into parts of bounded size, those together that share a value of the layout's column.
  *
  * @param rows in pieces that end with a row. @param file gives a path that nothing has yet.
  */
 export async function* cutRows(
   rows: AsyncIterable<Buffer>,
-  layout: Layout | undefined,
+  layout: Layout,
   file: () => string,
   size = partSize,
 ): AsyncGenerator<RowPart> {
@@ -42,11 +78,10 @@ export async function* cutRows(
   const seen = new Set<string>();
   let pending = 0;
   for await (const chunk of rows) {
-    const groups = layout === undefined ? new Map([['', [chunk]]]) : rowsByValue(chunk, layout.at);
-    for (const [value, lines] of groups) {
+    for (const [value, lines] of rowsByValue(chunk, layout.at)) {
       seen.add(value);
-      if (layout !== undefined && seen.size > mostPartitions) throw tooMany(layout.name);
-      const shared = layout === undefined ? undefined : value === '\\N' ? null : unescaped(value);
+      if (seen.size > mostPartitions) throw tooMany(layout.name);
+      const shared = value === '\\N' ? null : unescaped(value);
       const part = parts.get(value) ?? new OpenPart(file(), shared);
       parts.set(value, part);
       for (const line of lines) part.append(line);
@@ -98,11 +133,11 @@ function rowsByValue(chunk: Buffer, column: number): Map<string, Buffer[]> {
 class OpenPart {
   bytes = 0;
   readonly #path: string;
-  readonly #partition: string | null | undefined;
+  readonly #partition: string | null;
   #rows = 0;
   #pending: Buffer[] = [];
 
-  constructor(path: string, partition: string | null | undefined) {
+  constructor(path: string, partition: string | null) {
     this.#path = path;
     this.#partition = partition;
   }
@@ -122,13 +157,7 @@ class OpenPart {
 
   async close(): Promise<RowPart> {
     await this.flush();
-    const partition = this.#partition;
-    return {
-      path: this.#path,
-      rows: this.#rows,
-      bytes: this.bytes,
-      ...(partition === undefined ? {} : { partition }),
-    };
+    return { path: this.#path, rows: this.#rows, bytes: this.bytes, partition: this.#partition };
   }
 }
 

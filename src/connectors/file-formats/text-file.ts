@@ -91,7 +91,7 @@ async function* csvRows(
     if (file.cut !== true) yield scan.end();
   };
   let skip = header;
-  for await (const rows of wholeRows(chunks(), file.name, file.cut)) {
+  for await (const rows of wholeRows(chunks(), file.name, { cut: file.cut })) {
     const from = skip ? rows.indexOf(0x0a) + 1 : 0;
     skip = false;
     if (from < rows.length) yield rows.subarray(from);

@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
 import { connectTo } from '../../../test/support/bulk-pair.ts';
 import { testDatabase } from '../../../test/support/database.ts';
@@ -206,4 +208,23 @@ test('a key that is not NOT NULL has its NULLs in a range, too', async () => {
   const ranges = (await from.ranges?.(table, 2000)) ?? [];
   const parts = await Promise.all(ranges.map((range) => lines(from, table, { range })));
   expect(parts.flat()).toHaveLength(9004);
+});
+
+test('a reader that gives no chunk back does not keep the table in memory', async () => {
+  const { from } = await sourceOf(
+    `create view wide as select repeat('x', 1000) as a from generate_series(1, 60000)`,
+  );
+  const rows = await from.read(await from.table('public.wide', undefined), 'copy-text', {});
+  setFlagsFromString('--expose-gc');
+  const held = () => {
+    runInNewContext('gc')();
+    return process.memoryUsage().arrayBuffers;
+  };
+  const before = held();
+  let bytes = 0;
+  for await (const chunk of rows) bytes += chunk.length;
+  expect(bytes).toBe(60_000 * 1001);
+  expect(held() - before).toBeLessThan(20_000_000);
+  // It is still there: what it held is not.
+  expect(rows.rows).toBe(60_000);
 });

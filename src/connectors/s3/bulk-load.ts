@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { TidemarkError } from '../../errors.ts';
 import { oneAtATime } from '../../lib/one-at-a-time.ts';
+import { pieces } from '../../lib/pieces.ts';
 import type { BulkOutput, LoadPlan, TableLoad } from '../contract.ts';
 import type { Engine } from '../duckdb-engine/index.ts';
 import { checkExpected } from '../expected-position.ts';
@@ -93,7 +94,12 @@ export async function openLoad(
     stored: new Map(ranges.map(({ id, rows }) => [id, rows])),
 
     async write(rows, _format, range) {
-      const incomingRows = projected(wholeRows(rows, 'the source'), output, columns, now);
+      // It starts while the first rows come.
+      if (format === 'parquet') withEngine(async () => {}).catch(() => {});
+      // Rows that are laid out are kept until their file is written.
+      const recycle = partitionBy === undefined ? (chunk: Buffer) => rows.recycle?.(chunk) : undefined;
+      const whole = wholeRows(pieces(rows), 'the source', { recycle });
+      const incomingRows = projected(whole, output, columns, now);
       const { files, warnings } = await writeFiles(writer, incomingRows, `part-${token}-${writes++}`);
       const count = files.reduce((total, file) => total + file.rows, 0);
       const stored = { id: range?.id ?? '', rows: count, files };

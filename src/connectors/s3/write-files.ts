@@ -5,11 +5,11 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { TempFolder } from '../../lib/temp-folder.ts';
 import type { ValueWarning } from '../contract.ts';
-import { type Engine, literal, loadRows } from '../duckdb-engine/index.ts';
+import { type Engine, literal, loadPart, loadRows, partHeader } from '../duckdb-engine/index.ts';
 import { wholeRows } from '../file-formats/copy-text-rows.ts';
 import { FileRows } from '../file-formats/file-rows.ts';
 import type { FileColumn } from '../file-formats/file-table.ts';
-import { cutRows, type Layout, type RowPart } from '../file-formats/row-parts.ts';
+import { cutInOrder, cutRows, type RowPart } from '../file-formats/row-parts.ts';
 import { WarningCounts } from '../file-formats/warning-counts.ts';
 import { csvText, jsonLines } from '../file-formats/write-text.ts';
 import { type ManifestFile, type OutputFormat, safeName } from './manifest.ts';
@@ -54,9 +54,6 @@ export async function writeFiles(
   rows: AsyncIterable<Buffer>,
   label: string,
 ): Promise<{ files: ManifestFile[]; warnings: ValueWarning[] }> {
-  const { temp, columns, partitionBy, partSize } = writer;
-  const at = columns.findIndex(({ name }) => name === partitionBy);
-  const layout: Layout | undefined = partitionBy === undefined ? undefined : { at, name: partitionBy };
   const files: ManifestFile[] = [];
   const warnings = new WarningCounts();
   const pending = new Set<Promise<void>>();
@@ -64,7 +61,7 @@ export async function writeFiles(
   failed.promise.catch(() => {});
   let count = 0;
   try {
-    for await (const part of cutRows(rows, layout, () => temp.file('.copy'), partSize)) {
+    for await (const part of cut(writer, rows)) {
       const name = `${label}-${count++}`;
       const storing: Promise<void> = storePart(writer, part, name, warnings)
         .then((stored) => void files.push(...stored), failed.reject)
@@ -77,6 +74,21 @@ export async function writeFiles(
     await Promise.all(pending);
   }
   return { files: files.sort((one, other) => (one.path < other.path ? -1 : 1)), warnings: warnings.list() };
+}
+
+function cut(writer: FileWriter, rows: AsyncIterable<Buffer>): AsyncGenerator<RowPart> {
+  const { temp, columns, partitionBy, partSize } = writer;
+  const file = () => temp.file('.copy');
+  if (partitionBy === undefined) {
+    return cutInOrder(rows, file, partSize, readsParts(writer) ? partHeader : '');
+  }
+  const at = columns.findIndex(({ name }) => name === partitionBy);
+  return cutRows(rows, { at, name: partitionBy }, file, partSize);
+}
+
+/** Whether parts are such that DuckDB reads them as they are. */
+function readsParts({ format, columns, partitionBy }: FileWriter): boolean {
+  return format === 'parquet' && partitionBy === undefined && columns.length > 1;
 }
 
 async function storePart(
@@ -102,34 +114,37 @@ async function storePart(
 
 async function convert(part: RowPart, writer: FileWriter, warnings: WarningCounts): Promise<Made[]> {
   const { format, columns, temp } = writer;
-  const rows = wholeRows(createReadStream(part.path, { highWaterMark: 256 * 1024 }), part.path);
   try {
-    if (format === 'parquet') return await parquetFiles(rows, writer, warnings);
+    if (format === 'parquet') return await parquetFiles(part, writer, warnings);
     const file = temp.file();
     const text = format === 'csv' ? csvText : jsonLines;
-    await pipeline(Readable.from(text(rows, columns, warnings)), createWriteStream(file));
+    await pipeline(Readable.from(text(rowsOf(part), columns, warnings)), createWriteStream(file));
     return [{ path: file, rows: part.rows }];
   } finally {
     await rm(part.path, { force: true });
   }
 }
 
-function parquetFiles(
-  rows: AsyncIterable<Buffer>,
-  { columns, temp, withEngine }: FileWriter,
-  warnings: WarningCounts,
-): Promise<Made[]> {
+function rowsOf({ path }: RowPart): AsyncGenerator<Buffer> {
+  return wholeRows(createReadStream(path, { highWaterMark: 256 * 1024 }), path);
+}
+
+function parquetFiles(part: RowPart, writer: FileWriter, warnings: WarningCounts): Promise<Made[]> {
+  const { temp, withEngine } = writer;
+  const columns = parquetColumns(writer.columns);
   return withEngine(async (engine) => {
     const made: Made[] = [];
-    const source = new FileRows(rows, warnings);
-    const { warnings: changed } = await loadRows(engine, parquetColumns(columns), source, async (select) => {
+    const write = async (select: string) => {
       const path = temp.file();
-      const count = await engine.run(
+      const rows = await engine.run(
         `copy (${select}) to ${literal(path)} (format parquet, compression zstd)`,
       );
-      made.push({ path, rows: count });
-      return count;
-    });
+      made.push({ path, rows });
+      return rows;
+    };
+    const { warnings: changed } = readsParts(writer)
+      ? await loadPart(engine, columns, part.path, write)
+      : await loadRows(engine, columns, new FileRows(rowsOf(part), warnings), write);
     for (const { column, rule, count } of changed) warnings.add(column, rule, count);
     return made;
   });
