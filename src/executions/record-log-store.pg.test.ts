@@ -17,6 +17,7 @@ import {
   deleteExecutions,
   type Execution,
   executionQueue,
+  folderLogs,
   getExecution,
   listRecordLogs,
   openRecordLog,
@@ -179,6 +180,39 @@ test('what is logged is not lost for a store that is away for a moment; one that
     /^The record logs could not be written: .*127\.0\.0\.1/,
   );
   await close();
+});
+
+test('a commit whose logs were written in part leaves no trace in those that follow', async () => {
+  const { recordLogs } = storeAt(folder);
+  let appends = 0;
+  const failing: RecordLogStore = {
+    ...recordLogs,
+    async create(located, filename) {
+      const log = await folderLogs(folder).create(located, filename);
+      return {
+        ...log,
+        async append(text) {
+          if (++appends !== 2) return log.append(text);
+          await log.append(text.slice(0, 7));
+          throw new Error('no space left on device');
+        },
+      };
+    },
+  };
+  const execution = await start();
+  const claimed = await claimExecution({ ...deps(failing), workerId: crypto.randomUUID() }, execution.id);
+  if (claimed === undefined) throw new Error('not claimed');
+  // As a bulk run does, in which another table goes on.
+  const { run: going, close } = createRun(deps(failing), claimed);
+  const commit = (n: number) => {
+    going.recordLog('records', JSON.stringify({ step: n }));
+    return going.commit({ counts: { total: 1 } });
+  };
+  await commit(1);
+  await expect(commit(2)).rejects.toThrow('The record logs could not be written: no space left on device');
+  await commit(3);
+  await close();
+  expect(await logged(recordLogs, execution)).toEqual([{ step: 1 }, { step: 3 }]);
 });
 
 test('kept long enough, the logs are removed and readers are told so; a file from before the bucket, too', async () => {

@@ -53,6 +53,8 @@ export class RecordLogWriter {
         for (let start = 0; start < entries.length; ) start += await this.#write(key, entries, start);
       }
     } catch (cause) {
+      // Whoever goes on all the same does not write behind a torn tail.
+      await this.close().catch(() => {});
       throw new Error(`The record logs could not be written: ${messageOf(cause)}`, { cause });
     }
   }
