@@ -10,7 +10,7 @@ import { modeDescriptions } from './modes.ts';
 import { refuseWhatIsNotBuilt } from './not-built.ts';
 import { checkOverrides, draftOverrides } from './overrides.ts';
 import { draftSchedule } from './schedule.ts';
-import { fieldOf, modelsOf, nameRelated, type SyncedModels } from './synced-models.ts';
+import { fieldOf, modelIdsOf, modelsOf, nameRelated, type SyncedModels } from './synced-models.ts';
 
 /**
  * Checks a request against its model and its target. Stores nothing.
@@ -45,18 +45,20 @@ export async function draftModelSync(
       }
     : null;
   const named = nameRelated(models, [...(identity === null ? [] : [identity]), ...fields]);
+  const filtering = draftFilters(models, request);
   const draft: ModelSyncDraft = {
     name: request.name,
     active: request.active ?? false,
     schedule: await draftSchedule(deps.db, organizationId, request.schedule, current?.id),
     modelId: models.base.id,
+    modelIds: modelIdsOf(models, { identity, fields, filters: filtering.filters }),
     mode: request.mode === 'snapshot' ? 'replace' : request.mode,
     modeName: request.mode,
     // A request body is JSON, so its members are.
     target: { connectionId, object, configuration: (configuration ?? {}) as JsonObject },
     identity: identity && named(identity),
     fields: fields.map(named),
-    ...draftFilters(models, request),
+    ...filtering,
     targetFiltering: { filters: [], filterLogic: '' },
     overrides: draftOverrides(models, request),
     encryption: draftEncryption(deps.keyRing, request, fields, current?.encryption ?? null),

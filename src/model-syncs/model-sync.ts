@@ -10,6 +10,8 @@ import type { Override } from './overrides.ts';
 export interface Definition extends Filtering {
   /** The model whose records are synced. */
   modelId: string;
+  /** Every model whose fields are used, that one first. */
+  modelIds: string[];
   mode: ModelSyncMode;
   /** As the user calls it: `snapshot` is another name of `replace`. */
   modeName: string;

@@ -2,7 +2,7 @@ import type { ModelSyncItem, ModelSyncResponse } from '../schema/model-sync.ts';
 import { presentFilters } from './filters.ts';
 import type { ModelSync } from './model-sync.ts';
 import { presentOverrides } from './overrides.ts';
-import { modelIdsOf, sourceOf } from './synced-models.ts';
+import { sourceOf } from './synced-models.ts';
 
 /** The light form: what the list has had since 2025-09-18. */
 export function presentItem(sync: ModelSync): ModelSyncItem {
@@ -12,7 +12,7 @@ export function presentItem(sync: ModelSync): ModelSyncItem {
     name: sync.name,
     mode: sync.modeName,
     active: sync.active,
-    model_ids: modelIdsOf(sync),
+    model_ids: sync.modelIds,
     target_connection_id: sync.target.connectionId,
     target_object: sync.target.object,
     schedule: sync.schedule,

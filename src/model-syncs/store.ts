@@ -5,7 +5,6 @@ import { isUuid } from '../lib/uuid.ts';
 import type { Actor } from '../organizations/index.ts';
 import type { ScheduleSettings } from '../schedules/index.ts';
 import type { ModelSync, ModelSyncDraft } from './model-sync.ts';
-import { modelIdsOf } from './synced-models.ts';
 
 const columns = [
   'id',
@@ -129,7 +128,7 @@ function toRow(draft: ModelSyncDraft) {
     name: draft.name,
     mode: draft.modeName,
     active: draft.active,
-    model_ids: modelIdsOf(draft),
+    model_ids: draft.modelIds,
     target_connection_id: draft.target.connectionId,
     target_object: draft.target.object,
     definition: JSON.stringify(stored),
@@ -170,6 +169,7 @@ export function fromRow(row: Row): ModelSync {
     active: row.active,
     schedule: row.schedule as ScheduleSettings,
     modelId: row.model_ids[0] ?? '',
+    modelIds: row.model_ids,
     target: { connectionId: row.target_connection_id, object: row.target_object, configuration },
     createdBy: row.created_by as unknown as Actor | null,
     updatedBy: row.updated_by as unknown as Actor | null,

@@ -109,14 +109,16 @@ export function nameRelated(
   };
 }
 
-/** Every model whose fields a sync uses, the synced one first. */
-export function modelIdsOf(definition: Definition): string[] {
-  const related = fieldsUsedBy(definition).flatMap((name) => splitRelatedName(name)?.modelId ?? []);
-  return [...new Set([definition.modelId, ...related])];
+/** Every model whose fields a sync uses, the synced one first. Its enrichment is no model. */
+export function modelIdsOf({ base }: SyncedModels, using: UsesFields): string[] {
+  const related = fieldsUsedBy(using).flatMap((name) => splitRelatedName(name)?.modelId ?? []);
+  return [...new Set([base.id, ...related.filter((id) => id !== base.enricher?.id)])];
 }
 
+type UsesFields = Pick<Definition, 'identity' | 'fields' | 'filters'>;
+
 /** Names of the fields that a sync itself names. */
-export function fieldsUsedBy({ identity, fields, filters }: Definition): string[] {
+export function fieldsUsedBy({ identity, fields, filters }: UsesFields): string[] {
   const mapped = fields.flatMap(({ field }) => field ?? []);
   return [...(identity === null ? [] : [identity.field]), ...mapped, ...filters.map(({ field }) => field)];
 }

@@ -222,6 +222,7 @@ test('fields in JSON and fields that are looked up: jobs find them, a sync maps 
   ]);
   const read = (await client.modelSync.get(sync)).data;
   expect(read?.only_enrich_updates).toBe(true);
+  expect(read?.model_ids).toEqual([created.id]);
   expect(read?.fields?.map(({ source: one }) => one?.model_id)).toEqual([created.id, enricher]);
 });
 
