@@ -1,9 +1,10 @@
 /**
  * The values of a record as one text, for the metadata database: fields apart by U+001F, NULL as U+001E. Text that
- * holds such characters itself is rare, and becomes JSON behind U+001D. Several times faster than JSON for all.
+ * holds such characters itself is rare, and becomes JSON behind U+001D; so does U+0000, which PostgreSQL's text cannot
+ * hold. Several times faster than JSON for all.
  */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the ones
-const reserved = /[\x1c-\x1f]/;
+const reserved = /[\x00\x1c-\x1f]/;
 /** As bytes. */
 export const [nullMark, separator] = [0x1e, 0x1f];
 

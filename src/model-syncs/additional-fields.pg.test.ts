@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type ModelSyncs, startModelSyncs } from '../../test/support/model-syncs.ts';
+import { createModelSync } from './index.ts';
 
 let world: ModelSyncs;
 
@@ -117,6 +118,46 @@ test('text that is no JSON is an error of its record, and a row that is to be re
   expect(await world.log(again.id, 'errors')).toEqual([error]);
   await world.source.query(`update notes set note = '{"k": "two"}' where id = 2`);
   expect((await world.execute(sync)).counts).toMatchObject({ total: 1, update: 1 });
+});
+
+test('text that PostgreSQL cannot hold is an error of its record alone, and joins with its like', async () => {
+  await world.source.query(`create table escapes (id int, doc json); insert into escapes values
+    (1, '{"a":"fine","b":"one"}'), (2, '{"a":"two","b":"x\\u0000y"}'), (3, '{"a":"x\\u0000y","b":"three"}'),
+    (4, '{"a":"four","b":"\\ud83c"}')`);
+  await world.target.query('create table escapes (a text primary key, b text)');
+  const create = (more: object) =>
+    world.createModel({ table: 'public.escapes' }, 'doc.a', {
+      additional_fields: declared({ 'doc.a': 'string', 'doc.b': 'string' }),
+      ...more,
+    });
+  const other = await create({});
+  const model = await create({ relations: [{ from: 'doc.a', to: { model_id: other.id, field: 'doc.a' } }] });
+  for (const whose of [model, other]) {
+    await world.target.query('truncate escapes');
+    const sync = await createModelSync(world.deps, world.organizationId, world.actor, {
+      name: 'escapes',
+      mode: 'updateOrCreate',
+      schedule: {},
+      target: { connection_id: world.targetId, object: 'public.escapes' },
+      identity: { source: { model_id: model.id, field: 'doc.a' }, target: 'a', function: 'Equality' },
+      fields: [{ source: { model_id: whose.id, field: 'doc.b' }, target: 'b' }],
+    });
+    const { id, outcome, counts } = await world.execute(sync);
+    expect(outcome).toEqual({ status: 'completed' });
+    expect(counts).toMatchObject({ total: 4, insert: 2, error: 2 });
+    expect(await world.log(id, 'errors')).toEqual([
+      { identity: { a: 'x\\u0000y' }, reason: expect.stringContaining('has the character U+0000') },
+      {
+        identity: { a: 'two' },
+        reason: expect.stringContaining('0x00'),
+        record: { a: 'two', b: 'x\0y' },
+      },
+    ]);
+    expect(await world.target.query('select * from escapes order by a')).toEqual([
+      { a: 'fine', b: 'one' },
+      { a: 'four', b: '"\\ud83c"' },
+    ]);
+  }
 });
 
 test('with tracking columns a record has changed when one of these has', async () => {

@@ -22,7 +22,10 @@ export async function storeIntent(
   token: string,
   results: object,
 ): Promise<void> {
-  const json = JSON.stringify(results);
+  // What reasons and warnings tell of values may have it, and a jsonb may not.
+  const withoutNul = (_: string, value: unknown) =>
+    typeof value === 'string' ? value.replaceAll('\0', '\ufffd') : value;
+  const json = JSON.stringify(results, withoutNul);
   await tx
     .insertInto('model_sync_intents')
     .values({ execution_id: executionId, token, results: json })

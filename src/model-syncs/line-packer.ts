@@ -53,7 +53,7 @@ export class LinePacker {
           out[at++] = backslash;
           out[at++] = letter;
         }
-      } else if (byte >= 0x1c && byte < 0x20 && tabs > 1) {
+      } else if (((byte >= 0x1c && byte < 0x20) || byte === 0) && tabs > 1) {
         return false;
       } else {
         out[at++] = byte;

@@ -2,6 +2,7 @@ import type { Batches, KeyAndHash, SourceRecord } from '../connectors/index.ts';
 import { copyLines, copyRows, type Session } from '../db/index.ts';
 import { pack } from '../lib/packed-record.ts';
 import { wholeLines } from '../lib/whole-lines.ts';
+import { withStorableKey } from '../models/index.ts';
 import { LinePacker } from './line-packer.ts';
 
 /** Temporary tables, so that PostgreSQL does the set work and memory here stays flat. */
@@ -16,7 +17,10 @@ export async function stageKeys(session: Session, read: Batches<KeyAndHash>): Pr
   const lines = read.lines?.();
   const count =
     lines === undefined
-      ? await copyRows(session, stagedKeys, read, ({ key, hash, problem }) => [key, hash, problem ?? null])
+      ? await copyRows(session, stagedKeys, read, (row) => {
+          const { key, hash, problem = null } = withStorableKey(row);
+          return [key, hash, problem];
+        })
       : await copyLines(session, `${stagedKeys} (record_key, hash)`, wholeLines(lines));
   await session.query(`analyze ${stagedKeys}`);
   return count;
@@ -29,13 +33,10 @@ export function stageRecords(session: Session, table: string, read: Batches<Sour
     return copyLines(session, `${table} (n, record_key, hash, record)`, packed(wholeLines(lines)));
   }
   let n = 0;
-  return copyRows(session, table, read, ({ key, hash, values, problem }) => [
-    String(++n),
-    key,
-    hash,
-    pack(values),
-    problem ?? null,
-  ]);
+  return copyRows(session, table, read, (row) => {
+    const { key, hash, values, problem = null } = withStorableKey(row);
+    return [String(++n), key, hash, pack(values), problem];
+  });
 }
 
 export const recordColumns =

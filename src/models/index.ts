@@ -18,4 +18,5 @@ export { relatedName, splitRelatedName } from './related-name.ts';
 export { relatedModels } from './relations.ts';
 export { sampleModel } from './sample.ts';
 export { sourceFields, sourceMeta, sourceParameters } from './source.ts';
+export { withStorableKey } from './storable-key.ts';
 export { createModel, deleteModel, findEnrichedModel, getModel, listModels, updateModel } from './store.ts';

@@ -101,7 +101,11 @@ function orderColumns({ fields, joined }: Part, read: Read): Column[] {
   const identifier = fields.find(({ name }) => name === joined?.identifier);
   if (identifier === undefined) return [];
   const of = read([identifier.name]);
-  const byText: Column = { name: 'order_text', type: text, of: (values) => of(values)[0] ?? null };
+  const byText: Column = {
+    name: 'order_text',
+    type: text,
+    of: (values) => of(values)[0]?.replaceAll('\0', '') ?? null,
+  };
   if (identifier.type !== 'number') return [byText];
   const number = (value: string | null = null) => (value !== null && isNumber(value) ? value : null);
   return [{ name: 'order_number', type: 'numeric', of: (values) => number(of(values)[0]) }, byText];

@@ -51,5 +51,7 @@ export function joinKey(readings: readonly Reading[], values: readonly (string |
     if (text === undefined) return null;
     read.push(text);
   }
-  return read.length === 1 ? (read[0] ?? null) : JSON.stringify(read);
+  const [only = null] = read;
+  // U+0000 is no text for the database that joins.
+  return read.length === 1 && !only?.includes('\0') ? only : JSON.stringify(read);
 }

@@ -2,6 +2,7 @@ import { copyRows, type Session } from '../db/index.ts';
 import type { Layout } from './join-layout.ts';
 import type { Part } from './join-part.ts';
 import type { RecordQuery } from './record-source.ts';
+import { withStorableKey } from './storable-key.ts';
 
 export interface Joining {
   session: Session;
@@ -29,6 +30,7 @@ export async function stagePart(
   await session.query(`create temporary table part${place} (${list})`);
   const isPartner = part.joined === undefined ? undefined : await partnerTest(joining, place, part.joined);
   const at = columns.findIndex(({ name }) => name === 'k');
+  const hasKey = columns.some(({ name }) => name === 'record_key');
 
   async function* staged(): AsyncGenerator<Rows> {
     if (limit !== undefined && place === 0) {
@@ -43,7 +45,8 @@ export async function stagePart(
     };
     for await (const records of part.source.records(asked)) {
       signal?.throwIfAborted();
-      const rows = records.map((record) => columns.map((column) => column.of(record.values, record)));
+      const found = hasKey ? records.map(withStorableKey) : records;
+      const rows = found.map((record) => columns.map((column) => column.of(record.values, record)));
       yield isPartner === undefined ? rows : rows.filter((row) => isPartner(row[at] ?? null));
     }
   }

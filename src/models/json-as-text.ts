@@ -11,6 +11,8 @@ export function jsonAsText(json: string, type: FieldType): string | null {
   if (type === 'object' || type === 'array') return json;
   if (json.startsWith('"')) {
     const text = JSON.parse(json) as string;
+    // Half a character is no text anywhere: its escape stays.
+    if (!text.isWellFormed()) return json;
     return type === 'datetime' ? asTimestamp(text) : text;
   }
   if (type === 'boolean' && (json === 'true' || json === 'false')) return json === 'true' ? 't' : 'f';
