@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createDatabase } from '../../test/support/database.ts';
 import { postgresqlConfiguration } from '../../test/support/http.ts';
@@ -149,6 +150,41 @@ test('what was sent is removed when the mode becomes that, and sent again when i
   await world.updateSync(sync.id, settings);
   expect((await world.execute(sync)).counts).toMatchObject({ total: 5, insert: 5 });
   expect(await contacts()).toHaveLength(5);
+});
+
+test('a row that fits and is being changed by somebody else is updated, not added once more', async () => {
+  await world.target.query(`create table sites (url text, email text)`);
+  await world.target.query(`insert into sites values ('https://example.com/a', 'old')`);
+  await world.source.query(`create view site as select 'example.com' as host, 'new' as email`);
+  const { id: model_id } = await world.createModel({ view: 'public.site' }, 'host');
+  const sync = await createModelSync(world.deps, world.organizationId, world.actor, {
+    name: 'sites',
+    mode: 'updateOrCreate',
+    schedule: {},
+    target: { connection_id: world.targetId, object: 'public.sites' },
+    identity: { source: { model_id, field: 'host' }, target: 'url', function: 'DomainMatch' },
+    fields: [{ source: { model_id, field: 'email' }, target: 'email' }],
+  });
+  const somebody = new pg.Client({ connectionString: world.target.url });
+  await somebody.connect();
+  try {
+    await somebody.query(`begin; update sites set url = 'https://example.com/b'`);
+    const executed = world.execute(sync);
+    await until(async () => {
+      const rows = await world.target.query(
+        `select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`,
+      );
+      return rows.length > 0;
+    });
+    await somebody.query('commit');
+    expect(await executed).toMatchObject({ outcome: { status: 'completed' }, counts: { total: 1 } });
+  } finally {
+    await somebody.end();
+  }
+  await world.execute(sync);
+  expect(await world.target.query('select * from sites')).toEqual([
+    { url: 'https://example.com/b', email: 'new' },
+  ]);
 });
 
 test('constants: every record gets them, and another one sends every record again', async () => {

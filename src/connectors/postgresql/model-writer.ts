@@ -80,6 +80,12 @@ async function apply(
     for (const { n } of rows) known.add(n);
   }
   if (statements.insert !== undefined) {
+    // Inserted, such a record would be there twice.
+    if ([...resolved.rows.keys()].some((n) => !known.has(n))) {
+      throw new BatchRefused(
+        'the row that matches was changed at the same moment, or a trigger keeps it as it is',
+      );
+    }
     const others = [...known, ...resolved.refused.keys()];
     const { rowCount } = await client.query(statements.insert, [others]);
     if (rowCount !== records.length - others.length) {
