@@ -70,8 +70,14 @@ function lookup(configuration: Configuration, chosen: JsonObject, { egress, sign
   const names = inputsOf(configuration);
   let token: Promise<Record<string, string>> | undefined;
   const authorization = () => {
-    token ??= bearer(configuration.auth, egress, signal);
-    return token;
+    if (token !== undefined) return token;
+    const asked = bearer(configuration.auth, egress, signal);
+    token = asked;
+    // One that could not be had is asked for again.
+    asked.catch(() => {
+      if (token === asked) token = undefined;
+    });
+    return asked;
   };
   const send = async (request: LookupRequest, isSecondTry = false): Promise<LookupAnswer> => {
     const { url, headers, body } = request;

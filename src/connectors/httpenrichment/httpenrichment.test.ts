@@ -106,6 +106,14 @@ test('what the answers mean', async () => {
 test('a configuration that cannot work is refused when it is tested', async () => {
   await expect(open({ url: 'https://example.com/all' }).session.test()).rejects.toThrow('has no {{input}}');
   await expect(open({ url: 'ftp://{{x}}' }).session.test()).rejects.toThrow('not an http:// or https:// URL');
+  for (const url of [
+    'https://{{x}}/a',
+    'https://example.com{{x}}',
+    'https:{{x}}',
+    'https://example.com:{{x}}/a',
+  ]) {
+    await expect(open({ url }).session.test()).rejects.toThrow('has an {{input}} in its host');
+  }
   expect(receiver.requests).toHaveLength(0);
   const checked = open({ url: `${receiver.url}/{{x}}`, healthcheck: `${receiver.url}/healthz` });
   await checked.session.test();
@@ -115,9 +123,10 @@ test('a configuration that cannot work is refused when it is tested', async () =
   expect(() => checked.enrichment.inputs({ concurrency: 0 })).toThrow('takes a whole number from 1 to 32');
 });
 
-test('a token of OAuth is fetched once, and again when it has run out', async () => {
+test('a token of OAuth is fetched once, and again when it has run out or could not be had', async () => {
   let tokens = 0;
   receiver.behave(({ url, headers }) => {
+    if (url === '/token' && receiver.requests.length === 1) return 'reset';
     if (url === '/token') return json(`{"access_token":"t${++tokens}"}`);
     return headers.authorization === 'Bearer t2' ? json('{}') : 401;
   });
@@ -126,6 +135,7 @@ test('a token of OAuth is fetched once, and again when it has run out', async ()
     auth: { oauth: { client_id: 'id', client_secret: 's', token_endpoint: `${receiver.url}/token` } },
   });
   const lookup = enrichment.lookup({});
+  expect(await ask(lookup, { x: '1' })).toMatchObject({ status: 'failed', again: 500 });
   expect(await ask(lookup, { x: '1' })).toEqual({ status: 'found', json: '{}' });
   expect(await ask(lookup, { x: '2' })).toEqual({ status: 'found', json: '{}' });
   expect(tokens).toBe(2);

@@ -15,7 +15,19 @@ export function inputsOf({ url, parameters = [], headers = [], body = '' }: Conf
       'has no {{input}}, and neither have parameters, headers and body: every record would be asked for alike',
     );
   }
+  if (hasOpenHost(url)) {
+    throw wrong('url', 'has an {{input}} in its host: records would say which server gets the secrets');
+  }
   return [...new Set(names)];
+}
+
+/** Whether the server that is asked depends on inputs. Where there is no slash before one, it is part of the host, too. */
+function hasOpenHost(url: string): boolean {
+  const servers = ['a', 'b', '1', '2'].map((input) => {
+    const filled = url.replaceAll(placeholder, input);
+    return URL.canParse(filled) && /^https?:/i.test(filled) ? new URL(filled).origin : undefined;
+  });
+  return new Set(servers).size > 1;
 }
 
 const notUrl = 'the URL is not an http:// or https:// URL';
