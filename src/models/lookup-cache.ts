@@ -61,7 +61,7 @@ export class LookupCache {
     await sql`
       delete from enrichment_cache where connection_id = ${this.#connectionId} and (
         fetched_at < now() - make_interval(hours => ${this.#hours})
-        or fetched_at < (select fetched_at from enrichment_cache where connection_id = ${this.#connectionId}
+        or fetched_at <= (select fetched_at from enrichment_cache where connection_id = ${this.#connectionId}
           order by fetched_at desc offset ${mostAnswers} limit 1))`.execute(this.#db);
   }
 }
