@@ -15,6 +15,9 @@ export interface Joining {
 
 type Rows = (string | null)[][];
 
+/** Join keys that are kept in memory at most. */
+const few = 10_000;
+
 /** Records of a model on their way into a join. */
 export const partTable = (place: number) => `pg_temp.part${place}`;
 
@@ -54,16 +57,16 @@ export async function stagePart(
   await session.query(`analyze ${partTable(place)}`);
 }
 
-/** Of a few records one knows what they are looking for. */
+/** Where few partners are looked for, one knows which, and need not stage the others. */
 async function partnerTest(
-  { session, limit }: Joining,
+  { session }: Joining,
   place: number,
   { parent }: NonNullable<Part['joined']>,
 ): Promise<(key: string | null) => boolean> {
-  if (limit === undefined) return (key) => key !== null;
   const rows = await session.query<{ key: string }>(
-    `select distinct t${place} as key from ${partTable(parent)} where t${place} is not null`,
+    `select distinct t${place} as key from ${partTable(parent)} where t${place} is not null limit ${few + 1}`,
   );
+  if (rows.length > few) return (key) => key !== null;
   const keys = new Set(rows.map(({ key }) => key));
   return (key) => key !== null && keys.has(key);
 }
