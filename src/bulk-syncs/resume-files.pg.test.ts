@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { killAgainAndAgain } from '../../test/support/bulk-kills.ts';
 import { connectTo, survivalTimeout, survives } from '../../test/support/bulk-survival.ts';
 import { bulkSyncs } from '../../test/support/bulk-sync-of.ts';
 import { type BulkHarness, bulkHarness } from '../../test/support/bulk-syncs.ts';
@@ -8,6 +9,8 @@ import { contentHash } from '../../test/support/content-hash.ts';
 import { testDatabase } from '../../test/support/database.ts';
 import { queryDuckDB } from '../../test/support/duckdb.ts';
 import { startS3, type TestS3 } from '../../test/support/s3.ts';
+import { createBulkSync } from './crud.ts';
+import { startBulkSync } from './start.ts';
 
 let harness: BulkHarness;
 let server: TestS3;
@@ -113,3 +116,40 @@ test(
   },
   survivalTimeout,
 );
+
+test('out of a DuckDB file: a worker that takes over goes on with the ranges that are stored', async () => {
+  const destination = await testDatabase();
+  const from = await connectTo(harness, 'duckdb', { database: 'big.duckdb' });
+  const file = path.join(harness.duckdbDir, harness.organizationId, 'big.duckdb');
+  const many = 1_100_000;
+  await queryDuckDB(
+    file,
+    `create table big (id int primary key, n int); insert into big select i, i % 7 from range(${many}) r(i)`,
+  );
+  const body = {
+    name: 'out',
+    source_connection_id: from,
+    destination_connection_id: await harness.connect(destination),
+    destination_configuration: { schema: 'copy' },
+    disable_record_timestamps: true,
+  };
+  const { organizationId, actor } = harness;
+  const sync = await createBulkSync(harness, organizationId, actor, body, 'either');
+  const { id } = await startBulkSync(harness, organizationId, sync.id, {});
+  const stored = () =>
+    destination
+      .query(`select 1 from copy._tidemark_state where entry like 'range%'`)
+      .then(({ length }) => length)
+      .catch(() => 0);
+  await killAgainAndAgain(harness, id, { kills: 1, seen: stored, more: () => 1 });
+  const { outcome, schemas } = await harness.run(id);
+  expect([outcome, schemas]).toMatchObject([{ status: 'completed' }, [{ record_count: many }]]);
+  const sums = await destination.query(
+    'select count(*)::int as rows, sum(id)::text as ids, sum(n)::text as n from copy.big',
+  );
+  const expected = await queryDuckDB(
+    file,
+    'select count(*)::int as rows, sum(id)::varchar as ids, sum(n)::varchar as n from big',
+  );
+  expect(sums).toEqual(expected);
+}, 60_000);

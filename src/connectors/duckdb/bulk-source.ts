@@ -1,6 +1,7 @@
 import { notFound } from '../../errors.ts';
 import type { BulkColumn, BulkRead, BulkSource, BulkTable } from '../contract.ts';
 import type { Engine, EngineRead } from '../duckdb-engine/index.ts';
+import { rangesOf, withinRange } from './bulk-ranges.ts';
 import { type Database, withReader } from './database.ts';
 import { fieldTypeOf } from './field-type.ts';
 import {
@@ -15,7 +16,10 @@ import {
 import { greatest, trackingCondition } from './tracking.ts';
 import { filterCondition } from './where.ts';
 
-export function bulkSource(database: Database): BulkSource {
+/** Rows of a range at least: each is read by a process of its own, which takes as long to start as reading 200,000 rows does. */
+const fewestRows = 500_000;
+
+export function bulkSource(database: Database, fewest = fewestRows): BulkSource {
   const ask = <Answer>(schemaId: string, question: (engine: Engine, relation: Relation) => Promise<Answer>) =>
     withReader(
       database,
@@ -32,6 +36,8 @@ export function bulkSource(database: Database): BulkSource {
       }),
     trackingBound: (table, field) =>
       ask(table.schemaId, (engine, relation) => greatest(engine, relation, field)),
+    ranges: (table, rows) =>
+      ask(table.schemaId, (engine, relation) => rangesOf(engine, relation, table, Math.max(rows, fewest))),
     async read(table, _format, read) {
       const engine = await database.reader('read');
       if (engine === undefined) throw notFound('schema', table.schemaId);
@@ -77,7 +83,7 @@ async function describeTable(
 async function readOf(
   engine: Engine,
   { schemaId, columns }: BulkTable,
-  { tracking, filter, salt }: BulkRead,
+  { tracking, range, filter, salt }: BulkRead,
 ): Promise<EngineRead> {
   const relation = await findRelation(engine, schemaId);
   const there = await columnsOf(engine, relation);
@@ -96,6 +102,7 @@ async function readOf(
   }));
   const conditions = [
     ...(tracking === undefined ? [] : [trackingCondition(there, tracking)]),
+    ...(range === undefined ? [] : [withinRange(there, range)]),
     ...(filter === undefined ? [] : [await filterCondition(engine, name, fields, filter)]),
   ];
   return {
