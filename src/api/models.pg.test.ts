@@ -320,3 +320,28 @@ test('tables, views and queries are chosen step by step', async () => {
   expect((await call('GET', `${base}?table=public.none`)).status).toBe(404);
   expect((await call('GET', `${base}/fields?table=public.none`)).status).toBe(400);
 });
+
+test('a worker that is stopped hands its job on', async () => {
+  const startWorker = async () => {
+    const jobs = await startJobs(world.database.url, [modelJobQueue], 'work', () => {});
+    const worker = await startModelJobWorker({ ...world.deps, jobs });
+    return async () => {
+      await worker.stop();
+      await jobs.stop();
+    };
+  };
+  const stopFirst = await startWorker();
+  const model = await newModel({ query: 'select pg_sleep(2)::text as s, 7 as a' });
+  const { body } = await call('GET', `/api/models/${model.id}/sample?async=true`);
+  const { job_id } = (body as { job: { job_id: string } }).job;
+  const reading = `select from pg_stat_activity where query like 'copy (%pg_sleep(2)%' and state = 'active' and pid <> pg_backend_pid()`;
+  await until(async () => (await source.query(reading)).length > 0);
+  await stopFirst();
+  expect(await data('GET', `/api/jobs/samplemodel/${job_id}`)).toMatchObject({ status: 'running' });
+  onTestFinished(await startWorker());
+  const ended = await until(async () => {
+    const job = await data<{ status: string }>('GET', `/api/jobs/samplemodel/${job_id}`);
+    return job.status !== 'running' && job;
+  });
+  expect(ended).toMatchObject({ status: 'done', result: { records: [{ [model.id]: { s: '', a: 7 } }] } });
+});
