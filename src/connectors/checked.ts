@@ -21,8 +21,10 @@ const unchanged: CheckedRecord = { refused: undefined, warnings: [] };
 export function checkedWriter(writer: ModelWriter, definition: TargetDefinition, fitOf: FitOf): ModelWriter {
   const check = checkOf(definition, fitOf);
   if (check === undefined) return writer;
+  // Values are looked at one by one: records it is, not lines.
+  const { writeLines: _, ...rest } = writer;
   return {
-    ...writer,
+    ...rest,
     async write(records, prepared) {
       const checked = records.map(check);
       const merge = (results: readonly RecordResult[]): RecordResult[] => {

@@ -315,6 +315,8 @@ export interface ModelWriter {
    *   was in its way, TidemarkError when it would never take it; any other error means it could not be reached or asked, and that the batch may be tried again.
    */
   write(records: readonly OutgoingRecord[], prepared: Prepared): Promise<RecordResult[]>;
+  /** The same for a destination that reads COPY text: lines of place in the batch (from 0), key and values. */
+  writeLines?(lines: Buffer, count: number, prepared: Prepared): Promise<RecordResult[]>;
   /** What became of a prepared batch. Absent: the destination cannot tell, and a batch may arrive twice. */
   outcome?(token: string): Promise<'committed' | 'aborted'>;
 }

@@ -1,4 +1,4 @@
-import type { IdentityFunction, OutgoingRecord, RecordResult } from './contract.ts';
+import type { IdentityFunction, RecordResult } from './contract.ts';
 
 /** What a destination found for one record of a batch. */
 export interface Found {
@@ -47,11 +47,11 @@ export function resolve(name: Exclude<IdentityFunction, 'Equality'>, found: read
 
 /** The results of a batch from those of the records that were not refused. */
 export function withRefused(
-  records: readonly OutgoingRecord[],
+  count: number,
   { refused }: Resolved,
   resultOf: (n: number) => RecordResult,
 ): RecordResult[] {
-  return records.map((_, n) => {
+  return Array.from({ length: count }, (_, n) => {
     const reason = refused.get(n);
     return reason === undefined ? resultOf(n) : { status: 'refused', reason };
   });

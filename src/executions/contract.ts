@@ -77,6 +77,8 @@ export interface Run {
    * file. Acknowledged by the next `commit`.
    */
   recordLog(types: RecordLogType | readonly RecordLogType[], entry: string): void;
+  /** The same for many that are bytes already. */
+  recordLogs(types: readonly RecordLogType[], entries: LogEntries): void;
   /** What was logged and does not count yet was never logged. */
   dropLogs(): Promise<void>;
   /** A line of the console log. The newest 50 are kept, per execution and per schema. */
@@ -97,6 +99,15 @@ export interface Progress {
   hold?: boolean;
   /** Logs that another worker held for this execution, and that count now. */
   adopt?: HeldLogs;
+}
+
+/**
+ * Entries one behind the other, with `,\n` before each: what is the first of a file gets `[\n` instead. `ends` are the
+ * places behind each.
+ */
+export interface LogEntries {
+  bytes: Buffer;
+  ends: readonly number[];
 }
 
 /** Files of record logs and how much of them is meant, as JSON. */

@@ -5,6 +5,7 @@ export type {
   Execution,
   ExecutionStatus,
   HeldLogs,
+  LogEntries,
   Outcome,
   RecordLogType,
   Run,

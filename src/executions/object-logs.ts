@@ -24,7 +24,7 @@ export function objectLogs(objects: ObjectStore, prefix: string): Required<Recor
           return parts;
         },
         async append(text) {
-          await objects.write(keyOf(execution, filename, parts + 1), text);
+          await objects.write(keyOf(execution, filename, parts + 1), text.toString());
           parts++;
         },
         close: async () => {},

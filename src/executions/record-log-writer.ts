@@ -1,6 +1,6 @@
 import type { Transaction } from '../db/index.ts';
 import { messageOf } from '../errors.ts';
-import type { Execution, HeldLogs, RecordLogType } from './contract.ts';
+import type { Execution, HeldLogs, LogEntries, RecordLogType } from './contract.ts';
 import type { OpenLog, RecordLogStore } from './record-log-store.ts';
 
 /** A file is closed once it holds this much: people open these files in editors. */
@@ -26,7 +26,7 @@ export class RecordLogWriter {
   readonly #store: RecordLogStore;
   readonly #execution: Execution;
   /** By the types that share them, e.g. `records inserts`. */
-  #pending = new Map<string, string[]>();
+  #pending = new Map<string, (string | LogEntries)[]>();
   readonly #open = new Map<string, OpenFile>();
   /** State of every file touched since the last acknowledged flush, by its name. */
   #touched = new Map<string, HeldLogs[number]>();
@@ -37,11 +37,19 @@ export class RecordLogWriter {
   }
 
   append(types: readonly RecordLogType[], entry: string): void {
+    this.#add(types, entry);
+  }
+
+  appendAll(types: readonly RecordLogType[], entries: LogEntries): void {
+    if (entries.ends.length > 0) this.#add(types, entries);
+  }
+
+  #add(types: readonly RecordLogType[], added: string | LogEntries): void {
     if (this.#store.create === undefined) return;
     const key = types.join(' ');
-    const entries = this.#pending.get(key);
-    if (entries === undefined) this.#pending.set(key, [entry]);
-    else entries.push(entry);
+    const pending = this.#pending.get(key);
+    if (pending === undefined) this.#pending.set(key, [added]);
+    else pending.push(added);
   }
 
   async flush(): Promise<void> {
@@ -49,8 +57,9 @@ export class RecordLogWriter {
     const pending = this.#pending;
     this.#pending = new Map();
     try {
-      for (const [key, entries] of pending) {
-        for (let start = 0; start < entries.length; ) start += await this.#write(key, entries, start);
+      for (const [key, added] of pending) {
+        const entries = joined(added);
+        for (let start = 0; start < entries.ends.length; ) start += await this.#write(key, entries, start);
       }
     } catch (cause) {
       // Whoever goes on all the same does not write behind a torn tail.
@@ -81,20 +90,21 @@ export class RecordLogWriter {
     await Promise.all(files.map(({ log }) => log.close()));
   }
 
-  /** Writes as many entries from `start` as the open file may still hold, one at least. Returns how many. */
-  async #write(key: string, all: readonly string[], start: number): Promise<number> {
+  /** Writes as many entries from the `start`-th as the open file may still hold, one at least. Returns how many. */
+  async #write(key: string, { bytes, ends }: LogEntries, start: number): Promise<number> {
     const file = this.#open.get(key) ?? (await this.#create(key));
-    let bytes = file.bytes;
+    const from = ends[start - 1] ?? 0;
+    const sizeWith = (end: number) => file.bytes + (ends[end - 1] ?? 0) - from;
     let end = start;
-    do bytes += Buffer.byteLength(all[end++] ?? '') + 2;
-    while (end < all.length && file.records + end - start < maxRecords && bytes < maxBytes);
-    const entries = all.slice(start, end);
-    const text = `${file.records === 0 ? '[\n' : ',\n'}${entries.join(',\n')}`;
-    const full = file.records + entries.length >= maxRecords || bytes >= maxBytes;
-    const added = full ? `${text}\n]\n` : text;
+    do end++;
+    while (end < ends.length && file.records + end - start < maxRecords && sizeWith(end) < maxBytes);
+    const full = file.records + end - start >= maxRecords || sizeWith(end) >= maxBytes;
+    const entries = bytes.subarray(from, ends[end - 1]);
+    entries.write(file.records === 0 ? '[\n' : ',\n');
+    const added = full ? Buffer.concat([entries, closing]) : entries;
     await file.log.append(added);
-    file.bytes += Buffer.byteLength(added);
-    file.records += entries.length;
+    file.bytes += added.length;
+    file.records += end - start;
     const { filename, bytes: size, records } = file;
     const { parts } = file.log;
     const types = key.split(' ') as RecordLogType[];
@@ -103,7 +113,7 @@ export class RecordLogWriter {
       this.#open.delete(key);
       await file.log.close();
     }
-    return entries.length;
+    return end - start;
   }
 
   async #create(key: string): Promise<OpenFile> {
@@ -114,6 +124,24 @@ export class RecordLogWriter {
     this.#open.set(key, file);
     return file;
   }
+}
+
+const closing = Buffer.from('\n]\n');
+
+/** In the order they were added. */
+function joined(added: readonly (string | LogEntries)[]): LogEntries {
+  const [first] = added;
+  if (typeof first === 'object' && added.length === 1) return first;
+  const pieces: Buffer[] = [];
+  const ends: number[] = [];
+  let length = 0;
+  for (const one of added) {
+    const bytes = typeof one === 'string' ? Buffer.from(`,\n${one}`) : one.bytes;
+    pieces.push(bytes);
+    for (const end of typeof one === 'string' ? [bytes.length] : one.ends) ends.push(length + end);
+    length += bytes.length;
+  }
+  return { bytes: Buffer.concat(pieces), ends };
 }
 
 export async function acknowledgeLogs(tx: Transaction, executionId: string, logs: HeldLogs): Promise<void> {

@@ -79,6 +79,7 @@ export function createRun(
       signal: controller.signal,
       commit,
       recordLog: (types, entry) => logs.append([types].flat(), entry),
+      recordLogs: (types, entries) => logs.appendAll(types, entries),
       dropLogs: () => logs.drop(),
       console: (level, message, payload, schemaId) =>
         writeConsole(deps.db, execution.id, { level, message, payload, schemaId }),

@@ -5,9 +5,14 @@ export async function* wholeLines(chunks: AsyncIterable<Buffer>): AsyncGenerator
   let rest: Buffer[] = [];
   for await (const chunk of chunks) {
     const end = chunk.lastIndexOf(newline) + 1;
-    if (end > 0)
-      yield rest.length === 0 ? chunk.subarray(0, end) : Buffer.concat([...rest, chunk.subarray(0, end)]);
-    if (end === 0) rest.push(chunk);
-    else rest = end < chunk.length ? [chunk.subarray(end)] : [];
+    if (end === 0) {
+      rest.push(chunk);
+      continue;
+    }
+    // The line that was cut stands alone, so that the others need not be copied.
+    const start = rest.length === 0 ? 0 : chunk.indexOf(newline) + 1;
+    if (start > 0) yield Buffer.concat([...rest, chunk.subarray(0, start)]);
+    if (start < end) yield chunk.subarray(start, end);
+    rest = end < chunk.length ? [chunk.subarray(end)] : [];
   }
 }

@@ -2,35 +2,30 @@ import { sql } from 'kysely';
 import type { RecordResult } from '../connectors/index.ts';
 import type { Database, Transaction } from '../db/index.ts';
 import type { DeliverCheckpoint } from './plan.ts';
-import { type PlannedRecord, planTable } from './planned-records.ts';
-
-/** What a destination said about one record. */
-export interface Answer {
-  record: PlannedRecord;
-  result: RecordResult;
-}
+import type { PlannedBatch } from './planned-batch.ts';
+import { planTable } from './planned-records.ts';
 
 /**
  * Moves the baseline for every record the destination has taken. A refused record stays as it was, so that
  * every later execution offers it again. So does a record that `update` or `remove` did not find: it may appear.
  * One that `create` found already there is known from now on.
  *
- * @param answers of a stretch of the plan, in order.
+ * @param batch of the plan. @param results one per record, in order.
  * @param known whether some of the records may be in the baseline: to look for each of them takes twice as long.
  */
 export async function acknowledge(
   tx: Transaction,
   { plan, task }: Pick<DeliverCheckpoint, 'plan' | 'task'>,
-  answers: readonly Answer[],
+  batch: PlannedBatch,
+  results: readonly RecordResult[],
   known: boolean,
 ): Promise<void> {
   const { mode, sync } = task.target;
   const placesOf = (status: string) =>
-    answers.flatMap(({ record, result }) => (result.status === status ? [record.n] : []));
+    results.flatMap((result, index) => (result.status === status ? [batch.n(index)] : []));
   const skipped = placesOf('skipped');
   const left = [...placesOf('refused'), ...(mode === 'create' ? [] : skipped)];
-  const [first, last] = [answers.at(0)?.record.n, answers.at(-1)?.record.n];
-  if (left.length === answers.length) return;
+  if (left.length === batch.length) return;
   // What `create` found there is not the source's: noted with a hash that never matches, so that another mode
   // of the same sync still brings it up to date.
   const hash =
@@ -39,7 +34,7 @@ export async function acknowledge(
     insert into model_sync_baseline (sync_id, record_key, hash)
     select ${sync.id}::uuid, record_key, ${hash} # ${task.mappingDigest}::bigint
     from ${sql.table(planTable(plan))}
-    where n between ${first} and ${last} and n <> all(${left}::bigint[])
+    where n between ${batch.first} and ${batch.last} and n <> all(${left}::bigint[])
     order by record_key
     ${known ? sql`on conflict (sync_id, record_key) do update set hash = excluded.hash` : sql``}`.execute(tx);
 }

@@ -1,9 +1,11 @@
 import { BatchRefused, Contended, type ModelWriter, type RecordResult } from '../connectors/index.ts';
 import type { Database } from '../db/index.ts';
 import type { Run } from '../executions/index.ts';
+import { ByteWriter } from '../lib/byte-writer.ts';
 import type { DeliverCheckpoint } from './plan.ts';
-import { countAfter, finishPlan, type PlannedRecord, progressOf, readAhead } from './planned-records.ts';
-import { settle } from './settle.ts';
+import type { PlannedBatch } from './planned-batch.ts';
+import { countAfter, finishPlan, progressOf, readAhead } from './planned-records.ts';
+import { Entries, settle } from './settle.ts';
 import { splitRefused } from './split-refused.ts';
 import { progressTeller } from './story.ts';
 import { writeBatch } from './write-batch.ts';
@@ -18,6 +20,13 @@ export interface Delivery {
   batchSize?: number | undefined;
 }
 
+/** What one delivery goes on using. */
+interface Tools {
+  answers: Answers;
+  /** What is sent, of one batch at a time. */
+  outgoing: ByteWriter;
+}
+
 /** Works off a plan. After a crash it goes on with what is left of it. */
 export async function deliver(delivery: Delivery): Promise<void> {
   const { db, run, checkpoint, writer } = delivery;
@@ -29,9 +38,10 @@ export async function deliver(delivery: Delivery): Promise<void> {
   let sent = 0;
   const tell = progressTeller(run);
   const answers = answersInTurn(delivery);
+  const tools: Tools = { answers, outgoing: new ByteWriter(0) };
   try {
     for await (const batch of readAhead(db, checkpoint.plan, delivered, batchSize)) {
-      await deliverBatch(delivery, batch, answers);
+      await deliverBatch(delivery, batch, tools);
       sent += batch.length;
       await tell(() => `${sent} of ${planned} records sent`);
     }
@@ -43,18 +53,19 @@ export async function deliver(delivery: Delivery): Promise<void> {
 
 interface Answers {
   /** Waits for those before, not for these. */
-  settle(records: PlannedRecord[], results: RecordResult[]): Promise<void>;
+  settle(batch: PlannedBatch, results: RecordResult[]): Promise<void>;
   /** All that were given. */
   settled(): Promise<void>;
 }
 
 /** While the destination works on one batch, the answers to the one before are written down. */
 function answersInTurn({ run, checkpoint }: Delivery): Answers {
+  const entries = new Entries(checkpoint.task);
   let settling: Promise<void> = Promise.resolve();
   return {
-    async settle(records, results) {
+    async settle(batch, results) {
       await settling;
-      settling = settle(run, checkpoint, records, results);
+      settling = settle(run, checkpoint, batch, results, entries);
       // Whoever comes next asks whether it failed.
       settling.catch(() => {});
     },
@@ -63,21 +74,24 @@ function answersInTurn({ run, checkpoint }: Delivery): Answers {
 }
 
 /** A refused batch is split until the record that is at fault stands alone. */
-async function deliverBatch(delivery: Delivery, records: PlannedRecord[], answers: Answers): Promise<void> {
+async function deliverBatch(delivery: Delivery, batch: PlannedBatch, tools: Tools): Promise<void> {
   const { run, writer, checkpoint, retryDelays } = delivery;
   let results: RecordResult[];
   try {
-    results = await writeBatch(run, writer, checkpoint.task, records, retryDelays, answers.settled());
+    const { answers, outgoing } = tools;
+    results = await writeBatch(run, writer, checkpoint.task, batch, retryDelays, answers.settled(), outgoing);
   } catch (error) {
+    // Its bytes may be on their way still.
+    tools.outgoing = new ByteWriter(0);
     if (!(error instanceof BatchRefused)) throw error;
-    if (records.length > 1) {
+    if (batch.length > 1) {
       // It has been waited for: one more try is enough for what is not in its way.
       const delays = error.cause instanceof Contended ? retryDelays.slice(0, 1) : retryDelays;
-      const parts = splitRefused(records, error);
-      for (const part of parts) await deliverBatch({ ...delivery, retryDelays: delays }, part, answers);
+      const parts = splitRefused(batch, error);
+      for (const part of parts) await deliverBatch({ ...delivery, retryDelays: delays }, part, tools);
       return;
     }
     results = [{ status: 'refused', reason: error.message }];
   }
-  await answers.settle(records, results);
+  await tools.answers.settle(batch, results);
 }

@@ -1,22 +1,15 @@
 import { sql } from 'kysely';
-import type { KeyAndHash } from '../connectors/index.ts';
-import type { Database, Session, Transaction } from '../db/index.ts';
-import { unpack } from '../lib/packed-record.ts';
+import { type Database, type Session, type Transaction, withSession } from '../db/index.ts';
+import { PlannedBatch } from './planned-batch.ts';
 import { recordColumns } from './staging.ts';
-
-/** A record to deliver. Of a plan, `n` only ever grows from 1; it has gaps, and below 0 what was set aside. */
-export interface PlannedRecord extends KeyAndHash {
-  n: number;
-  key: string;
-  /** In the order of the task's query. */
-  values: (string | null)[];
-}
 
 /** The table of a plan. Its number is one the database gave. */
 export const planTable = (plan: number) => `model_sync_plan_${plan}`;
 
 /** Bytes of records that are read at a time, at least one record: memory must not depend on how wide they are. */
 const bytesAtMost = 8 * 1024 * 1024;
+/** Small batches are read several at a time. */
+const recordsAtLeast = 5_000;
 const keysAtMost = 10_000;
 
 /** Makes an empty plan. Until a checkpoint names it, it means nothing. */
@@ -69,32 +62,40 @@ export async function countAfter(db: Database, plan: number, n: number): Promise
   return rows[0]?.count ?? 0;
 }
 
-/** The next records after the n-th, in order. */
-async function readAfter(db: Database, plan: number, n: number, limit: number): Promise<PlannedRecord[]> {
-  const { rows } = await sql<Row>`
-    select n, record_key, hash, record from (
-      select n, record_key, hash::text, record,
-        sum(octet_length(record)) over (order by n) - octet_length(record) as bytes_before
-      from (select * from ${sql.table(planTable(plan))} where n > ${n} order by n limit ${limit}) next
-    ) sized where bytes_before < ${bytesAtMost} order by n`.execute(db);
-  return rows.map(toRecord);
+/** The next records after the n-th, in order: none at the end. */
+async function readAfter(db: Database, plan: number, n: number, limit: number): Promise<PlannedBatch> {
+  return readBatch(
+    db,
+    `select n, record_key, hash, record from (
+       select n, record_key, hash, record,
+         sum(octet_length(record)) over (order by n) - octet_length(record) as bytes_before
+       from (select * from ${planTable(plan)} where n > ${n} order by n limit ${limit}) next
+     ) sized where bytes_before < ${bytesAtMost} order by n`,
+  );
 }
 
-/** What is planned after the n-th, in batches; the next one is read while the caller works on one. */
+async function readBatch(db: Database, select: string): Promise<PlannedBatch> {
+  return withSession(db, async ({ copyOut }) => {
+    const chunks = await Array.fromAsync(copyOut(`copy (${select}) to stdout`));
+    return new PlannedBatch(Buffer.concat(chunks));
+  });
+}
+
+/** What is planned after the n-th, in batches; what comes next is read while the caller works on one. */
 export async function* readAhead(
   db: Database,
   plan: number,
   after: number,
   limit: number,
-): AsyncGenerator<PlannedRecord[]> {
-  let next = readAfter(db, plan, after, limit);
+): AsyncGenerator<PlannedBatch> {
+  const atOnce = Math.max(limit, recordsAtLeast);
+  let next = readAfter(db, plan, after, atOnce);
   for (;;) {
-    const batch = await next;
-    const last = batch.at(-1);
-    if (last === undefined) return;
-    next = readAfter(db, plan, last.n, limit);
+    const read = await next;
+    if (read.length === 0) return;
+    next = readAfter(db, plan, read.last, atOnce);
     next.catch(() => {});
-    yield batch;
+    for (let start = 0; start < read.length; start += limit) yield read.slice(start, start + limit);
   }
 }
 
@@ -125,27 +126,11 @@ export async function* readKeysAside(
 }
 
 /** A stretch of a plan, both ends included. */
-export async function readStretch(
-  db: Database,
-  plan: number,
-  first: number,
-  last: number,
-): Promise<PlannedRecord[]> {
-  const { rows } = await sql<Row>`
-    select n, record_key, hash::text, record from ${sql.table(planTable(plan))}
-    where n between ${first} and ${last} order by n`.execute(db);
-  return rows.map(toRecord);
-}
-
-interface Row {
-  n: number;
-  record_key: string;
-  hash: string;
-  record: string;
-}
-
-function toRecord({ n, record_key, hash, record }: Row): PlannedRecord {
-  return { n, key: record_key, hash, values: unpack(record) };
+export function readStretch(db: Database, plan: number, first: number, last: number): Promise<PlannedBatch> {
+  return readBatch(
+    db,
+    `select n, record_key, hash, record from ${planTable(plan)} where n between ${first} and ${last} order by n`,
+  );
 }
 
 export async function advancePlan(tx: Transaction, plan: number, delivered: number): Promise<void> {

@@ -1,7 +1,7 @@
 import type { Field, FieldWarning, ReplacedRow } from '../connectors/index.ts';
 import { jsonText } from '../lib/pg-text.ts';
 import type { InvalidKey } from './classify.ts';
-import type { PlannedRecord } from './planned-records.ts';
+import type { PlannedRecord } from './planned-batch.ts';
 import { type Task, valueAt } from './task.ts';
 
 /**

@@ -7,17 +7,12 @@ import {
 } from '../connectors/index.ts';
 import type { Database } from '../db/index.ts';
 import type { Counts, HeldLogs, Run } from '../executions/index.ts';
+import { EntryWriter } from './entry-writer.ts';
 import { clearIntent, ownIntent, storeIntent, wasCommitted } from './intents.ts';
 import { persist } from './persist.ts';
 import type { DeliverCheckpoint } from './plan.ts';
-import {
-  countAfter,
-  finishPlan,
-  type PlannedRecord,
-  progressOf,
-  readAhead,
-  readKeysAside,
-} from './planned-records.ts';
+import type { PlannedBatch, PlannedRecord } from './planned-batch.ts';
+import { countAfter, finishPlan, progressOf, readAhead, readKeysAside } from './planned-records.ts';
 import { errorEntry, recordEntry, replacedEntry, warningEntry } from './record-entries.ts';
 import { hasArrived } from './settle-intents.ts';
 import { splitRefused } from './split-refused.ts';
@@ -106,10 +101,11 @@ async function attempt({ db, run, checkpoint, destination }: Replacing, doubt: D
     if (warnings.length > 0) counts.warnings = (counts.warnings ?? 0) + warnings.length;
   };
   const tell = progressTeller(run);
+  const entries = new EntryWriter(task);
   let added = 0;
   for await (const batch of readAhead(db, plan, 0, replacement.batchSize)) {
     await addBatch(replacement, checkpoint, batch, refuse, warn);
-    for (const record of batch) run.recordLog('records', recordEntry(task, record));
+    run.recordLogs(['records'], entries.write(batch, [...batch.ends.keys()]));
     await commit({ hold: true });
     added += batch.length;
     await tell(() => `${added} records are ready to replace the target`);
@@ -139,23 +135,22 @@ async function attempt({ db, run, checkpoint, destination }: Replacing, doubt: D
 async function addBatch(
   replacement: ModelReplacement,
   checkpoint: DeliverCheckpoint,
-  records: PlannedRecord[],
+  batch: PlannedBatch,
   refuse: (record: PlannedRecord, reason: string) => void,
   warn: (record: PlannedRecord, warnings: readonly FieldWarning[]) => void,
 ): Promise<void> {
   try {
-    const checked = await replacement.add(outgoing(checkpoint.task, records));
+    const checked = await replacement.add(outgoing(checkpoint.task, batch.records));
     checked.forEach(({ refused, warnings }, place) => {
-      const record = records[place];
+      const record = batch.records[place];
       if (record === undefined) return;
       if (refused === undefined) warn(record, warnings);
       else refuse(record, refused);
     });
   } catch (error) {
     if (!(error instanceof BatchRefused)) throw error;
-    const [first, second] = records;
-    if (first !== undefined && second === undefined) return refuse(first, error.message);
-    for (const part of splitRefused(records, error))
+    if (batch.length === 1) return refuse(batch.record(0), error.message);
+    for (const part of splitRefused(batch, error))
       await addBatch(replacement, checkpoint, part, refuse, warn);
   }
 }

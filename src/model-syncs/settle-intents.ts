@@ -1,12 +1,12 @@
 import type { ModelWriter } from '../connectors/index.ts';
-import type { Database } from '../db/index.ts';
+import type { Database, Transaction } from '../db/index.ts';
 import type { Run } from '../executions/index.ts';
-import { type Answer, acknowledge, currentBaselineTarget } from './baseline.ts';
+import { acknowledge, currentBaselineTarget } from './baseline.ts';
 import type { Delivery } from './deliver.ts';
 import { clearIntent, type OpenIntent, openIntents, ownIntent, wasCommitted } from './intents.ts';
 import { persist } from './persist.ts';
 import { readStretch } from './planned-records.ts';
-import { answersOf, settle } from './settle.ts';
+import { settle } from './settle.ts';
 import { type PackedStretch, unpackStretch } from './stretches.ts';
 
 /**
@@ -39,15 +39,16 @@ export async function settleOldIntents(
   for (const intent of await openIntents(db, syncId)) {
     const { executionId, checkpoint } = intent;
     const applies = (await currentBaselineTarget(db, syncId)) === checkpoint.task.baselineTarget;
-    const answers: Answer[] = [];
     // Replacing leaves nothing to remember.
     const remembered = writer !== undefined && applies && checkpoint.task.target.mode !== 'replace';
+    let acknowledgeArrived = async (_tx: Transaction) => {};
     if (remembered && (await hasArrived(run, writer, intent, delays))) {
       const { first, last, results } = unpackStretch(intent.results as unknown as PackedStretch);
-      answers.push(...answersOf(await readStretch(db, checkpoint.plan, first, last), results));
+      const batch = await readStretch(db, checkpoint.plan, first, last);
+      acknowledgeArrived = (tx) => acknowledge(tx, checkpoint, batch, results, true);
     }
     await run.commit({}, async (tx) => {
-      await acknowledge(tx, checkpoint, answers, true);
+      await acknowledgeArrived(tx);
       await clearIntent(tx, executionId);
     });
   }

@@ -1,50 +1,80 @@
 import type { RecordResult } from '../connectors/index.ts';
-import type { Counts, RecordLogType, Run } from '../executions/index.ts';
-import { type Answer, acknowledge } from './baseline.ts';
+import type { Counts, LogEntries, RecordLogType, Run } from '../executions/index.ts';
+import { ByteWriter } from '../lib/byte-writer.ts';
+import { acknowledge } from './baseline.ts';
+import { EntryWriter } from './entry-writer.ts';
 import { clearIntent } from './intents.ts';
 import type { DeliverCheckpoint } from './plan.ts';
-import { advancePlan, type PlannedRecord } from './planned-records.ts';
+import type { PlannedBatch } from './planned-batch.ts';
+import { advancePlan } from './planned-records.ts';
 import { errorEntry, recordEntry, warningEntry } from './record-entries.ts';
 
-/** Makes the destination's answers to a stretch of the plan count: logs, counts, baseline and progress, in one transaction. */
+/**
+ * Makes the destination's answers to a stretch of the plan count: logs, counts, baseline and progress, in one transaction.
+ *
+ * @param entries of a delivery that settles one stretch after the other.
+ * @throws when the writer did not answer for every record.
+ */
 export async function settle(
   run: Run,
   checkpoint: DeliverCheckpoint,
-  records: readonly PlannedRecord[],
+  batch: PlannedBatch,
   results: readonly RecordResult[],
+  entries: Entries = new Entries(checkpoint.task),
 ): Promise<void> {
   const { plan, task } = checkpoint;
-  const answers = answersOf(records, results);
+  if (results.length !== batch.length) {
+    throw new Error(`the writer gave ${results.length} results for ${batch.length} records`);
+  }
   const counts: Counts = {};
-  for (const { record, result } of answers) {
-    const entry = recordEntry(task, record);
-    run.recordLog(logsOf[result.status], entry);
+  for (const [status, places] of placesByStatus(results)) {
+    run.recordLogs(logsOf[status], entries.of(status, batch, places));
+    const count = countOf[status];
+    if (count !== undefined) counts[count] = places.length;
+  }
+  for (const [index, result] of results.entries()) {
+    const warnings = ('warnings' in result && result.warnings) || [];
+    if (result.status !== 'refused' && warnings.length === 0) continue;
+    const record = batch.record(index);
     if (result.status === 'refused') {
-      run.recordLog('errors', errorEntry(task, record.key, result.reason, entry));
+      run.recordLog('errors', errorEntry(task, record.key, result.reason, recordEntry(task, record)));
     }
-    for (const warning of ('warnings' in result && result.warnings) || []) {
+    for (const warning of warnings) {
       run.recordLog('warnings', warningEntry(task, record.key, warning));
       counts.warnings = (counts.warnings ?? 0) + 1;
     }
-    const count = countOf[result.status];
-    if (count !== undefined) counts[count] = (counts[count] ?? 0) + 1;
   }
   await run.commit({ counts }, async (tx) => {
-    await acknowledge(tx, checkpoint, answers, checkpoint.baselineIsEmpty !== true);
-    await advancePlan(tx, plan, records.at(-1)?.n ?? 0);
+    await acknowledge(tx, checkpoint, batch, results, checkpoint.baselineIsEmpty !== true);
+    await advancePlan(tx, plan, batch.last);
     await clearIntent(tx, run.execution.id);
   });
 }
 
-/** @throws when the writer did not answer for every record. */
-export function answersOf(records: readonly PlannedRecord[], results: readonly RecordResult[]): Answer[] {
-  return records.map((record, index) => {
-    const result = results[index];
-    if (result === undefined) {
-      throw new Error(`the writer gave ${results.length} results for ${records.length} records`);
-    }
-    return { record, result };
-  });
+/** Makes log entries in the same memory for every stretch: one is settled before the next begins. */
+export class Entries {
+  readonly #writer: EntryWriter;
+  readonly #memory = new Map<string, ByteWriter>();
+
+  constructor(task: DeliverCheckpoint['task']) {
+    this.#writer = new EntryWriter(task);
+  }
+
+  of(status: string, batch: PlannedBatch, places: readonly number[]): LogEntries {
+    const out = this.#memory.get(status) ?? new ByteWriter(batch.lines.length);
+    this.#memory.set(status, out);
+    return this.#writer.write(batch, places, out);
+  }
+}
+
+function placesByStatus(results: readonly RecordResult[]): Map<RecordResult['status'], number[]> {
+  const places = new Map<RecordResult['status'], number[]>();
+  for (const [index, { status }] of results.entries()) {
+    const found = places.get(status);
+    if (found === undefined) places.set(status, [index]);
+    else found.push(index);
+  }
+  return places;
 }
 
 const logsOf: Record<RecordResult['status'], readonly RecordLogType[]> = {

@@ -4,7 +4,7 @@ import type { Field, ModelDestination, OutgoingRecord, TargetDefinition } from '
 import { type Model, type RecordQuery, splitRelatedName } from '../models/index.ts';
 import { filterOf } from './filters.ts';
 import type { Definition, MappedField, ModelSync } from './model-sync.ts';
-import type { PlannedRecord } from './planned-records.ts';
+import type { PlannedRecord } from './planned-batch.ts';
 import { SyncFailed } from './sync-failed.ts';
 import { fieldsUsedBy } from './synced-models.ts';
 

@@ -1,8 +1,16 @@
-import { BatchRefused, Contended, type ModelWriter, type RecordResult } from '../connectors/index.ts';
+import {
+  BatchRefused,
+  Contended,
+  type ModelWriter,
+  type Prepared,
+  type RecordResult,
+} from '../connectors/index.ts';
 import type { Run } from '../executions/index.ts';
+import type { ByteWriter } from '../lib/byte-writer.ts';
 import { clearIntent, storeIntent, wasCommitted } from './intents.ts';
+import { outgoingLines } from './outgoing-lines.ts';
 import { persist } from './persist.ts';
-import type { PlannedRecord } from './planned-records.ts';
+import type { PlannedBatch } from './planned-batch.ts';
 import { packStretch } from './stretches.ts';
 import { SyncFailed } from './sync-failed.ts';
 import { outgoing, type Task } from './task.ts';
@@ -14,22 +22,24 @@ import { outgoing, type Task } from './task.ts';
  * destination is asked, and as long as it cannot be asked nothing is sent.
  *
  * @param earlier answers to what was sent before: there is room for one batch in doubt.
+ * @param out memory for what is sent.
  * @throws BatchRefused as the writer does, and when contention did not pass; SyncFailed when it stays out of reach.
  */
 export async function writeBatch(
   run: Run,
   writer: ModelWriter,
   task: Task,
-  records: readonly PlannedRecord[],
+  batch: PlannedBatch,
   delays: readonly number[],
   earlier: Promise<void>,
+  out: ByteWriter,
 ): Promise<RecordResult[]> {
-  const batch = outgoing(task, records);
+  const send = sender(writer, task, batch, out);
   let applied: { token: string; results: RecordResult[] } | undefined;
   let ourFailure: unknown;
 
   const prepared = async (token: string, results: RecordResult[]) => {
-    const [first = 0, last = 0] = [records.at(0)?.n, records.at(-1)?.n];
+    const { first, last } = batch;
     try {
       await earlier;
       // Through the claim: a worker that lost it must not commit at the destination.
@@ -49,10 +59,10 @@ export async function writeBatch(
       await run.commit({}, (tx) => clearIntent(tx, run.execution.id));
       applied = undefined;
     }
-    return writer.write(batch, prepared);
+    return send(prepared);
   };
 
-  const what = `A batch of ${records.length} records could not be written`;
+  const what = `A batch of ${batch.length} records could not be written`;
   const isFinal = (error: unknown) => error instanceof BatchRefused || ourFailure !== undefined;
   try {
     return await persist(run, delays, what, attempt, isFinal);
@@ -66,4 +76,20 @@ export async function writeBatch(
     }
     throw error;
   }
+}
+
+/** What is sent is made once, however often it is tried. */
+function sender(
+  writer: ModelWriter,
+  task: Task,
+  batch: PlannedBatch,
+  out: ByteWriter,
+): (prepared: Prepared) => Promise<RecordResult[]> {
+  const { writeLines } = writer;
+  if (writeLines !== undefined) {
+    const lines = outgoingLines(task, batch, out);
+    return (prepared) => writeLines(lines, batch.length, prepared);
+  }
+  const records = outgoing(task, batch.records);
+  return (prepared) => writer.write(records, prepared);
 }

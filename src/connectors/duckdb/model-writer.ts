@@ -50,5 +50,5 @@ async function apply(
   for (const change of changes) await engine.run(change);
   if (insert !== undefined) await engine.run(insert);
   const there = new Set(found.map(({ n }) => n));
-  return withRefused(records, resolved, (n) => ({ status: statusOf(definition.mode, there.has(n)) }));
+  return withRefused(records.length, resolved, (n) => ({ status: statusOf(definition.mode, there.has(n)) }));
 }

@@ -89,5 +89,5 @@ async function apply(
       throw new BatchRefused('a trigger of the target kept the row out');
     }
   }
-  return withRefused(records, resolved, (n) => ({ status: statusOf(definition.mode, known.has(n)) }));
+  return withRefused(records.length, resolved, (n) => ({ status: statusOf(definition.mode, known.has(n)) }));
 }

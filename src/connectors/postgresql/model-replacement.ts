@@ -4,7 +4,7 @@ import { decodeCopyText } from '../../lib/copy-text.ts';
 import { BatchRefused, type ModelReplacement, type ReplacedRow, type TargetDefinition } from '../contract.ts';
 import type { Connect } from './bulk-source.ts';
 import { replacementStatements } from './model-replacement-statements.ts';
-import { refusedOr, stage } from './model-stage.ts';
+import { refusedOr, stage, stagedLines } from './model-stage.ts';
 import type { Target } from './model-target.ts';
 import { transactionId, transactionOutcome } from './model-transaction.ts';
 
@@ -47,7 +47,7 @@ export async function modelReplacement(
     async add(records) {
       try {
         await client.query('begin');
-        await stage(client, records);
+        await stage(client, stagedLines(records));
         await client.query(statements.collect);
         await client.query('commit');
       } catch (error) {

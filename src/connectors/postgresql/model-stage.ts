@@ -9,8 +9,8 @@ import { BatchRefused, Contended, type OutgoingRecord } from '../contract.ts';
 /** The batch under way: n (place in the batch), the identity as k, and the values as v0, v1, … */
 export const staging = 'pg_temp.tidemark_batch';
 
-/** Rows per piece of a COPY: the server works on one while the next is made. */
-const pieceRows = 500;
+/** Bytes per message of a COPY: a server may refuse messages that are too long. */
+const pieceLength = 256 * 1024;
 
 /** @param types of the identity and the values, without length or precision. */
 export function createStaging(key: string | undefined, types: readonly string[]): string {
@@ -18,15 +18,17 @@ export function createStaging(key: string | undefined, types: readonly string[])
   return `create temporary table if not exists tidemark_batch (${columns.join(', ')}) on commit delete rows`;
 }
 
-/** Fills the staging table. @param records of the batch, in order. */
-export async function stage(client: Client, records: readonly OutgoingRecord[]): Promise<void> {
+/** Records of a batch as lines of the staging table. */
+export function stagedLines(records: readonly OutgoingRecord[]): Buffer {
+  return Buffer.from(
+    encodeCopyText(records.map(({ key, values }, index): CopyRow => [String(index), key, ...values])),
+  );
+}
+
+/** Fills the staging table. @param lines of a batch. */
+export async function stage(client: Client, lines: Buffer): Promise<void> {
   function* pieces() {
-    for (let start = 0; start < records.length; start += pieceRows) {
-      const rows = records
-        .slice(start, start + pieceRows)
-        .map(({ key, values }, index): CopyRow => [String(start + index), key, ...values]);
-      yield encodeCopyText(rows);
-    }
+    for (let at = 0; at < lines.length; at += pieceLength) yield lines.subarray(at, at + pieceLength);
   }
   await pipeline(Readable.from(pieces()), client.query(copyFrom(`copy ${staging} from stdin`)));
 }

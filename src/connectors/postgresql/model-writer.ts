@@ -3,7 +3,6 @@ import {
   BatchRefused,
   type ModelSyncMode,
   type ModelWriter,
-  type OutgoingRecord,
   type RecordResult,
   type TargetDefinition,
 } from '../contract.ts';
@@ -11,7 +10,7 @@ import { withRefused } from '../identity-functions.ts';
 import { statusOf } from '../record-status.ts';
 import type { Connect } from './bulk-source.ts';
 import { findRows } from './model-matching.ts';
-import { refusedOr, stage } from './model-stage.ts';
+import { refusedOr, stage, stagedLines } from './model-stage.ts';
 import { modelStatements, type Statements } from './model-statements.ts';
 import type { Target } from './model-target.ts';
 import { transactionId, transactionOutcome } from './model-transaction.ts';
@@ -44,21 +43,24 @@ export async function modelWriter(
     return client;
   };
 
+  const writeLines: Required<ModelWriter>['writeLines'] = async (lines, count, prepared) => {
+    const client = await open();
+    try {
+      await client.query('begin');
+      const results = await apply(client, statements, definition.mode, lines, count);
+      await prepared(await transactionId(client), results);
+      await client.query('commit');
+      return results;
+    } catch (error) {
+      await client.query('rollback').catch(() => client.end());
+      throw refusedOr(error);
+    }
+  };
+
   return {
     batchSize,
-    async write(records, prepared) {
-      const client = await open();
-      try {
-        await client.query('begin');
-        const results = await apply(client, statements, definition.mode, records);
-        await prepared(await transactionId(client), results);
-        await client.query('commit');
-        return results;
-      } catch (error) {
-        await client.query('rollback').catch(() => client.end());
-        throw refusedOr(error);
-      }
-    },
+    write: (records, prepared) => writeLines(stagedLines(records), records.length, prepared),
+    writeLines,
     outcome: (token) => transactionOutcome(connect, token),
   };
 }
@@ -67,9 +69,10 @@ async function apply(
   client: Client,
   statements: Statements,
   mode: ModelSyncMode,
-  records: readonly OutgoingRecord[],
+  lines: Buffer,
+  count: number,
 ): Promise<RecordResult[]> {
-  await stage(client, records);
+  await stage(client, lines);
   const resolved = await findRows(client, statements.matching);
   const known = new Set<number>();
   if (statements.known !== undefined) {
@@ -88,10 +91,10 @@ async function apply(
     }
     const others = [...known, ...resolved.refused.keys()];
     const { rowCount } = await client.query(statements.insert, [others]);
-    if (rowCount !== records.length - others.length) {
+    if (rowCount !== count - others.length) {
       // A trigger or rule kept rows out without an error. Alone, the record that it was is known.
       throw new BatchRefused('a trigger or rule of the target kept the row out');
     }
   }
-  return withRefused(records, resolved, (n) => ({ status: statusOf(mode, known.has(n)) }));
+  return withRefused(count, resolved, (n) => ({ status: statusOf(mode, known.has(n)) }));
 }

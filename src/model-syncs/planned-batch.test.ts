@@ -1,0 +1,93 @@
+import { expect, test } from 'vitest';
+import type { Field } from '../connectors/index.ts';
+import { ByteWriter } from '../lib/byte-writer.ts';
+import { encodeCopyText } from '../lib/copy-text.ts';
+import { pack } from '../lib/packed-record.ts';
+import { EntryWriter } from './entry-writer.ts';
+import { outgoingLines } from './outgoing-lines.ts';
+import { PlannedBatch } from './planned-batch.ts';
+import { recordEntry } from './record-entries.ts';
+import { outgoing, type Task } from './task.ts';
+
+const values = [
+  '',
+  'a',
+  null,
+  '\\N',
+  '"',
+  'tab\there',
+  'line\n',
+  '\x1e',
+  '\x1f',
+  'é🌊',
+  '12.50',
+  '2024-01-31 12:34:56+00',
+  't',
+];
+const records = Array.from({ length: 400 }, (_, index) => ({
+  n: index * 3 + 1,
+  key: index % 50 === 0 ? 'k\t\n\\"\x1f' : `k${index}`,
+  hash: String(-index),
+  values: [0, 1, 2, 3].map((place) => values[(index * 7 + place * 5 + (index >> 4)) % values.length] ?? null),
+}));
+const linesOf = (list: typeof records) =>
+  Buffer.from(encodeCopyText(list.map(({ n, key, hash, values }) => [String(n), key, hash, pack(values)])));
+const batch = new PlannedBatch(linesOf(records));
+
+const field = (name: string, type: Field['type'], remoteType: string): Field => ({
+  name,
+  type,
+  remoteType,
+  nullable: true,
+});
+const fields = [
+  field('id', 'string', 'text'),
+  field('amount', 'number', 'numeric'),
+  field('at', 'datetime', 'timestamp with time zone'),
+  field('fixed', 'string', 'text'),
+  field('on', 'boolean', 'boolean'),
+  field('gone', 'string', 'text'),
+];
+const places = [2, 1, 0, 'always\t"the same"', 3, 9];
+const task = (count: number, identity?: string) =>
+  ({
+    places: places.slice(0, count),
+    names: fields.map(({ name }) => name).slice(0, count),
+    identityName: identity ?? 'record',
+    target: {
+      ...(identity === undefined ? {} : { identity }),
+      fields: fields.slice(0, count).map((source) => ({ source, target: source.name, createOnly: false })),
+    },
+  }) as unknown as Task;
+
+test('records, places and slices of a batch', () => {
+  expect(batch.records).toEqual(records);
+  expect([batch.first, batch.last, batch.length]).toEqual([1, 1198, 400]);
+  const part = batch.slice(10, 20).slice(2, 99);
+  expect(part.records).toEqual(records.slice(12, 20));
+  expect(part.n(0)).toBe(records[12]?.n);
+  expect(part.lines).toEqual(linesOf(records.slice(12, 20)));
+});
+
+const out = new ByteWriter(0);
+
+test.each([0, 1, 6])('lines for a writer and log entries are what records make, %i fields', (count) => {
+  for (const one of [task(count), task(count, 'id'), task(count, 'another "one"')]) {
+    for (const [part, from] of [
+      [batch, 0],
+      [batch.slice(50, 60), 50],
+    ] as const) {
+      const made = outgoing(one, part.records);
+      expect(outgoingLines(one, part, out).toString()).toBe(
+        encodeCopyText(made.map(({ key, values }, index) => [String(index), key, ...values])),
+      );
+      const odd = [...part.ends.keys()].filter((index) => index % 2 === 1);
+      const { bytes, ends } = new EntryWriter(one).write(part, odd);
+      const texts = ends.map((end, index) => bytes.toString('utf8', (ends[index - 1] ?? 0) + 2, end));
+      expect(texts).toEqual(
+        odd.map((index) => recordEntry(one, records[from + index] ?? part.record(index))),
+      );
+      expect(JSON.parse(`[${bytes.toString().slice(1)}]`)).toHaveLength(odd.length);
+    }
+  }
+});

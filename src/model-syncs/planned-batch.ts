@@ -1,0 +1,79 @@
+import type { KeyAndHash } from '../connectors/index.ts';
+import { decodeRow } from '../lib/copy-text.ts';
+import { unpack } from '../lib/packed-record.ts';
+
+/** A record to deliver. Of a plan, `n` only ever grows from 1; it has gaps, and below 0 what was set aside. */
+export interface PlannedRecord extends KeyAndHash {
+  n: number;
+  key: string;
+  /** In the order of the task's query. */
+  values: (string | null)[];
+}
+
+/**
+ * A stretch of a plan, one record at least, as the bytes in which it is kept: lines of COPY text with n, key, hash and
+ * the packed record.
+ */
+export class PlannedBatch {
+  readonly lines: Buffer;
+  /** Places behind each line's newline. */
+  readonly ends: readonly number[];
+  #records: readonly PlannedRecord[] | undefined;
+
+  constructor(lines: Buffer, ends: readonly number[] = endsOf(lines)) {
+    this.lines = lines;
+    this.ends = ends;
+  }
+
+  get length(): number {
+    return this.ends.length;
+  }
+
+  get first(): number {
+    return this.n(0);
+  }
+
+  get last(): number {
+    return this.n(this.length - 1);
+  }
+
+  /** Of the record at a place in the batch. */
+  n(index: number): number {
+    const start = this.start(index);
+    return Number(this.lines.toString('latin1', start, this.lines.indexOf(tab, start)));
+  }
+
+  /** Where the line of a record begins. */
+  start(index: number): number {
+    return this.ends[index - 1] ?? 0;
+  }
+
+  record(index: number): PlannedRecord {
+    const line = this.lines.toString('utf8', this.start(index), (this.ends[index] ?? 0) - 1);
+    const [n, key, hash, record] = decodeRow(line);
+    return { n: Number(n), key: key ?? '', hash: hash ?? '', values: unpack(record ?? '') };
+  }
+
+  /** Decoded when they are first asked for. */
+  get records(): readonly PlannedRecord[] {
+    this.#records ??= this.ends.map((_, index) => this.record(index));
+    return this.#records;
+  }
+
+  slice(from: number, to: number = this.length): PlannedBatch {
+    const start = this.start(from);
+    const lines = this.lines.subarray(start, this.start(Math.min(to, this.length)));
+    return new PlannedBatch(
+      lines,
+      this.ends.slice(from, to).map((end) => end - start),
+    );
+  }
+}
+
+const [tab, newline] = [0x09, 0x0a];
+
+function endsOf(lines: Buffer): number[] {
+  const ends: number[] = [];
+  for (let at = lines.indexOf(newline); at >= 0; at = lines.indexOf(newline, at + 1)) ends.push(at + 1);
+  return ends;
+}
