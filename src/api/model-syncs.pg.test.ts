@@ -346,7 +346,6 @@ test('a sync that cannot work is refused, naming what is wrong', async () => {
       },
     ],
     ['override_fields.0.override_value', { override_fields: [{ target: 'extra' }] }],
-    ['fields.0.new', { fields: [{ ...email, new: true }] }],
     ['encryption_passphrase', { fields: [{ ...email, encryption_enabled: true }] }],
     [
       'skip_initial_backfill: mode replace',
@@ -386,7 +385,7 @@ test('a sync that cannot work is refused, naming what is wrong', async () => {
 test('targets: objects, fields, and what does not exist', async () => {
   const base = `/api/connections/${world.targetId}/modelsync`;
   const objects = await call('GET', `${base}/targetobjects`);
-  expect(objects.body).toMatchObject({ target_creation: { supported: false } });
+  expect(objects.body).toMatchObject({ target_creation: { supported: true } });
   const contacts = (objects.body.data as { id: string; modes: { id: string }[] }[]).find(
     (object) => object.id === 'public.contacts',
   );
@@ -411,7 +410,10 @@ test('targets: objects, fields, and what does not exist', async () => {
   expect(target.fields[3]).toMatchObject({ createable: false, updateable: false });
   expect((await call('GET', `${base}/target/fields?target=public.nope`)).status).toBe(404);
   expect((await call('GET', `${base}/target/fields`)).status).toBe(400);
-  expect((await call('GET', `${base}/targetobjects/properties/name`)).status).toBe(404);
+  expect(await data('GET', `${base}/targetobjects/properties/schema`)).toMatchObject({
+    ...{ id: 'schema', enum: true, values: expect.arrayContaining([{ label: 'public', value: 'public' }]) },
+  });
+  expect((await call('GET', `${base}/targetobjects/properties/color`)).status).toBe(404);
 });
 
 test('nothing of another organization is found', async () => {

@@ -11,7 +11,7 @@ import type { FixedExpression } from '../conditions/index.ts';
 import type { Egress } from '../egress/index.ts';
 import type { Json, JsonObject } from '../lib/json.ts';
 import type { FieldType } from '../schema/field-type.ts';
-import type { BulkDestination, BulkSource } from './bulk-contract.ts';
+import type { BulkColumn, BulkDestination, BulkOutput, BulkSource } from './bulk-contract.ts';
 
 export * from './bulk-contract.ts';
 
@@ -75,6 +75,8 @@ export interface Field {
   name: string;
   type: FieldType;
   remoteType: string;
+  /** The PostgreSQL type that carries its values, where that is not the type's name. */
+  carrier?: string;
   nullable: boolean;
 }
 
@@ -362,7 +364,23 @@ export interface ModelReplacement {
   outcome?(token: string): Promise<'committed' | 'aborted'>;
 }
 
+/** How tables and their columns are made for model syncs. */
+export interface TargetCreation {
+  /** Where tables can be made; first the one that is meant where none is named. */
+  schemas(): Promise<string[]>;
+  /**
+   * Makes a table, unless there is one of that name, with a key where it has one.
+   *
+   * @returns its id as a target object.
+   * @throws unprocessable for names that cannot be.
+   */
+  createTable(output: BulkOutput): Promise<string>;
+  /** Adds those that are not there. @throws unprocessable for names that cannot be. */
+  addColumns(object: string, columns: readonly BulkColumn[]): Promise<void>;
+}
+
 export interface ModelDestination {
+  creation?: TargetCreation;
   objects(): Promise<TargetObject[]>;
   /** @throws not_found for an unknown object. */
   fields(object: string): Promise<TargetField[]>;

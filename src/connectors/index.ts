@@ -1,4 +1,5 @@
 export * from './contract.ts';
+export { newColumn } from './new-columns.ts';
 export { connectors, findConnector } from './registry.ts';
 export { placeOf } from './s3/configuration.ts';
 export { type ObjectStore, objectStore } from './s3/store.ts';

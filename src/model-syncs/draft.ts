@@ -11,9 +11,10 @@ import { refuseWhatIsNotBuilt } from './not-built.ts';
 import { checkOverrides, draftOverrides } from './overrides.ts';
 import { draftSchedule } from './schedule.ts';
 import { fieldOf, modelIdsOf, modelsOf, nameRelated, type SyncedModels } from './synced-models.ts';
+import { createTarget, wantsTable } from './target-creation.ts';
 
 /**
- * Checks a request against its model and its target. Stores nothing.
+ * Checks a request against its model and its target, and at last makes what it wants to be made there. Stores nothing.
  *
  * @param current the sync that is being changed; undefined for a new one.
  */
@@ -29,7 +30,7 @@ export async function draftModelSync(
   refuseWhatIsNotBuilt(request);
   const models = await modelsOf(deps.db, organizationId, request);
   const { connection_id: connectionId, object, configuration } = request.target;
-  if (!object) throw unprocessable('target.object', 'is needed');
+  wantsTable(request.target);
   const fields = [
     ...request.fields.map((field, index) => mapped(models, field, `fields.${index}`)),
     ...(request.override_fields ?? []).map((field, index) => constant(field, `override_fields.${index}`)),
@@ -55,7 +56,7 @@ export async function draftModelSync(
     mode: request.mode === 'snapshot' ? 'replace' : request.mode,
     modeName: request.mode,
     // A request body is JSON, so its members are.
-    target: { connectionId, object, configuration: (configuration ?? {}) as JsonObject },
+    target: { connectionId, object: object ?? '', configuration: (configuration ?? {}) as JsonObject },
     identity: identity && named(identity),
     fields: fields.map(named),
     ...filtering,
@@ -69,6 +70,7 @@ export async function draftModelSync(
   checkMode(draft, models.base.identifier);
   checkOverrides(draft);
   return withModelDestination(deps, organizationId, connectionId, async (destination) => {
+    draft.target.object = await createTarget(destination, models, request, draft);
     const targets = await checkTarget(destination, draft);
     return { ...draft, targetFiltering: draftTargetFilters(targets, request) };
   });

@@ -11,4 +11,5 @@ export { presentItem, presentModelSync } from './present.ts';
 export { modelSyncRunner } from './runner.ts';
 export { modelSyncStatus, startModelSync, startScheduledModelSync } from './start.ts';
 export { getModelSync } from './store.ts';
-export { describeCreateProperty, describeTarget, listTargetObjects } from './targets.ts';
+export { describeCreateProperty, presentCreator } from './target-creation.ts';
+export { describeTarget, listTargetObjects } from './targets.ts';

@@ -1,3 +1,4 @@
+import type { Field } from '../connectors/index.ts';
 import type { Database } from '../db/index.ts';
 import { TidemarkError } from '../errors.ts';
 import {
@@ -82,6 +83,13 @@ export function fieldOf(models: SyncedModels, source: Source, member: string): s
 /** The name of a field among those of the synced model. */
 export function ownField({ base }: SyncedModels, model: FieldsOfOthers, name: string): string {
   return model.id === base.id ? name : relatedName(model.id, name);
+}
+
+/** A field by what `ownField` calls it. Undefined for one that is not in its model any more. */
+export function knownField({ base, related }: SyncedModels, own: string): Field | undefined {
+  const at = splitRelatedName(own);
+  const model = at === undefined ? base : related.find(({ id }) => id === at.modelId);
+  return model?.fields.find(({ name }) => name === (at?.field ?? own));
 }
 
 /**

@@ -24,6 +24,7 @@ export function describeTarget(
   objectId: string,
 ): Promise<TargetDescription> {
   return withModelDestination(deps, organizationId, connectionId, async (destination) => {
+    const creates = destination.creation !== undefined;
     const object = (await destination.objects()).find((one) => one.id === objectId);
     if (object === undefined) throw notFound('target object', objectId);
     const fields = await destination.fields(objectId);
@@ -40,26 +41,15 @@ export function describeTarget(
       properties: {
         mappings_not_required: false,
         requires_configuration: object.requiresConfiguration ?? false,
-        supports_field_creation: false,
+        supports_field_creation: creates,
         supports_field_encryption: true,
-        supports_identity_field_creation: false,
+        supports_identity_field_creation: creates,
         supports_target_filters: object.modes.includes('update'),
-        target_creator: false,
+        target_creator: creates,
       },
       refreshed_at: new Date().toISOString(),
     };
   });
-}
-
-/** No destination creates target objects yet, so there are no properties to fill in. */
-export async function describeCreateProperty(
-  deps: ModelSyncDependencies,
-  organizationId: string,
-  connectionId: string,
-  property: string,
-): Promise<never> {
-  await withModelDestination(deps, organizationId, connectionId, async () => {});
-  throw notFound('target creation property', property);
 }
 
 function presentObject(object: TargetObject): TargetObjectDescription {

@@ -46,6 +46,8 @@ type SyncSettings = Partial<Omit<ModelSyncRequest, 'fields' | 'target' | 'identi
   /** [field of the model, target field] */
   identity?: [string, string];
   identityFunction?: IdentityFunction;
+  /** Target fields that are to be made. */
+  newFields?: string[];
   /** What else there is to say about the target. */
   target?: Partial<ModelSyncRequest['target']>;
   /** Field of the model → target field, or the name of both. */
@@ -196,6 +198,7 @@ function requestOf(
     identityFunction = 'Equality',
     fields,
     encrypted = [],
+    newFields = [],
     target: more,
     ...rest
   }: SyncSettings,
@@ -215,11 +218,23 @@ function requestOf(
     },
     fields: pairs.map(([field, target], index) => {
       const first = pairs.findIndex(([one]) => one === field) === index;
-      return { source: from(field), target, encryption_enabled: first && encrypted.includes(field) };
+      return {
+        source: from(field),
+        target,
+        new: newFields.includes(target),
+        encryption_enabled: first && encrypted.includes(field),
+      };
     }),
     ...(identity === undefined
       ? {}
-      : { identity: { source: from(identity[0]), target: identity[1], function: identityFunction } }),
+      : {
+          identity: {
+            source: from(identity[0]),
+            target: identity[1],
+            new_field: newFields.includes(identity[1]),
+            function: identityFunction,
+          },
+        }),
     ...rest,
   };
 }

@@ -1,5 +1,10 @@
 import { Type } from 'typebox';
-import { describeCreateProperty, describeTarget, listTargetObjects } from '../../model-syncs/index.ts';
+import {
+  describeCreateProperty,
+  describeTarget,
+  listTargetObjects,
+  presentCreator,
+} from '../../model-syncs/index.ts';
 import { IdParameter } from '../../schema/parameters.ts';
 import type { App } from '../app.ts';
 import { organizationOf } from '../authentication.ts';
@@ -26,7 +31,7 @@ export function modelSyncTargetRoutes(app: App, deps: ApiDependencies): void {
     { schema: { operationId: 'modelSync.targets.list', params: IdParameter } },
     async (request) => ({
       data: await listTargetObjects(deps, organizationOf(request), request.params.id),
-      target_creation: { supported: false, properties: [] },
+      target_creation: await presentCreator(deps, organizationOf(request), request.params.id),
     }),
   );
 
@@ -40,7 +45,7 @@ export function modelSyncTargetRoutes(app: App, deps: ApiDependencies): void {
     },
     async (request) => {
       const { id, property } = request.params;
-      return describeCreateProperty(deps, organizationOf(request), id, property);
+      return { data: await describeCreateProperty(deps, organizationOf(request), id, property) };
     },
   );
 }

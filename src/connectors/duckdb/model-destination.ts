@@ -4,6 +4,7 @@ import type { ModelDestination, ModelSyncMode, TargetField } from '../contract.t
 import { type Engine, literal, type ReadColumn } from '../duckdb-engine/index.ts';
 import { type Database, withReader } from './database.ts';
 import { fieldTypeOf } from './field-type.ts';
+import { targetCreation } from './model-creation.ts';
 import { fitsOf } from './model-fits.ts';
 import { functionsOf } from './model-matching.ts';
 import { modelReplacement } from './model-replacement.ts';
@@ -36,6 +37,7 @@ export function modelDestination(database: Database): ModelDestination {
       },
     );
   return {
+    creation: targetCreation(database),
     objects: () =>
       withReader(
         database,

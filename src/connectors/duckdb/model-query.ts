@@ -35,10 +35,11 @@ export async function describeModel(
     throw invalidQuery(cause);
   });
   const fields = columns.map(
-    ({ name, typeName }): Field => ({
+    ({ name, typeName, carrier }): Field => ({
       name,
       type: fieldTypeOf(typeName),
       remoteType: typeName,
+      carrier,
       nullable: true,
     }),
   );

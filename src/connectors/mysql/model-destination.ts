@@ -4,6 +4,7 @@ import { checkedReplacement, checkedWriter } from '../checked.ts';
 import type { ModelDestination, ModelSyncMode, TargetField, TargetObject } from '../contract.ts';
 import { type Connect, rowsOf, withConnection } from './client.ts';
 import { type Column, columnsOf, findTable, type TableColumn } from './columns.ts';
+import { targetCreation } from './model-creation.ts';
 import { fitsOf } from './model-fits.ts';
 import { functionsOf } from './model-matching.ts';
 import { modelReplacement } from './model-replacement.ts';
@@ -28,6 +29,7 @@ export function modelDestination(connect: Connect, database: string | undefined)
   const describe = (object: string) =>
     withConnection(connect, (connection) => describeTarget(connection, object));
   return {
+    creation: targetCreation(connect, database),
     objects: () =>
       withConnection(connect, async (connection): Promise<TargetObject[]> => {
         const where = database

@@ -42,8 +42,8 @@ export async function describeModel(connection: Connection, configuration: JsonO
   return { from, columns: await describeQuery(connection, from) };
 }
 
-export function fieldOf({ name, field, type, nullable }: Column): Field {
-  return { name, type: field, remoteType: type, nullable };
+export function fieldOf({ name, field, type, carrier, nullable }: Column): Field {
+  return { name, type: field, remoteType: type, carrier, nullable };
 }
 
 /** MariaDB's and MySQL's answer when time is up. */

@@ -1,6 +1,7 @@
 import { checkedReplacement, checkedWriter } from '../checked.ts';
 import type { ModelDestination, ModelSyncMode, TargetObject } from '../contract.ts';
 import type { Connect } from './bulk-source.ts';
+import { targetCreation } from './model-creation.ts';
 import { fitsOf } from './model-fits.ts';
 import { modelReplacement } from './model-replacement.ts';
 import { describeTarget, writableTables } from './model-target.ts';
@@ -15,6 +16,7 @@ export function modelDestination(connect: Connect): ModelDestination {
   const describe = (object: string) =>
     withClient(connect, 'tidemark targets', (client) => describeTarget(client, object));
   return {
+    creation: targetCreation(connect),
     objects: () =>
       withClient(connect, 'tidemark targets', async (client): Promise<TargetObject[]> => {
         const { rows } = await client.query<{ id: string; deletes: boolean }>(
