@@ -6,7 +6,7 @@ test('a path is names and places, one after the other', () => {
   expect(parseJsonPath('.obj.key')).toEqual(['obj', 'key']);
   expect(parseJsonPath('[0].sku')).toEqual(['0', 'sku']);
   expect(parseJsonPath('.a["b.c\\"]"][12]')).toEqual(['a', 'b.c"]', '12']);
-  for (const none of ['', 'obj', '.', '.a..b', '.a[', '.a[x]', '.a["b]', '.a b"']) {
+  for (const none of ['', 'obj', '.', '.a..b', '.a[', '.a[x]', '.a["b]', '.a b"', '["\\q"]', '["\n"]']) {
     expect(parseJsonPath(none)).toBeUndefined();
   }
 });

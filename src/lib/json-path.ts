@@ -10,8 +10,9 @@ export function parseJsonPath(text: string): string[] | undefined {
   while (step.lastIndex < text.length) {
     const match = step.exec(text);
     if (match === null) return undefined;
-    const [, name, place, quoted] = match;
-    path.push(name ?? place ?? (JSON.parse(quoted ?? '""') as string));
+    const [, name, place, quoted = '""'] = match;
+    if (!isJson(quoted)) return undefined;
+    path.push(name ?? place ?? (JSON.parse(quoted) as string));
   }
   return path.length === 0 ? undefined : path;
 }

@@ -137,3 +137,10 @@ test('a filter that the source cannot carry out any more fails the execution by 
   });
   expect(await contacts()).toEqual([]);
 });
+
+test('a filter of neither kind is refused, and not left out', async () => {
+  for (const field_type of ['Source', 'constructor']) {
+    const filters = [{ ...on('visits', 'GreaterThan', 3), field_type }];
+    await expect(settingsOf({ filters }).then(world.createSync)).rejects.toThrow('is one of Model, Target');
+  }
+});

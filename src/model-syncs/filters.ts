@@ -68,7 +68,7 @@ function draftOf(
   const filters = given.flatMap((filter, index) => {
     const place = `filters.${index}`;
     const type = filter.field_type || 'Model';
-    if (!(type in logics)) {
+    if (!Object.hasOwn(logics, type)) {
       const reason = `is one of ${Object.keys(logics).join(', ')}`;
       throw new TidemarkError('invalid_field', { field: `${place}.field_type`, reason });
     }
