@@ -100,7 +100,7 @@ test('a view on a table that is replaced survives where the table is truncated, 
 });
 
 test('two syncs write side by side, but not the same table', async () => {
-  const { sync, body, run } = await syncOf(people, soft);
+  const { source, destination, sync, body, run } = await syncOf(people, soft);
   await run();
   const { organizationId, actor } = harness;
   const other = async (destination_configuration: object) => {
@@ -113,7 +113,18 @@ test('two syncs write side by side, but not the same table', async () => {
   expect(onto.errors).toEqual([
     `public.people: copy.people is written by the bulk sync ${sync.name}: give this one another schema or a table prefix`,
   ]);
-  expect(await other({ schema: 'copy', advanced: { table_prefix: 'my_' } })).toEqual({ status: 'completed' });
+  await source.query(`update people set name = 'Zoë' where id = 1`);
+  const both = await Promise.all([
+    run().then(({ outcome }) => outcome),
+    other({ schema: 'copy', advanced: { table_prefix: 'my_' } }),
+  ]);
+  expect(both).toEqual([{ status: 'completed' }, { status: 'completed' }]);
+  const names = (table: string) => destination.query(`select id, name from copy.${table} order by id`);
+  const expected = [
+    { id: 1, name: 'Zoë' },
+    { id: 2, name: 'Bob' },
+  ];
+  expect([await names('people'), await names('my_people')]).toEqual([expected, expected]);
 });
 
 test('a table keeps its name in the destination, whatever turns up in the source', async () => {

@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import path from 'node:path';
+import { pieces } from '../../lib/pieces.ts';
 import type { RowStream } from '../contract.ts';
 
 /** Bytes of one part: at most two are on the disk at a time. */
@@ -22,7 +23,7 @@ export async function* spool(rows: RowStream, folder: string, pad: boolean): Asy
   let file = await openPart(folder);
   let length = 0;
   try {
-    for await (const chunk of rows as AsyncIterable<Buffer>) {
+    for await (const chunk of pieces(rows)) {
       const bytes = pad ? padded(chunk) : chunk;
       const end = length + bytes.length < partLength ? 0 : bytes.lastIndexOf(newline) + 1;
       if (end > 0) {
