@@ -14,6 +14,8 @@ import { createModelSync } from '../src/model-syncs/index.ts';
 import { createModel } from '../src/models/index.ts';
 import { type Actor, bootstrap } from '../src/organizations/index.ts';
 import type { Measurement } from './model-child.ts';
+import { webhookRounds } from './model-webhook.ts';
+import { median, print } from './support.ts';
 
 const shell = promisify(execFile);
 
@@ -107,10 +109,26 @@ export async function run(): Promise<void> {
     memory(first);
     print('COPY and merge by hand', rates(byHand), 'records/s');
     console.log(`ratio: ${(median(rates(seconds(first))) / median(rates(byHand))).toFixed(2)}`);
-    print('nothing changed', seconds(unchanged), 's', 2);
-    memory(unchanged);
-    print('1 % changed', seconds(changed), 's', 2);
-    memory(changed);
+    for (const [name, list] of [
+      ['nothing changed', unchanged],
+      ['1 % changed', changed],
+    ] as const) {
+      print(name, seconds(list), 's', 2);
+      print(
+        '',
+        list.map((one) => one.cpuSeconds),
+        's of own CPU',
+        2,
+      );
+      memory(list);
+    }
+    await webhookRounds(
+      async (url) =>
+        bench.execute(await bench.createSync(source, await bench.connect('webhook', { url }), 'http')),
+      rows,
+      repeat,
+      path.join(folder, 'bodies'),
+    );
     await bench.close();
   } finally {
     await server.stop();
@@ -224,15 +242,4 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
   const started = performance.now();
   await work();
   return (performance.now() - started) / 1000;
-}
-
-function median(values: number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-}
-
-function print(name: string, values: number[], unit: string, digits = 0): void {
-  const [middle, low, high] = [median(values), Math.min(...values), Math.max(...values)].map((value) =>
-    value.toFixed(digits),
-  );
-  console.log(`${name.padEnd(24)} ${middle} ${unit} (${low}–${high})`);
 }

@@ -3,9 +3,9 @@ import type { Database } from '../db/index.ts';
 import type { Run } from '../executions/index.ts';
 import { ByteWriter } from '../lib/byte-writer.ts';
 import type { DeliverCheckpoint } from './plan.ts';
-import type { PlannedBatch } from './planned-batch.ts';
+import { PlannedBatch } from './planned-batch.ts';
 import { countAfter, finishPlan, progressOf, readAhead } from './planned-records.ts';
-import { Entries, settle } from './settle.ts';
+import { checkAnswers, Entries, settle } from './settle.ts';
 import { splitRefused } from './split-refused.ts';
 import { progressTeller } from './story.ts';
 import { writeBatch } from './write-batch.ts';
@@ -52,20 +52,47 @@ export async function deliver(delivery: Delivery): Promise<void> {
 }
 
 interface Answers {
-  /** Waits for those before, not for these. */
+  /** Waits for those before at times, not for these. */
   settle(batch: PlannedBatch, results: RecordResult[]): Promise<void>;
   /** All that were given. */
   settled(): Promise<void>;
 }
 
-/** While the destination works on one batch, the answers to the one before are written down. */
+/** Records whose answers may wait until earlier ones are written down. */
+const waitingAtMost = 5_000;
+
+/**
+ * While the destination works on one batch, the answers to those before are written down: those of small batches
+ * together, since a transaction takes as long for few as for many.
+ */
 function answersInTurn({ run, checkpoint }: Delivery): Answers {
   const entries = new Entries(checkpoint.task);
+  let waiting: { batch: PlannedBatch; results: RecordResult[] }[] = [];
+  let count = 0;
+  let busy = false;
   let settling: Promise<void> = Promise.resolve();
+  const settleWaiting = async () => {
+    try {
+      while (waiting.length > 0) {
+        const batch = PlannedBatch.joined(waiting.map((one) => one.batch));
+        const results = waiting.flatMap((one) => one.results);
+        [waiting, count] = [[], 0];
+        await settle(run, checkpoint, batch, results, entries);
+      }
+    } finally {
+      busy = false;
+    }
+  };
   return {
     async settle(batch, results) {
-      await settling;
-      settling = settle(run, checkpoint, batch, results, entries);
+      checkAnswers(batch, results);
+      // It also says whether it failed.
+      if (!busy || count + batch.length > waitingAtMost) await settling;
+      waiting.push({ batch, results });
+      count += batch.length;
+      if (busy) return;
+      busy = true;
+      settling = settleWaiting();
       // Whoever comes next asks whether it failed.
       settling.catch(() => {});
     },

@@ -66,6 +66,8 @@ test('records, places and slices of a batch', () => {
   const part = batch.slice(10, 20).slice(2, 99);
   expect(part.records).toEqual(records.slice(12, 20));
   expect(part.n(0)).toBe(records[12]?.n);
+  const joined = PlannedBatch.joined([batch.slice(0, 1), batch.slice(1, 7), batch.slice(7)]);
+  expect([joined.records, joined.ends]).toEqual([records, batch.ends]);
   expect(part.lines).toEqual(linesOf(records.slice(12, 20)));
 });
 

@@ -25,6 +25,13 @@ export class PlannedBatch {
     this.ends = ends;
   }
 
+  /** @param batches one after the other. */
+  static joined(batches: readonly PlannedBatch[]): PlannedBatch {
+    const [first] = batches;
+    if (first !== undefined && batches.length === 1) return first;
+    return new PlannedBatch(Buffer.concat(batches.map(({ lines }) => lines)));
+  }
+
   get length(): number {
     return this.ends.length;
   }

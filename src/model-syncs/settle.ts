@@ -23,9 +23,7 @@ export async function settle(
   entries: Entries = new Entries(checkpoint.task),
 ): Promise<void> {
   const { plan, task } = checkpoint;
-  if (results.length !== batch.length) {
-    throw new Error(`the writer gave ${results.length} results for ${batch.length} records`);
-  }
+  checkAnswers(batch, results);
   const counts: Counts = {};
   for (const [status, places] of placesByStatus(results)) {
     run.recordLogs(logsOf[status], entries.of(status, batch, places));
@@ -49,6 +47,12 @@ export async function settle(
     await advancePlan(tx, plan, batch.last);
     await clearIntent(tx, run.execution.id);
   });
+}
+
+/** @throws when the writer did not answer for every record. */
+export function checkAnswers(batch: PlannedBatch, results: readonly RecordResult[]): void {
+  if (results.length === batch.length) return;
+  throw new Error(`the writer gave ${results.length} results for ${batch.length} records`);
 }
 
 /** Makes log entries in the same memory for every stretch: one is settled before the next begins. */

@@ -55,12 +55,12 @@ function writer(
   definition: TargetDefinition,
   context: Context,
 ): ModelWriter {
-  const names = definition.fields.map(({ source }) => fieldName(source.name));
+  const recordJson = recordWriter(definition);
   const { metadata } = definition.configuration;
   return {
     batchSize: batchSize(definition.configuration),
     async write(records) {
-      const list = records.map((one) => recordJson(one, names, definition)).join(',');
+      const list = records.map(recordJson).join(',');
       const { id, name } = definition.sync;
       const extra = metadata == null ? '' : `,"metadata":${JSON.stringify(metadata)}`;
       const object = `{"id":${JSON.stringify(id)},"name":${JSON.stringify(name)}${extra},"records":[${list}]}`;
@@ -98,13 +98,21 @@ async function post(
 }
 
 /** Another override of the same value is something else to a receiver that knows a record by its hash. */
-function recordJson({ hash, values }: OutgoingRecord, names: string[], definition: TargetDefinition): string {
-  const fields = definition.fields.map(
-    ({ source }, index) => `${JSON.stringify(names[index])}:${jsonText(values[index] ?? null, source)}`,
-  );
-  return `{"hash":"${BigInt.asUintN(64, BigInt(hash) ^ BigInt(definition.digest ?? 0))
-    .toString(16)
-    .padStart(16, '0')}","fields":{${fields.join(',')}}}`;
+/** What all records have alike is made once. */
+function recordWriter({ fields, digest }: TargetDefinition): (record: OutgoingRecord) => string {
+  const members = fields.map(({ source }, index) => ({
+    before: `${index === 0 ? '' : ','}${JSON.stringify(fieldName(source.name))}:`,
+    source,
+  }));
+  const mapping = BigInt(digest ?? 0);
+  return ({ hash, values }) => {
+    let text = '';
+    for (const [index, { before, source }] of members.entries()) {
+      text += before + jsonText(values[index] ?? null, source);
+    }
+    const hex = BigInt.asUintN(64, BigInt(hash) ^ mapping).toString(16);
+    return `{"hash":"${hex.padStart(16, '0')}","fields":{${text}}}`;
+  };
 }
 
 /** `$first_name` → `first_name`: letters, digits and _ are what every receiver can name a field. */
