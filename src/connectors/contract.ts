@@ -11,7 +11,7 @@ import type { FixedExpression } from '../conditions/index.ts';
 import type { Egress } from '../egress/index.ts';
 import type { Json, JsonObject } from '../lib/json.ts';
 import type { FieldType } from '../schema/field-type.ts';
-import type { BulkColumn, BulkDestination, BulkOutput, BulkSource } from './bulk-contract.ts';
+import type { BulkColumn, BulkDestination, BulkOutput, BulkSource, ValueWarning } from './bulk-contract.ts';
 
 export * from './bulk-contract.ts';
 
@@ -118,6 +118,8 @@ export interface ModelQuery {
   identity?: string;
   /** Only the records that fit it, by any of the model's fields. */
   filter?: FixedExpression;
+  /** Is told, when records have been read, of values that no text can carry as they are. */
+  warned?: (warnings: readonly ValueWarning[]) => void;
 }
 
 /** `key`: text of the identity, null when it is NULL. `hash`: signed 64-bit, of what the query hashes, as decimal text. */

@@ -95,6 +95,31 @@ describeMariadb('models of three systems joined', () => {
         .execute()
     ).map(({ message }) => message);
 
+  test('values that cannot be read as they are arrive changed, and that is told', async () => {
+    await mariadb.query(`create table odd (id int primary key, born date, note varchar(9));
+      insert ignore into odd values (1, '2024-02-31', 'one'), (2, '2000-01-01', concat('x', char(0), 'y')), (3, null, 'three')`);
+    await world.target.query('create table odd (id int primary key, born text, note text)');
+    const sync = await world.createSync({
+      model: await model(customers.connectionId, { table: `${mariadb.name}.odd` }, { identifier: 'id' }),
+      object: 'public.odd',
+      identity: ['id', 'id'],
+      fields: ['born', 'note'],
+    });
+    const { id, counts } = await world.execute(sync);
+    expect(counts).toMatchObject({ total: 3, insert: 3 });
+    expect(await world.target.query('select * from odd order by id')).toEqual([
+      { id: 1, born: null, note: 'one' },
+      { id: 2, born: '2000-01-01', note: 'xy' },
+      { id: 3, born: null, note: 'three' },
+    ]);
+    expect((await warnings(id)).sort()).toEqual([
+      'Values of born were changed while they were read: zero_date_nulled, 1 of them (docs/types.md)',
+      'Values of note were changed while they were read: nul_removed, 1 of them (docs/types.md)',
+    ]);
+    // What did not change is not read.
+    expect(await warnings((await world.execute(sync)).id)).toEqual([]);
+  });
+
   test('every record arrives with its partners, over two steps; what has none has NULL', async () => {
     const sync = await createSync();
     const { id, outcome, counts } = await world.execute(sync);

@@ -1,18 +1,31 @@
 import { openConnection } from '../connections/index.ts';
-import type { ModelSource } from '../connectors/index.ts';
+import type { ModelSource, ValueWarning } from '../connectors/index.ts';
 import { TidemarkError } from '../errors.ts';
 import type { Layer, Opening, ReadModel } from './layer.ts';
 
 /** The fields of the source itself; nothing is below. */
 export const connectionLayer: Layer = async (opening) => {
   const { configuration } = opening.model;
-  const { source, ...opened } = await openSource(opening);
+  const opened = await openSource(opening);
+  const { source } = opened;
+  const changed = new Map<string, number>();
+  const warned = (warnings: readonly ValueWarning[]) => {
+    for (const { column, rule, count } of warnings) {
+      const what = `Values of ${column} were changed while they were read: ${rule}`;
+      changed.set(what, (changed.get(what) ?? 0) + count);
+    }
+  };
   return {
-    ...opened,
+    async [Symbol.asyncDispose]() {
+      await opened[Symbol.asyncDispose]();
+      for (const [what, count] of changed) {
+        await opening.warn?.(`${what}, ${count} of them (docs/types.md)`);
+      }
+    },
     fields: () => source.fields(configuration),
     sample: (fields, limit) => source.sample(configuration, fields, limit),
     keys: (query) => source.keys({ ...query, configuration }),
-    records: (query, keys) => source.records({ ...query, configuration }, keys),
+    records: (query, keys) => source.records({ ...query, configuration, warned }, keys),
   };
 };
 

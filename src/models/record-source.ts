@@ -1,6 +1,6 @@
 import type { Batches, Field, KeyAndHash, ModelQuery, SourceRecord } from '../connectors/index.ts';
 
-export type RecordQuery = Omit<ModelQuery, 'configuration'>;
+export type RecordQuery = Omit<ModelQuery, 'configuration' | 'warned'>;
 
 /** The records of one model, wherever its fields come from. Its promises are those of `ModelSource`. */
 export interface RecordSource extends AsyncDisposable {

@@ -84,6 +84,7 @@ async function* read(
     // It ends with its last row, and so does the lock on the file.
     rows.once('end', () => void engine.close());
     yield* decode(rows);
+    query.warned?.(rows.warnings ?? []);
   } finally {
     await engine?.close();
   }

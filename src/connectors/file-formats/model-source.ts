@@ -52,7 +52,8 @@ async function* read(table: FileTable, query: ModelQuery): AsyncGenerator<Source
   const key = identity === undefined ? [] : [identity];
   const columns = columnsOf(table, [...key, ...hashed, ...fields]);
   const occurrences = new Map<string, number>();
-  const options = { warnings: new WarningCounts(), ...(filter === undefined ? {} : { filter }) };
+  const warnings = new WarningCounts();
+  const options = { warnings, ...(filter === undefined ? {} : { filter }) };
   for await (const rows of filteredRows(table, columns, options)) {
     yield rows
       .toString('utf8', 0, rows.length - 1)
@@ -70,4 +71,5 @@ async function* read(table: FileTable, query: ModelQuery): AsyncGenerator<Source
         return { key: `${content}#${occurrence}`, hash: content, values };
       });
   }
+  query.warned?.(warnings.list());
 }

@@ -79,7 +79,9 @@ async function* read(
     const hash = `${hashExpression(chosen(columns, query.hashed ?? query.fields))} as ${identifier(hashName)}`;
     const hashed = `(select model.*, ${hash} from ${from}${filter}) as hashed`;
     for (const where of keyConditions(identity, keys)) {
-      yield* decodeCopyText(new SelectedRows(connection, `select ${list} from ${hashed}${where}`, rendered));
+      const rows = new SelectedRows(connection, `select ${list} from ${hashed}${where}`, rendered);
+      yield* decodeCopyText(rows);
+      query.warned?.(rows.warnings);
     }
   } finally {
     breakOff(connection);
