@@ -206,6 +206,27 @@ test('a batch of which is said that it was not committed never is, however late 
   }
 });
 
+test('of two syncs that begin in one place at the same moment one has it, whole', async () => {
+  const field = { name: 'id', type: 'string' as const, remoteType: 'text', nullable: true };
+  const open = (name: string) =>
+    s3.open({ ...server.configuration }, world).modelDestination?.writer({
+      sync: { id: crypto.randomUUID(), name },
+      object: 'files',
+      configuration: { name: 'both', format: 'jsonl' },
+      mode: 'append',
+      fields: [{ source: field, target: 'record', createOnly: false }],
+    });
+  const [first, second] = [await open('first'), await open('second')];
+  const record = (key: string) => [{ key, hash: '1', values: [key] }];
+  await first?.write(record('1'), async () => {
+    const killed = second?.write(record('2'), () => Promise.reject(new Error('killed')));
+    await expect(killed).rejects.toThrow('killed');
+  });
+  const { files } = await manifest('both/');
+  const texts = await Promise.all(files.map(async (file) => `${await server.get(`both/${file.path}`)}`));
+  expect(texts).toEqual(['{"id":"1"}\n']);
+});
+
 test('what cannot work is refused when the sync is saved, or names what is in the way', async () => {
   await expect(syncTo('append', {})).rejects.toThrow('takes the name of the files');
   await expect(syncTo('append', { name: 'a', format: 'xml' })).rejects.toThrow('takes parquet, csv, jsonl');

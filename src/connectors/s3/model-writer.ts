@@ -14,7 +14,8 @@ export function appendWriter(table: ModelTable): ModelWriter {
     async write(records, prepared) {
       const live = await table.live();
       const before = live?.manifest.files ?? [];
-      if (!tidy) {
+      // Before there is a manifest, what is there may be another sync's, which is about to write the first.
+      if (!tidy && live !== undefined) {
         // What workers have left that were killed before they committed it.
         const known = new Set(before.map(({ path }) => `${table.folder}${path}`));
         await removeBelow(table.store, `${table.folder}data/`, known);
