@@ -77,7 +77,7 @@ test.each(['parquet', 'csv'])(
       },
     });
   },
-  90_000,
+  survivalTimeout,
 );
 
 test(
@@ -98,7 +98,7 @@ test(
         const sizes = (await staged()).map((file) => stat(file).catch(() => ({ size: 0 })));
         return (await Promise.all(sizes)).reduce((total, { size }) => total + size, 0);
       },
-      more: (kill) => [0, 1_500_000, 700_000][kill % 3] ?? 0,
+      more: (kill) => [1_500_000, 0, 700_000][kill % 3] ?? 0,
       async stored() {
         const [file] = (await staged()).filter((name) => name.endsWith('.duckdb'));
         if (file === undefined) return 0;

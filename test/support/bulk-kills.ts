@@ -48,7 +48,7 @@ export interface Kills {
 export async function killAgainAndAgain(
   harness: BulkHarness,
   executionId: string,
-  { kills, seen, more = (kill) => [0, 2, 1][kill % 3] ?? 0, stored = seen }: Kills,
+  { kills, seen, more = (kill) => [2, 0, 1][kill % 3] ?? 0, stored = seen }: Kills,
 ): Promise<number[]> {
   const progress: number[] = [];
   let next: ReturnType<typeof worker> | undefined = worker(harness, executionId);

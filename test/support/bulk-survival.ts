@@ -6,7 +6,7 @@ import { type Kills, killAgainAndAgain } from './bulk-kills.ts';
 import type { BulkHarness } from './bulk-syncs.ts';
 
 /** Of each execution; `npm run chaos:bulk` is the long form. */
-const kills = Number(process.env.TIDEMARK_TEST_KILLS ?? 3);
+const kills = Number(process.env.TIDEMARK_TEST_KILLS ?? 2);
 
 export const survivalTimeout = 60_000 + kills * 20_000;
 
