@@ -30,18 +30,29 @@ export function sendsAll({ mode, baselineApplies, everything, resync }: Scope): 
 }
 
 /**
- * What the staged records are, compared with the baseline. Changes nothing.
+ * What the staged records are, compared with the baseline.
  *
  * @param staged a table with record_key, hash and problem.
+ * @param wanted a table for the keys of the records to send, of the same comparison.
  */
-export async function classify(session: Session, staged: string, scope: Scope): Promise<Classes> {
+export async function classify(
+  session: Session,
+  staged: string,
+  scope: Scope,
+  wanted?: string,
+): Promise<Classes> {
+  const kept =
+    wanted === undefined
+      ? ''
+      : `, kept as (insert into ${wanted} select record_key from compared where valid and wanted)`;
   const [classes] = await session.query<Classes & Record<string, number>>(
-    `select
+    `with compared as (${compared(staged, scope)})${kept}
+     select
        count(*) filter (where valid and wanted and not known) as inserts,
        count(*) filter (where valid and wanted and known) as updates,
        count(*) filter (where valid and not wanted) as unchanged,
        coalesce(sum(occurrences) filter (where not valid), 0)::bigint as invalid
-     from (${compared(staged, scope)}) record`,
+     from compared`,
   );
   if (classes === undefined) throw new Error('an aggregate without grouping has one row');
   return classes;
@@ -84,11 +95,6 @@ export async function forgetGone(session: Session, staged: string, { syncId }: S
        and not exists (select from ${staged} staged where staged.record_key = baseline.record_key)`,
     [syncId],
   );
-}
-
-/** The keys of the records to send. */
-export function wantedKeys(staged: string, scope: Scope): string {
-  return `select record_key from (${compared(staged, scope)}) record where valid and wanted`;
 }
 
 function grouped(staged: string): string {

@@ -11,7 +11,6 @@ import {
   invalidKeys,
   type Scope,
   sendsAll,
-  wantedKeys,
   writeBaseline,
 } from './classify.ts';
 import type { ModelSync } from './model-sync.ts';
@@ -126,15 +125,13 @@ async function planAll(planning: Planning, plan: number): Promise<Planned> {
 
 /** Keys and hashes first, then the records that have changed. */
 async function planChanges(planning: Planning, plan: number): Promise<Planned> {
-  const { run, session, source, task, scope } = planning;
+  const { run, session, source, task } = planning;
   const read = await stageKeys(session, readKeys(run, source, task.query));
-  const classes = await compare(planning, stagedKeys, read);
+  await session.query('create temporary table wanted (record_key text collate "C")');
+  const classes = await compare(planning, stagedKeys, read, 'wanted');
   const changed = classes.inserts + classes.updates;
   if (changed === 0) return { records: 0, invalid: classes.invalid };
-  await session.query(
-    `create temporary table wanted as ${wantedKeys(stagedKeys, scope)};
-     create temporary table staged_records (${recordColumns})`,
-  );
+  await session.query(`create temporary table staged_records (${recordColumns})`);
   if (changed > byKeyAtMost && !source.costly) {
     await stageRecords(session, stagedRecords, readRecords(run, source, task.query));
   } else {
@@ -200,10 +197,10 @@ async function takeNote(planning: Planning): Promise<undefined> {
 }
 
 /** What the staged records are, told, with an error for each that cannot be sent. */
-async function compare(planning: Planning, staged: string, read: number): Promise<Classes> {
+async function compare(planning: Planning, staged: string, read: number, wanted?: string): Promise<Classes> {
   const { run, session, scope, forgetsGone } = planning;
   if (forgetsGone) await forgetGone(session, staged, scope);
-  const classes = await classify(session, staged, scope);
+  const classes = await classify(session, staged, scope, wanted);
   await run.console('info', `Read ${read} records of the model: ${inWords(classes)}`);
   if (classes.invalid > 0) await logInvalid(planning, await invalidKeys(session, staged));
   return classes;
