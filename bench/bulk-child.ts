@@ -63,7 +63,7 @@ async function execute(): Promise<SyncMeasurement> {
   const sampler = setInterval(() => samples.push(process.memoryUsage.rss()), 100);
   const started = performance.now();
   const before = process.resourceUsage();
-  const outcome = await bulkSyncRunner(deps, { rangeRows: 250_000, streams: 2 })(run);
+  const outcome = await bulkSyncRunner(deps, { rangeRows: 250_000, streams: 3 })(run);
   const after = process.resourceUsage();
   const seconds = (performance.now() - started) / 1000;
   clearInterval(sampler);

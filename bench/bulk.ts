@@ -82,12 +82,12 @@ async function measureFull(bench: Bench, copied: string): Promise<void> {
   }
   await checkParity(source, destination, 'replica.orders');
 
-  console.log(`\nfull load of ${format(rows)} rows, 2 ranges at a time`);
+  console.log(`\nfull load of ${format(rows)} rows, 3 ranges at a time`);
   const rates = (seconds: number[]) => seconds.map((one) => rows / one);
   print('Tidemark bulk sync', rates(sync.map(({ seconds }) => seconds)), 'rows/s');
   print('psql | psql', rates(pipe), 'rows/s');
   print('psql | psql, then key and analyze', rates(pipeAndKey), 'rows/s');
-  if (hasPgcopydb) print('pgcopydb, 2 jobs, no key', rates(pgcopydb), 'rows/s');
+  if (hasPgcopydb) print('pgcopydb, 3 jobs, no key', rates(pgcopydb), 'rows/s');
   else console.log('pgcopydb is not installed (Debian: apt install pgcopydb)');
   const ratios = (other: number[]) => other.map((one, round) => one / (sync[round]?.seconds ?? Number.NaN));
   print('ratio to the pipe', ratios(pipe), '×', 2);
@@ -211,7 +211,7 @@ async function copyWithPgcopydb(source: string, destination: string): Promise<vo
       'table-data',
       ...ends,
       '--table-jobs',
-      '2',
+      '3',
       '--restart',
       '--not-consistent',
     ]);

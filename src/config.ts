@@ -205,7 +205,7 @@ const settings = {
   bulkStreams: number({
     variable: 'TIDEMARK_BULK_STREAMS',
     takes: 'a count, 1 to 32',
-    default: '2',
+    default: '3',
     description: 'Ranges of one bulk table that are copied at a time.',
     range: [1, 32],
   }),

@@ -24,11 +24,12 @@ export class CopyOut extends Readable {
   #connection: Connection | undefined;
   #pgListeners: DataListener[] = [];
   /**
-   * Memory that was given to the reader in one piece, so that the piece may come back as a whole. Held weakly: not every
-   * reader gives it back, and would have the whole table in memory at its end.
+   * Pieces that are all of what was read at a time, so that they may come back as a whole. Held weakly: not every
+   * reader gives them back, and would have the whole table in memory at its end.
    */
-  readonly #lent = new WeakSet<ArrayBufferLike>();
+  readonly #lent = new WeakSet<Buffer>();
   #pieces = 0;
+  #given: Buffer | undefined;
   #full = false;
 
   constructor(sql: string, framed: boolean) {
@@ -51,13 +52,14 @@ export class CopyOut extends Readable {
   /** Gives a chunk back whose bytes are not needed any more: its memory takes other rows. */
   recycle(chunk: Buffer): void {
     const socket = this.#connection?.stream;
-    if (this.#lent.delete(chunk.buffer) && socket instanceof RecyclingSocket) socket.recycle(chunk);
+    if (this.#lent.delete(chunk) && socket instanceof RecyclingSocket) socket.recycle(chunk);
   }
 
   readonly #read: Reader = (chunk) => {
     this.#pieces = 0;
     this.#sorter.push(chunk);
-    if (this.#pieces === 1) this.#lent.add(chunk.buffer);
+    if (this.#pieces === 1 && this.#given !== undefined) this.#lent.add(this.#given);
+    this.#given = undefined;
     return !this.#full;
   };
 
@@ -68,6 +70,7 @@ export class CopyOut extends Readable {
 
   #give(bytes: Buffer): void {
     this.#pieces++;
+    this.#given = bytes;
     this.bytes += bytes.length;
     this.#full = !this.push(bytes);
   }
