@@ -5,12 +5,12 @@ import os from 'node:os';
 import path from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import mysql from 'mysql2/promise';
-import pg from 'pg';
 import { migrate } from '../src/db/index.ts';
 import { mariadbAccount, mariadbPassword, startMariadb } from '../test/support/mariadb-server.ts';
 import type { Measurement } from './bulk-child.ts';
+import { query } from './bulk-orders.ts';
 import { syncOf } from './bulk-sync.ts';
-import { median, print, startChild, withServer } from './support.ts';
+import { median, print, startChild, timed, withServer } from './support.ts';
 
 const shell = promisify(execFile);
 
@@ -104,19 +104,4 @@ async function checkParity(warehouse: string): Promise<void> {
   const [ours] = await query(warehouse, hash('replica.orders'));
   const [theirs] = await query(warehouse, hash('shop.orders'));
   if (ours?.hash !== theirs?.hash) throw new Error('the two copies differ');
-}
-
-async function query(url: string, ...statements: string[]): Promise<Record<string, unknown>[]> {
-  const client = new pg.Client(url);
-  await client.connect();
-  let rows: Record<string, unknown>[] = [];
-  for (const statement of statements) ({ rows } = await client.query(statement));
-  await client.end();
-  return rows;
-}
-
-async function timed(work: () => Promise<unknown>): Promise<number> {
-  const started = performance.now();
-  await work();
-  return (performance.now() - started) / 1000;
 }

@@ -1,4 +1,4 @@
-/** The table that `npm run bench bulk` copies, and how it is looked at from outside. */
+/** The table that `npm run bench bulk` and `model` copy, and how it is looked at from outside. */
 import pg from 'pg';
 
 /** @param key what follows the key's column. */

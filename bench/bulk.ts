@@ -7,7 +7,7 @@ import { migrate } from '../src/db/index.ts';
 import type { BulkChild, SyncMeasurement } from './bulk-child.ts';
 import { checkParity, fillOrders, orders, query } from './bulk-orders.ts';
 import { syncOf } from './bulk-sync.ts';
-import { format, print, withServer } from './support.ts';
+import { format, print, timed, withServer } from './support.ts';
 
 const shell = promisify(execFile);
 
@@ -222,10 +222,4 @@ async function copyWithPgcopydb(source: string, destination: string): Promise<vo
 
 async function pipe(command: string, ...args: string[]): Promise<void> {
   await shell('bash', ['-o', 'pipefail', '-c', command, ...args]);
-}
-
-async function timed(work: () => Promise<unknown>): Promise<number> {
-  const started = performance.now();
-  await work();
-  return (performance.now() - started) / 1000;
 }

@@ -4,7 +4,6 @@ import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs, promisify } from 'node:util';
-import pg from 'pg';
 import { createConnection } from '../src/connections/index.ts';
 import { maintainPartitions, migrate, openDatabase, startEmbeddedPostgres } from '../src/db/index.ts';
 import { createEgress } from '../src/egress/index.ts';
@@ -13,27 +12,16 @@ import { KeyRing } from '../src/lib/seal.ts';
 import { createModelSync } from '../src/model-syncs/index.ts';
 import { createModel } from '../src/models/index.ts';
 import { type Actor, bootstrap } from '../src/organizations/index.ts';
+import { fillOrders, orders, query } from './bulk-orders.ts';
 import type { Measurement } from './model-child.ts';
 import { webhookRounds } from './model-webhook.ts';
-import { median, print } from './support.ts';
+import { median, print, timed } from './support.ts';
 
 const shell = promisify(execFile);
 
-const columns = `id bigint primary key, external_id uuid not null, customer_id integer not null, status text not null,
-  amount numeric(12, 2) not null, email text, shipped boolean, attributes jsonb,
-  created_at timestamptz not null, updated_at timestamptz`;
 const names = 'external_id customer_id status amount email shipped attributes created_at updated_at'.split(
   ' ',
 );
-
-const rowsOf = (rows: number) => `
-  insert into orders select i, md5(i::text)::uuid, i % 50000,
-    (array['new', 'paid', 'shipped', 'returned'])[1 + i % 4], (i % 100000) / 100.0,
-    'customer' || i % 50000 || '@example.com', i % 2 = 0,
-    case when i % 5 > 0 then jsonb_build_object('channel', 'web', 'items', i % 7, 'note', md5((i + 1)::text)) end,
-    timestamptz '2024-01-01' + i * interval '1.000001 s',
-    case when i % 3 > 0 then timestamptz '2025-01-01' + i * interval '1 s' end
-  from generate_series(1, ${rows}) i`;
 
 /**
  * Prints a first sync beside COPY and a merge by hand, then the same sync with nothing and with 1 % to do.
@@ -56,13 +44,7 @@ export async function run(): Promise<void> {
     const bench = await open(server.url('metadata'), path.join(folder, 'logs'));
     const [shop, warehouse] = [server.url('shop'), server.url('warehouse')];
     console.log(`${rows} records, ${os.availableParallelism()} cores, median of ${repeat} (min–max)`);
-    await query(
-      shop,
-      `create table orders (${columns})`,
-      rowsOf(rows),
-      'vacuum analyze orders',
-      'checkpoint',
-    );
+    await query(shop, orders('orders'), fillOrders(rows), 'vacuum analyze orders', 'checkpoint');
     const source = await bench.connect('postgresql', postgresql(shop));
     const target = await bench.connect('postgresql', postgresql(warehouse));
 
@@ -72,9 +54,9 @@ export async function run(): Promise<void> {
     const servers: number[] = [];
     const byHand: number[] = [];
     for (let round = 0; round < repeat; round++) {
-      await query(warehouse, 'drop table if exists orders', `create table orders (${columns})`, 'checkpoint');
+      await query(warehouse, 'drop table if exists orders', orders('orders'), 'checkpoint');
       byHand.push(await timed(() => copyAndMerge(shop, warehouse)));
-      await query(warehouse, 'drop table orders', `create table orders (${columns})`, 'checkpoint');
+      await query(warehouse, 'drop table orders', orders('orders'), 'checkpoint');
       const sync = await bench.createSync(source, target, 'public.orders');
       const before = await cpuOfServers(server.pid);
       first.push(await bench.execute(sync));
@@ -226,20 +208,4 @@ async function checkParity(shop: string, warehouse: string): Promise<void> {
   const [source] = await query(shop, hash);
   const [copy] = await query(warehouse, hash);
   if (source?.hash !== copy?.hash) throw new Error('the target differs from its source');
-}
-
-/** Runs statements one by one, returns the last one's rows. */
-async function query(url: string, ...statements: string[]): Promise<Record<string, unknown>[]> {
-  const client = new pg.Client(url);
-  await client.connect();
-  let rows: Record<string, unknown>[] = [];
-  for (const statement of statements) ({ rows } = await client.query(statement));
-  await client.end();
-  return rows;
-}
-
-async function timed(work: () => Promise<unknown>): Promise<number> {
-  const started = performance.now();
-  await work();
-  return (performance.now() - started) / 1000;
 }

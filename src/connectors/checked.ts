@@ -28,10 +28,11 @@ export function checkedWriter(writer: ModelWriter, definition: TargetDefinition,
     async write(records, prepared) {
       const checked = records.map(check);
       const merge = (results: readonly RecordResult[]): RecordResult[] => {
-        const rest = results[Symbol.iterator]();
+        const answers = results[Symbol.iterator]();
         return checked.map(({ refused, warnings }) => {
           if (refused !== undefined) return { status: 'refused', reason: refused };
-          const result: RecordResult = rest.next().value ?? { status: 'skipped' };
+          const result: RecordResult | undefined = answers.next().value;
+          if (result === undefined) throw new Error('the writer did not answer for every record');
           const isWritten = result.status !== 'refused' && result.status !== 'skipped';
           return isWritten && warnings.length > 0 ? { ...result, warnings: [...warnings] } : result;
         });
