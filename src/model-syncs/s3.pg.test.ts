@@ -173,6 +173,26 @@ test('a value that a format cannot hold is an error of its record; what is there
   expect(there).toContainEqual({ id: 42, name: 'ä,"42', born: '2000-02-12 00:00:00' });
 });
 
+test('replace: a row whose record is in error stays, also where truth identifies it', async () => {
+  await world.source.query(`drop table if exists answers; create table answers (agreed boolean, votes int);
+    insert into answers values (true, 1), (false, 2)`);
+  const sync = await world.createSync({
+    model: await world.createModel({ table: 'public.answers' }, 'agreed'),
+    mode: 'replace',
+    connectionId: lake,
+    object: 'files',
+    configuration: { name: 'answers', format: 'csv' },
+    identity: ['agreed', 'record'],
+    fields: [['votes', 'record']],
+  });
+  expect((await world.execute(sync)).counts).toMatchObject({ insert: 2 });
+  await world.source.query('insert into answers values (true, 3)');
+  const { counts } = await world.execute(sync);
+  expect(counts).toMatchObject({ error: 2 });
+  expect(counts).not.toHaveProperty('delete');
+  expect((await manifest('answers/')).rows).toBe(2);
+});
+
 test('without an identity the files are what the records hold', async () => {
   const sync = await syncTo('replace', { name: 'people' }, false);
   await world.execute(sync);

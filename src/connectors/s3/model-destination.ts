@@ -1,25 +1,12 @@
 import { notFound } from '../../errors.ts';
-import type { ModelDestination, TargetField } from '../contract.ts';
+import type { ModelDestination } from '../contract.ts';
+import { recordField } from '../record-field.ts';
 import type { DestinationContext } from './bulk-destination.ts';
 import { modelReplacement } from './model-replacement.ts';
 import { fileSettings, ModelTable } from './model-table.ts';
 import { appendWriter } from './model-writer.ts';
 
 const objectId = 'files';
-
-/** Every mapping ends here: the columns of the files are named after the model's fields. */
-const record: TargetField = {
-  id: 'record',
-  name: 'Record',
-  type: 'object',
-  remoteType: 'object',
-  nullable: true,
-  required: false,
-  createable: true,
-  updateable: true,
-  filterable: false,
-  identityFunctions: ['Equality'],
-};
 
 export function modelDestination(context: DestinationContext): ModelDestination {
   return {
@@ -28,7 +15,7 @@ export function modelDestination(context: DestinationContext): ModelDestination 
     ],
     async fields(object) {
       if (object !== objectId) throw notFound('target object', object);
-      return [record];
+      return [recordField];
     },
     check: (_object, configuration) => void fileSettings(configuration),
     place(configuration) {

@@ -68,6 +68,8 @@ class Difference {
   readonly #keyed: boolean;
   readonly #list: string;
   readonly #key: string;
+  /** Identities say `true` where values, in files too, are `t`. */
+  readonly #isBoolean: boolean;
 
   constructor(engine: Engine, table: ModelTable, keyed: boolean) {
     this.#engine = engine;
@@ -75,6 +77,7 @@ class Difference {
     this.#keyed = keyed;
     this.#list = table.incoming.map(({ name }) => identifier(name)).join(', ');
     this.#key = identifier(table.incoming[0]?.name ?? '');
+    this.#isBoolean = table.incoming[0]?.type === 'boolean';
   }
 
   async stage(into: 'come' | 'live', files: readonly ManifestFile[]): Promise<void> {
@@ -91,7 +94,7 @@ class Difference {
     await this.#engine.run('create or replace table kept (key varchar)');
     for await (const keys of kept) {
       if (keys.length === 0) continue;
-      const values = keys.map((key) => `(${literal(key)})`);
+      const values = keys.map((key) => `(${literal(this.#isBoolean ? key.slice(0, 1) : key)})`);
       await this.#engine.run(`insert into kept values ${values.join(', ')}`);
     }
   }

@@ -9,26 +9,12 @@ import {
   type ModelWriter,
   type OutgoingRecord,
   type TargetDefinition,
-  type TargetField,
 } from '../contract.ts';
+import { recordField } from '../record-field.ts';
 import type { Configuration } from './configuration.ts';
 import { requestTarget } from './request.ts';
 
 const objectId = 'http';
-
-/** Every mapping ends here: the record's fields are named after the source's. */
-const record: TargetField = {
-  id: 'record',
-  name: 'Record',
-  type: 'object',
-  remoteType: 'object',
-  nullable: true,
-  required: false,
-  createable: true,
-  updateable: true,
-  filterable: false,
-  identityFunctions: ['Equality'],
-};
 
 /** Milliseconds for one request. */
 const deadline = 60_000;
@@ -43,7 +29,7 @@ export function modelDestination(configuration: Configuration, context: Context)
     objects: async () => [{ id: objectId, name: 'HTTP request', modes: ['updateOrCreate'] }],
     async fields(object) {
       if (object !== objectId) throw notFound('target object', object);
-      return [record];
+      return [recordField];
     },
     check: (_object, target) => void batchSize(target),
     writer: async (definition) => writer(requestTarget(configuration), definition, context),
