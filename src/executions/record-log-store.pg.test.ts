@@ -116,8 +116,13 @@ async function sweepNow(recordLogs: RecordLogStore): Promise<void> {
   await removeExpired(deps(recordLogs), keep);
 }
 
+function nothingThere(error: NodeJS.ErrnoException): string[] {
+  if (error.code !== 'ENOENT') throw error;
+  return [];
+}
+
 async function stored(execution: Execution): Promise<string[]> {
-  const local = await readdir(path.join(folder, execution.organizationId, execution.id)).catch(() => []);
+  const local = await readdir(path.join(folder, execution.organizationId, execution.id)).catch(nothingThere);
   return [...local, ...(await s3.keys(`logs/${execution.organizationId}/${execution.id}/`))];
 }
 
@@ -248,6 +253,23 @@ test('the logs go with whatever they belong to: a sync, an organization', async 
   expect(await stored(ofSync)).toHaveLength(1);
   await sweepNow(recordLogs);
   expect([...(await stored(ofSync)), ...(await stored(ofOrganization))]).toEqual([]);
+  await close();
+});
+
+test('an execution that is deleted while its files are looked through is swept once more', async () => {
+  const { recordLogs, close } = storeAt(folder);
+  const one = await start();
+  await run(recordLogs, one, [entries(1, 3)]);
+  await sweepNow({
+    ...recordLogs,
+    async sweep(execution, kept) {
+      await recordLogs.sweep(execution, kept);
+      if (execution.id === one.id) await deleteExecutions(deps(recordLogs), one.organizationId, one.syncId);
+    },
+  });
+  expect(await stored(one)).toHaveLength(1);
+  await sweepNow(recordLogs);
+  expect(await stored(one)).toEqual([]);
   await close();
 });
 

@@ -27,7 +27,7 @@ export interface OpenLog {
 
 /** Where record logs are kept. It knows bytes; which of them count is on record in the database. */
 export interface RecordLogStore {
-  /** Absent: nothing is recorded. What was recorded before can be read all the same. */
+  /** Absent: nothing is recorded. What is in the data directory from before can be read all the same. */
   create?(execution: Located, filename: string): Promise<OpenLog>;
   /** What is acknowledged of a file. @throws not_found when it is not there any more. */
   read(execution: Located, file: StoredFile): Promise<Readable>;
@@ -53,7 +53,8 @@ export interface OpenedStore {
 }
 
 /**
- * The store that is configured. Whatever that is, files in the folder can be read: they may be from before.
+ * The store that is configured. Beside a bucket, and with `off`, files in the data directory can be read: they may be from
+ * before.
  *
  * @param folder of the data directory. @throws ConfigError
  */

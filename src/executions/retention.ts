@@ -100,13 +100,13 @@ const lease = 10;
 
 /** Removes the stored files of some executions that are on record nowhere. */
 async function sweepDue(db: Database, recordLogs: RecordLogStore, limit: number): Promise<number> {
-  const { rows } = await sql<{ execution_id: string; organization_id: string }>`
+  const { rows } = await sql<{ execution_id: string; organization_id: string; leased: string }>`
     update record_log_sweeps set due_at = clock_timestamp() + make_interval(mins => ${lease})
     where execution_id in (
       select execution_id from record_log_sweeps where due_at <= clock_timestamp()
       order by due_at limit ${limit} for update skip locked)
-    returning execution_id, organization_id`.execute(db);
-  for (const { execution_id: id, organization_id: organizationId } of rows) {
+    returning execution_id, organization_id, due_at::text as leased`.execute(db);
+  for (const { execution_id: id, organization_id: organizationId, leased } of rows) {
     const kept = await db
       .selectFrom('record_log_files')
       .select(['filename', 'bytes', 'parts'])
@@ -116,7 +116,8 @@ async function sweepDue(db: Database, recordLogs: RecordLogStore, limit: number)
     await db
       .deleteFrom('record_log_sweeps')
       .where('execution_id', '=', id)
-      .where('due_at', '>', sql<string>`clock_timestamp()`)
+      // Another time: something of the execution went meanwhile, and it is to be swept once more.
+      .where('due_at', '=', sql<string>`${leased}::timestamptz`)
       .execute();
   }
   return rows.length;

@@ -100,6 +100,9 @@ export async function buildTask(
   // Mode remove may map nothing, and so may constants; a source is always asked for something.
   const names = mapped.length === 0 && identity !== undefined ? [identity] : mapped;
   const place = destination.place?.(sync.target.configuration);
+  if (sync.encryption === null && mapping.some(({ encrypted = false }) => encrypted)) {
+    throw new SyncFailed('The sync has encrypted fields and no passphrase; save it with one');
+  }
   const columns = sync.encryption === null ? undefined : columnsOf(mapping);
   const placeOf = ({ field = '', encrypted = false }: MappedField) =>
     columns?.findIndex((one) => one.field === field && one.encrypted === encrypted) ?? names.indexOf(field);
