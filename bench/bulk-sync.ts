@@ -18,7 +18,7 @@ export async function syncOf({ metadata, source, destination, schemas }: BulkChi
       return measurement;
     },
     async [Symbol.asyncDispose]() {
-      child.disconnect();
+      if (child.connected) child.disconnect();
       await ended;
     },
   };

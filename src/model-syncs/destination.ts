@@ -1,15 +1,8 @@
-import { openConnection } from '../connections/index.ts';
+import { type OpenDependencies, openConnection } from '../connections/index.ts';
 import type { ModelDestination, TargetObject } from '../connectors/index.ts';
-import type { Database } from '../db/index.ts';
-import type { Egress } from '../egress/index.ts';
 import { messageOf, TidemarkError } from '../errors.ts';
-import type { KeyRing } from '../lib/seal.ts';
 
-export interface ModelSyncDependencies {
-  db: Database;
-  keyRing: KeyRing;
-  egress: Egress;
-}
+export type ModelSyncDependencies = OpenDependencies;
 
 /**
  * Opens a connection as a model sync's destination for the time of one call.

@@ -95,12 +95,12 @@ export function overriding(
   return {
     ...source,
     async *records(query, keys) {
-      const placed = rules.map((rule) => ({ ...rule, place: query.fields.indexOf(rule.field) }));
+      // Of those that fit a value the first counts, so it is done last; each looks at what the source has.
+      const placed = rules.map((rule) => ({ ...rule, place: query.fields.indexOf(rule.field) })).toReversed();
       for await (const batch of source.records(query, keys)) {
         yield batch.map((record) => {
           const values = [...record.values];
-          // In the order they are given, each looking at what the source has: the first that fits counts.
-          for (const { place, matches, text } of placed.toReversed()) {
+          for (const { place, matches, text } of placed) {
             if (matches([record.values[place] ?? null])) values[place] = text;
           }
           return { ...record, values };

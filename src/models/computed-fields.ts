@@ -1,4 +1,4 @@
-import { conditionsOf, type FixedExpression, type Matcher, matcher } from '../conditions/index.ts';
+import { conditionsOf, type FixedExpression, matcher } from '../conditions/index.ts';
 import type { Field, SourceRecord } from '../connectors/index.ts';
 import { encodeCopyText } from '../lib/copy-text.ts';
 import { hash64 } from '../lib/hash64.ts';
@@ -45,6 +45,9 @@ export function withComputedFields(
     const inner = [...new Set([...needed.filter((name) => !isComputed(name)), ...computation.inputs])];
     const place = placesOf(inner, computation.fields);
     const inputs = computation.inputs.map(place);
+    const given = fields.map(place);
+    const compared = (hashed ?? fields).map(place);
+    const tested = matches?.fields.map(place) ?? [];
     const wanted = keys === undefined ? undefined : new Set(keys);
     const records = below.records(
       {
@@ -62,11 +65,11 @@ export function withComputedFields(
         const all = [...values, ...(result?.values ?? [])];
         const trouble = problem ?? result?.problem;
         // Of a record that is not whole nobody knows whether it fits: it is told of.
-        if (trouble === undefined && !fits(matches, all, place)) return [];
+        if (trouble === undefined && matches?.matches(pick(all, tested)) === false) return [];
         const record: SourceRecord = {
           key: keyedHere ? (all[place(identity)] ?? null) : key,
-          hash: hashesHere ? hash64(encodeCopyText([pick(all, (hashed ?? fields).map(place))])) : hash,
-          values: pick(all, fields.map(place)),
+          hash: hashesHere ? hash64(encodeCopyText([pick(all, compared)])) : hash,
+          values: pick(all, given),
           ...(trouble === undefined ? {} : { problem: trouble }),
         };
         const asked = !keyedHere || wanted === undefined || (record.key !== null && wanted.has(record.key));
@@ -128,8 +131,4 @@ function placesOf(inner: readonly string[], computed: readonly Field[]): (name: 
 
 function pick(values: readonly (string | null)[], places: readonly number[]): Values {
   return places.map((place) => values[place] ?? null);
-}
-
-function fits(matches: Matcher | undefined, values: Values, place: (name: string) => number): boolean {
-  return matches === undefined || matches.matches(pick(values, matches.fields.map(place)));
 }

@@ -1,14 +1,8 @@
-import type { Database } from '../db/index.ts';
-import type { Egress } from '../egress/index.ts';
-import type { KeyRing } from '../lib/seal.ts';
+import type { OpenDependencies } from '../connections/index.ts';
 import type { Model } from './model.ts';
 import type { RecordSource } from './record-source.ts';
 
-export interface SourceDependencies {
-  db: Database;
-  keyRing: KeyRing;
-  egress: Egress;
-}
+export type SourceDependencies = OpenDependencies;
 
 /** What is to be read: a model, or a draft of one that is not stored. */
 export type ReadModel = Pick<Model, 'organizationId' | 'connectionId' | 'configuration'> &

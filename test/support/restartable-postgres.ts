@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { startEmbeddedPostgres } from '../../src/db/index.ts';
+import { freePort } from '../../src/lib/free-port.ts';
 import { databaseAt, type TestDatabase } from './database.ts';
-import { freePort } from './free-port.ts';
 import { temporaryFolder } from './server.ts';
 
 /** A PostgreSQL server of a test's own. */

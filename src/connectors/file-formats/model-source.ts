@@ -51,6 +51,7 @@ async function* read(table: FileTable, query: ModelQuery): AsyncGenerator<Source
   const { fields, hashed = [], identity, filter } = query;
   const key = identity === undefined ? [] : [identity];
   const columns = columnsOf(table, [...key, ...hashed, ...fields]);
+  const end = query.hashed === undefined ? undefined : key.length + hashed.length;
   const occurrences = new Map<string, number>();
   const warnings = new WarningCounts();
   const options = { warnings, ...(filter === undefined ? {} : { filter }) };
@@ -60,9 +61,7 @@ async function* read(table: FileTable, query: ModelQuery): AsyncGenerator<Source
       .split('\n')
       .map((line) => {
         const texts = line.split('\t');
-        const [of, to] =
-          query.hashed === undefined ? [key.length, undefined] : [key.length, hashed.length + key.length];
-        const content = hash64(texts.slice(of, to).join('\t'));
+        const content = hash64(texts.slice(key.length, end).join('\t'));
         const values = decodeRow(line);
         const [first = null] = values.splice(0, key.length + hashed.length);
         if (identity !== undefined) return { key: first, hash: content, values };

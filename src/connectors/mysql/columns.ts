@@ -28,7 +28,7 @@ export interface TableColumn extends Column {
   keyPosition: number | null;
 }
 
-const systemDatabases = `('mysql', 'information_schema', 'performance_schema', 'sys')`;
+export const systemDatabases = `('mysql', 'information_schema', 'performance_schema', 'sys')`;
 
 /**
  * The table with the id `database.table`. Both may have dots in them, and a lookup by both names is the only one that

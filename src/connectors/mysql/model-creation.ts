@@ -2,7 +2,7 @@ import type { BulkColumn, BulkOutput, TargetCreation } from '../contract.ts';
 import { collated, definitions, outputColumns } from './bulk-columns.ts';
 import { checkNames } from './bulk-names.ts';
 import { type Connect, rowsOf, withConnection } from './client.ts';
-import { columnsOf, findTable } from './columns.ts';
+import { columnsOf, findTable, systemDatabases } from './columns.ts';
 import { identifier, qualified } from './quote.ts';
 import { exactCollation } from './server-version.ts';
 
@@ -14,7 +14,7 @@ export function targetCreation(connect: Connect, database: string | undefined): 
         const rows = await rowsOf<{ name: string }>(
           connection,
           `select schema_name as name from information_schema.schemata
-           where schema_name not in ('mysql', 'information_schema', 'performance_schema', 'sys') order by 1`,
+           where schema_name not in ${systemDatabases} order by 1`,
         );
         return rows.map(({ name }) => name);
       });

@@ -3,7 +3,7 @@ import { notFound } from '../../errors.ts';
 import { checkedReplacement, checkedWriter } from '../checked.ts';
 import type { ModelDestination, ModelSyncMode, TargetField, TargetObject } from '../contract.ts';
 import { type Connect, rowsOf, withConnection } from './client.ts';
-import { type Column, columnsOf, findTable, type TableColumn } from './columns.ts';
+import { type Column, columnsOf, findTable, systemDatabases, type TableColumn } from './columns.ts';
 import { targetCreation } from './model-creation.ts';
 import { fitsOf } from './model-fits.ts';
 import { functionsOf } from './model-matching.ts';
@@ -34,7 +34,7 @@ export function modelDestination(connect: Connect, database: string | undefined)
       withConnection(connect, async (connection): Promise<TargetObject[]> => {
         const where = database
           ? `table_schema = ${literal(database)}`
-          : `table_schema not in ('mysql', 'information_schema', 'performance_schema', 'sys')`;
+          : `table_schema not in ${systemDatabases}`;
         const rows = await rowsOf<{ id: string; partitioned: number }>(
           connection,
           `select concat(table_schema, '.', table_name) as id, create_options like '%partitioned%' as partitioned

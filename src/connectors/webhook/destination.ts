@@ -83,13 +83,13 @@ async function post(
   throw new TidemarkError('unprocessable', { reason });
 }
 
-/** Another override of the same value is something else to a receiver that knows a record by its hash. */
 /** What all records have alike is made once. */
 function recordWriter({ fields, digest }: TargetDefinition): (record: OutgoingRecord) => string {
   const members = fields.map(({ source }, index) => ({
     before: `${index === 0 ? '' : ','}${JSON.stringify(fieldName(source.name))}:`,
     source,
   }));
+  // Another override of the same value is something else to a receiver that knows a record by its hash.
   const mapping = BigInt(digest ?? 0);
   return ({ hash, values }) => {
     let text = '';

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import net from 'node:net';
 import { createInterface } from 'node:readline';
+import { freePort } from '../../lib/free-port.ts';
 import type { Owner } from './owner.ts';
 
 const readyLine = 'database system is ready to accept connections';
@@ -79,13 +79,4 @@ async function launchOn(
       await ended;
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as net.AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
