@@ -2,6 +2,7 @@ import pg, { type Client } from 'pg';
 import type { JsonObject } from '../../lib/json.ts';
 import type { BulkOutput, BulkTarget } from '../contract.ts';
 import { qualified } from './bulk-names.ts';
+import { inTurn } from './bulk-turn.ts';
 
 /** What Tidemark knows of the tables of a namespace, beside them: it goes wherever they are copied or restored. */
 const tableName = '_tidemark_state';
@@ -13,19 +14,24 @@ export interface CommittedState {
   columns: string[];
 }
 
-/** Creates the namespace and its state table where they are missing. */
+/**
+ * Creates the namespace and its state table where they are missing. Tables of a run do so at the same moment, and
+ * IF NOT EXISTS fails then in more ways than one (23505, 42P06, 42P07, 42710): they take turns.
+ */
 export async function ensureState(client: Client, schema: string): Promise<void> {
-  const namespace = await client.query('select from pg_namespace where nspname = $1', [schema]);
-  // CREATE … IF NOT EXISTS asks for the right to create even when there is nothing to do.
-  if (namespace.rowCount === 0) await create(client, `schema if not exists ${pg.escapeIdentifier(schema)}`);
   if (await hasState(client, schema)) return;
-  // The regclass is an oid while the table lives and a name in a dump: a table that was dropped and made anew is not
-  // taken for the old one, one that was restored is.
-  await create(
-    client,
-    `table if not exists ${stateOf(schema)}
-     (name text, entry text, relation regclass, value jsonb not null, primary key (name, entry))`,
-  );
+  await inTurn(client, stateOf(schema), async () => {
+    const namespace = await client.query('select from pg_namespace where nspname = $1', [schema]);
+    // CREATE … IF NOT EXISTS asks for the right to create even when there is nothing to do.
+    if (namespace.rowCount === 0)
+      await client.query(`create schema if not exists ${pg.escapeIdentifier(schema)}`);
+    // The regclass is an oid while the table lives and a name in a dump: a table that was dropped and made anew is
+    // not taken for the old one, one that was restored is.
+    await client.query(
+      `create table if not exists ${stateOf(schema)}
+       (name text, entry text, relation regclass, value jsonb not null, primary key (name, entry))`,
+    );
+  });
 }
 
 export async function readState(client: Client, target: BulkTarget): Promise<CommittedState | undefined> {
@@ -53,15 +59,6 @@ async function hasState(client: Client, schema: string): Promise<boolean> {
     stateOf(schema),
   ]);
   return rows[0]?.there === true;
-}
-
-async function create(client: Client, what: string): Promise<void> {
-  try {
-    await client.query(`create ${what}`);
-  } catch (error) {
-    // Another table of the same run created it at the same moment.
-    if (!(error instanceof pg.DatabaseError && error.code === '23505')) throw error;
-  }
 }
 
 export function stateOf(schema: string): string {

@@ -51,6 +51,20 @@ export async function endTurn(client: Client, target: BulkTarget): Promise<void>
   await client.query('select pg_advisory_unlock($1::int, hashtext($2))', [lockClass, lockName(target)]);
 }
 
+/**
+ * Runs work of which there may be only one at a time in this name. Not a lock of the transaction: one that waited
+ * within it would still see the catalogue as it was before.
+ */
+export async function inTurn(client: Client, name: string, work: () => Promise<void>): Promise<void> {
+  const lock = [lockClass, name];
+  await client.query('select pg_advisory_lock($1::int, hashtext($2))', lock);
+  try {
+    await work();
+  } finally {
+    await client.query('select pg_advisory_unlock($1::int, hashtext($2))', lock);
+  }
+}
+
 /** @param pattern of LIKE. */
 export async function endSessions(client: Client, pattern: string): Promise<void> {
   await client.query(
