@@ -65,6 +65,11 @@ export class DuckDBError extends Error {
   }
 }
 
+/** That a value is to blame for, not memory, disk, file or statement. */
+export function isValueError(error: unknown): error is DuckDBError {
+  return error instanceof DuckDBError && ['Conversion', 'Invalid Input', 'Out of Range'].includes(error.kind);
+}
+
 const lookEvery = 50;
 const held = /Could not set lock on file/;
 

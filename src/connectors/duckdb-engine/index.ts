@@ -13,7 +13,14 @@
  * await engine.close();
  * ```
  */
-export { DuckDBError, type Engine, type EngineOptions, type EngineRead, openEngine } from './engine.ts';
+export {
+  DuckDBError,
+  type Engine,
+  type EngineOptions,
+  type EngineRead,
+  isValueError,
+  openEngine,
+} from './engine.ts';
 export { loadPart, loadRows, tableColumns } from './load.ts';
 export { identifier, literal } from './names.ts';
 export { copyLine, type ReadColumn, readRendering } from './read-types.ts';

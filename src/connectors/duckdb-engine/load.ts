@@ -1,12 +1,9 @@
 import { rm } from 'node:fs/promises';
 import type { BulkColumn, RowStream, ValueWarning, Written } from '../contract.ts';
-import { DuckDBError, type Engine } from './engine.ts';
+import { type Engine, isValueError } from './engine.ts';
 import { identifier, literal } from './names.ts';
 import { longestLine, spool } from './spool.ts';
 import { type Storage, storage } from './write-types.ts';
-
-/** Errors that a value is to blame for. */
-const valueErrors = new Set(['Conversion', 'Invalid Input', 'Out of Range']);
 
 /** Bytes that DuckDB reads of a part at once. */
 const bufferLength = 8 * 1024 * 1024;
@@ -92,7 +89,7 @@ async function usePart(
     try {
       return await use(`select ${selectList(columns, strict)} from ${from}`);
     } catch (error) {
-      if (!(error instanceof DuckDBError && valueErrors.has(error.kind))) throw error;
+      if (!isValueError(error)) throw error;
       if (longest === undefined && /maximum line size/i.test(error.message)) {
         return attempt(await longestLine(part));
       }

@@ -1,6 +1,6 @@
 import { messageOf } from '../../errors.ts';
 import { BatchRefused } from '../contract.ts';
-import { DuckDBError, type Engine, literal } from '../duckdb-engine/index.ts';
+import { DuckDBError, type Engine, isValueError, literal } from '../duckdb-engine/index.ts';
 import { type Database, withReader } from './database.ts';
 import { qualified } from './relations.ts';
 
@@ -35,11 +35,9 @@ export function batchOutcome(database: Database, token: string): Promise<'commit
   );
 }
 
-/** Errors that the content of a batch is to blame for. */
-const contentErrors = new Set(['Conversion', 'Constraint', 'Invalid Input', 'Out of Range']);
-
 /** The error as it is, or as the batch's fault. */
 export function refusedOr(error: unknown): unknown {
-  if (!(error instanceof DuckDBError && contentErrors.has(error.kind))) return error;
+  const isConstraint = error instanceof DuckDBError && error.kind === 'Constraint';
+  if (!isConstraint && !isValueError(error)) return error;
   return new BatchRefused(messageOf(error), { cause: error });
 }

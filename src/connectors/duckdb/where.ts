@@ -6,10 +6,7 @@ import {
   type FixedExpression,
 } from '../../conditions/index.ts';
 import { messageOf, TidemarkError } from '../../errors.ts';
-import { DuckDBError, type Engine } from '../duckdb-engine/index.ts';
-
-/** A value that is none of the column's type, a comparison that the type does not have. */
-const aboutTheValue = ['Conversion', 'Binder', 'Invalid Input', 'Out of Range'];
+import { DuckDBError, type Engine, isValueError } from '../duckdb-engine/index.ts';
 
 /**
  * A filter as a condition. DuckDB reads each condition's literals when it plans the statement.
@@ -26,7 +23,9 @@ export async function filterCondition(
   for (const condition of conditionsOf(filter)) {
     const sql = compile(condition, fields, duckdb);
     await engine.query(`select 1 from ${from} where ${sql} limit 0`).catch((cause: unknown) => {
-      if (!(cause instanceof DuckDBError && aboutTheValue.includes(cause.kind))) throw cause;
+      // Binder: a comparison that the type does not have.
+      const isBinder = cause instanceof DuckDBError && cause.kind === 'Binder';
+      if (!isBinder && !isValueError(cause)) throw cause;
       const field = `filter on ${condition.field}`;
       throw new TidemarkError('invalid_field', { field, reason: messageOf(cause) }, { cause });
     });

@@ -2,7 +2,7 @@ import { TidemarkError } from '../../errors.ts';
 import { encodeCopyText } from '../../lib/copy-text.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import { BatchRefused, type BulkOutput, type OutgoingRecord, type TargetDefinition } from '../contract.ts';
-import { DuckDBError } from '../duckdb-engine/index.ts';
+import { isValueError } from '../duckdb-engine/index.ts';
 import type { FileColumn } from '../file-formats/file-table.ts';
 import type { DestinationContext } from './bulk-destination.ts';
 import {
@@ -93,7 +93,7 @@ export class ModelTable {
           engines.give(engine);
           return result;
         } catch (error) {
-          if (error instanceof DuckDBError) engines.give(engine);
+          if (isValueError(error)) engines.give(engine);
           else await engine.close();
           throw error;
         }
@@ -127,7 +127,7 @@ export class ModelTable {
         `${changed.column}: ${this.#format} cannot hold the value as it is (${changed.rule})`,
       );
     } catch (error) {
-      if (error instanceof DuckDBError) throw new BatchRefused(error.message, { cause: error });
+      if (isValueError(error)) throw new BatchRefused(error.message, { cause: error });
       throw error;
     }
   }
