@@ -27,20 +27,22 @@ const storedRanges = (destination: TestDatabase) =>
     .then(([row]) => row?.n ?? 0)
     .catch(() => 0);
 
-test(`a worker killed ${kills} times in the middle of a table: no row is missing, none is there twice`, async () => {
+test(`workers killed ${kills} times in the middle of a table: no row is missing, none is there twice`, async () => {
   const { source, destination, run, start: startSync } = await syncOf(table);
-  const execution = await startSync();
-  const progress = await killAgainAndAgain(harness, execution.id, {
-    kills,
-    seen: () => storedRanges(destination),
-  });
-  expect(progress.length).toBeGreaterThan(15);
-  expect(progress.at(-1)).toBeGreaterThan(10);
-  const { outcome, schemas } = await harness.run(execution.id);
-  expect(outcome).toEqual({ status: 'completed' });
-  expect(schemas).toMatchObject([{ status: 'completed', record_count: rows }]);
-  expect(await contentHash(destination, 'copy.big')).toEqual(await contentHash(source, 'big'));
-  expect(await storedRanges(destination)).toBe(0);
+  // A worker that is slow to die may finish; then the table is loaded once more.
+  for (let killed = 0; killed < kills; ) {
+    const execution = await startSync({ resync_mode: 'rebuild' });
+    const progress = await killAgainAndAgain(harness, execution.id, {
+      kills: kills - killed,
+      seen: () => storedRanges(destination),
+    });
+    killed += progress.length;
+    const { outcome, schemas } = await harness.run(execution.id);
+    expect(outcome).toEqual({ status: 'completed' });
+    expect(schemas).toMatchObject([{ status: 'completed', record_count: rows }]);
+    expect(await contentHash(destination, 'copy.big')).toEqual(await contentHash(source, 'big'));
+    expect(await storedRanges(destination)).toBe(0);
+  }
   expect((await run()).schemas).toMatchObject([{ status: 'completed', record_count: rows }]);
 }, 180_000);
 
