@@ -94,7 +94,7 @@ test('a receiver that is busy is waited for as long as it asks, and is no failur
 });
 
 test.each([
-  [422, 1, /could not be written: .*the webhook answered 422/],
+  [403, 1, /could not be written: .*the webhook answered 403/],
   [{ status: 429, headers: { 'retry-after': '86400' } }, 1, /answered 429.*left alone for 86400 s/],
   [500, 3, /answered 500.*tried 3 times/],
 ])('what is not worth waiting for fails at once: %j', async (behaviour, requests, reason) => {
@@ -102,6 +102,29 @@ test.each([
   const { outcome } = await world.execute(await createSync());
   expect(outcome).toMatchObject({ status: 'failed', errors: [expect.stringMatching(reason)] });
   expect(receiver.requests).toHaveLength(requests);
+  await receiver.close();
+});
+
+test('a batch that is refused for its content is split until the record at fault stands alone', async () => {
+  const accepted = new Set<unknown>();
+  receiver.behave(({ body }) => {
+    const { records } = (JSON.parse(body.toString()) as Body).object;
+    if (records.some(({ fields }) => fields.id === 7 || fields.id === 203)) return 422;
+    for (const { fields } of records) accepted.add(fields.id);
+    return 200;
+  });
+  const sync = await createSync();
+  const first = await world.execute(sync);
+  expect(first.counts).toMatchObject({ total: 250, upserts: 248, error: 2 });
+  expect(accepted.size).toBe(248);
+  expect(receiver.requests.length).toBeLessThan(40);
+  expect(await world.log(first.id, 'errors')).toEqual([
+    expect.objectContaining({ identity: { id: '7' }, reason: expect.stringContaining('answered 422') }),
+    expect.objectContaining({ identity: { id: '203' } }),
+  ]);
+  // They are offered again.
+  receiver.behave(() => 200);
+  expect((await world.execute(sync)).counts).toMatchObject({ total: 2, upserts: 2 });
   await receiver.close();
 });
 

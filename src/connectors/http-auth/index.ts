@@ -1,3 +1,4 @@
 export { authorize, wrong } from './authorize.ts';
+export { Bearer } from './bearer.ts';
 export { HttpAuth, NameAndValue } from './configuration.ts';
 export { fetchToken } from './oauth.ts';

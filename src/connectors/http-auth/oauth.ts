@@ -1,5 +1,6 @@
 import type { Egress } from '../../egress/index.ts';
-import { basicAuthorization, wrong } from './authorize.ts';
+import { TidemarkError } from '../../errors.ts';
+import { basicAuthorization } from './authorize.ts';
 import type { HttpAuth } from './configuration.ts';
 
 type OAuth = NonNullable<HttpAuth['oauth']>;
@@ -7,7 +8,7 @@ type OAuth = NonNullable<HttpAuth['oauth']>;
 /** Milliseconds for the token request. */
 const deadline = 30_000;
 
-/** A token by the client credentials grant (RFC 6749, 4.4). @throws unprocessable when it is not given. */
+/** A token by the client credentials grant (RFC 6749, 4.4). @throws unprocessable when it is not given, an Error when it may be later. */
 export async function fetchToken(oauth: OAuth, egress: Egress, signal?: AbortSignal): Promise<string> {
   const { client_id: id = '', client_secret: secret = '', scopes, extra_form_data: extra } = oauth;
   const form = new URLSearchParams({ grant_type: 'client_credentials' });
@@ -34,7 +35,9 @@ export async function fetchToken(oauth: OAuth, egress: Egress, signal?: AbortSig
   });
   const token = status === 200 ? accessToken(body.toString('utf8')) : undefined;
   if (token !== undefined) return token;
-  throw wrong('auth.oauth', `the token endpoint answered ${status} without an access token`);
+  const reason = `the token endpoint answered ${status} without an access token`;
+  if (status === 408 || status === 429 || status >= 500) throw new Error(reason);
+  throw new TidemarkError('unprocessable', { reason: `oauth: ${reason}` });
 }
 
 function accessToken(body: string): string | undefined {

@@ -10,7 +10,7 @@ import {
   LookupRefused,
   type LookupRequest,
 } from '../contract.ts';
-import { fetchToken } from '../http-auth/index.ts';
+import { Bearer } from '../http-auth/index.ts';
 import type { Configuration } from './configuration.ts';
 import { fillIn, inputsOf } from './template.ts';
 
@@ -55,47 +55,32 @@ export async function check(configuration: Configuration, { egress, signal }: Co
   const { healthcheck, auth } = configuration;
   if (!healthcheck) return;
   const { headers } = fillIn({ ...configuration, url: healthcheck, parameters: [], method: 'GET' }, inputs);
-  const authorization = await bearer(auth, egress, signal);
-  const { status } = await egress.request({
-    url: healthcheck,
-    method: 'GET',
-    headers: { ...headers, ...authorization },
-    deadline,
-    signal,
-  });
+  const { status } = await new Bearer(auth?.oauth, egress, signal).send((authorization) =>
+    egress.request({
+      url: healthcheck,
+      method: 'GET',
+      headers: { ...headers, ...authorization },
+      deadline,
+      signal,
+    }),
+  );
   if (status < 200 || status > 299) throw new Error(`the health check answered ${status}`);
 }
 
 function lookup(configuration: Configuration, chosen: JsonObject, { egress, signal }: Context): Lookup {
   const names = inputsOf(configuration);
-  let token: Promise<Record<string, string>> | undefined;
-  const authorization = () => {
-    if (token !== undefined) return token;
-    const asked = bearer(configuration.auth, egress, signal);
-    token = asked;
-    // One that could not be had is asked for again.
-    asked.catch(() => {
-      if (token === asked) token = undefined;
-    });
-    return asked;
-  };
-  const send = async (request: LookupRequest, isSecondTry = false): Promise<LookupAnswer> => {
-    const { url, headers, body } = request;
-    const response = await egress.request({
-      url,
-      method: configuration.method,
-      headers: { ...headers, ...(await authorization()) },
-      ...(body === undefined ? {} : { body }),
-      deadline,
-      signal,
-    });
-    // A token may have run out.
-    if (response.status === 401 && configuration.auth?.oauth?.client_id && !isSecondTry) {
-      token = undefined;
-      return send(request, true);
-    }
-    return answerOf(response);
-  };
+  const bearer = new Bearer(configuration.auth?.oauth, egress, signal);
+  const send = ({ url, headers, body }: LookupRequest) =>
+    bearer.send((authorization) =>
+      egress.request({
+        url,
+        method: configuration.method,
+        headers: { ...headers, ...authorization },
+        ...(body === undefined ? {} : { body }),
+        deadline,
+        signal,
+      }),
+    );
   return {
     concurrency: whole(chosen, 'concurrency'),
     cacheHours: whole(chosen, 'cache_hours'),
@@ -106,7 +91,7 @@ function lookup(configuration: Configuration, chosen: JsonObject, { egress, sign
     },
     async send(request) {
       try {
-        return await send(request);
+        return answerOf(await send(request));
       } catch (error) {
         if (!(error instanceof EgressError)) throw error;
         const final = error.failure === 'refused_address' || error.failure === 'invalid_url';
@@ -144,15 +129,6 @@ function answerOf({
 
 function failed(reason: string): LookupAnswer {
   return { status: 'failed', reason };
-}
-
-async function bearer(
-  auth: Configuration['auth'],
-  egress: Egress,
-  signal: AbortSignal,
-): Promise<Record<string, string>> {
-  if (!auth?.oauth?.client_id) return {};
-  return { Authorization: `Bearer ${await fetchToken(auth.oauth, egress, signal)}` };
 }
 
 /** A whole number of the enricher's configuration. @throws invalid_field */

@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox';
+import { HttpAuth, NameAndValue } from '../http-auth/index.ts';
 
 const secret = { sensitive: true };
-const NameAndValue = Type.Object({ name: Type.Optional(Type.String()), value: Type.Optional(Type.String()) });
 
 /** The keys are Polytomic's, so that a configuration written for it works here. */
 export const configuration = Type.Object(
@@ -18,19 +18,7 @@ export const configuration = Type.Object(
         ...secret,
       }),
     ),
-    basic: Type.Optional(
-      Type.Object({
-        username: Type.Optional(Type.String()),
-        password: Type.Optional(Type.String(secret)),
-      }),
-    ),
-    header: Type.Optional(
-      Type.Object({ name: Type.Optional(Type.String()), value: Type.Optional(Type.String(secret)) }),
-    ),
-    query: Type.Optional(Type.Array(NameAndValue, secret)),
-    oauth: Type.Optional(
-      Type.Record(Type.String(), Type.Any(), { description: 'Not built yet.', ...secret }),
-    ),
+    ...HttpAuth.properties,
     headers: Type.Optional(Type.Array(NameAndValue, { title: 'Further headers' })),
   },
   { title: 'Webhook' },

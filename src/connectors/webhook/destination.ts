@@ -4,20 +4,25 @@ import type { JsonObject } from '../../lib/json.ts';
 import { jsonText } from '../../lib/pg-text.ts';
 import { parseRetryAfter } from '../../lib/retry-after.ts';
 import {
+  BatchRefused,
   Busy,
   type ModelDestination,
   type ModelWriter,
   type OutgoingRecord,
   type TargetDefinition,
 } from '../contract.ts';
+import { Bearer } from '../http-auth/index.ts';
 import { recordField } from '../record-field.ts';
 import type { Configuration } from './configuration.ts';
-import { requestTarget } from './request.ts';
+import { type RequestTarget, requestTarget } from './request.ts';
 
 const objectId = 'http';
 
 /** Milliseconds for one request. */
 const deadline = 60_000;
+
+/** Answers that find fault with what a request contains: it may be one record of it. */
+const refusals = [400, 413, 422];
 
 interface Context {
   egress: Egress;
@@ -36,13 +41,10 @@ export function modelDestination(configuration: Configuration, context: Context)
   };
 }
 
-function writer(
-  target: ReturnType<typeof requestTarget>,
-  definition: TargetDefinition,
-  context: Context,
-): ModelWriter {
+function writer(target: RequestTarget, definition: TargetDefinition, context: Context): ModelWriter {
   const recordJson = recordWriter(definition);
   const { metadata } = definition.configuration;
+  const bearer = new Bearer(target.oauth, context.egress, context.signal);
   return {
     batchSize: batchSize(definition.configuration),
     async write(records) {
@@ -50,7 +52,7 @@ function writer(
       const { id, name } = definition.sync;
       const extra = metadata == null ? '' : `,"metadata":${JSON.stringify(metadata)}`;
       const object = `{"id":${JSON.stringify(id)},"name":${JSON.stringify(name)}${extra},"records":[${list}]}`;
-      await post(target, `{"event":"sync.records","object":${object}}`, context);
+      await post(target, bearer, `{"event":"sync.records","object":${object}}`, context);
       return records.map(() => ({ status: 'upserted' }));
     },
   };
@@ -58,19 +60,26 @@ function writer(
 
 /** Sends a batch. When the answer is lost the receiver may see it twice; the hashes say that it is the same. */
 async function post(
-  { url, headers }: ReturnType<typeof requestTarget>,
+  { url, headers }: RequestTarget,
+  bearer: Bearer,
   body: string,
   { egress, signal }: Context,
 ): Promise<void> {
-  const { status, ...answer } = await egress
-    .request({
-      url,
-      method: 'POST',
-      headers: { ...headers, 'Polytomic-Signature-Timestamp': new Date().toISOString() },
-      body,
-      deadline,
-      ...(signal === undefined ? {} : { signal }),
-    })
+  const { status, ...answer } = await bearer
+    .send((authorization) =>
+      egress.request({
+        url,
+        method: 'POST',
+        headers: {
+          ...headers,
+          ...authorization,
+          'Polytomic-Signature-Timestamp': new Date().toISOString(),
+        },
+        body,
+        deadline,
+        ...(signal === undefined ? {} : { signal }),
+      }),
+    )
     .catch((error: unknown) => {
       const never = error instanceof EgressError && /^(refused_address|invalid_url)$/.test(error.failure);
       throw never ? new TidemarkError('unprocessable', { reason: error.message }, { cause: error }) : error;
@@ -80,6 +89,7 @@ async function post(
   const reason = `the webhook answered ${status}${said === '' ? '' : `: ${said}`}`;
   if (status === 429 || status === 503) throw new Busy(reason, parseRetryAfter(answer.headers, Date.now()));
   if (status === 408 || status >= 500) throw new Error(reason);
+  if (refusals.includes(status)) throw new BatchRefused(reason);
   throw new TidemarkError('unprocessable', { reason });
 }
 

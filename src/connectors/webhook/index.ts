@@ -10,7 +10,7 @@ export const webhook: Connector = {
   name: 'Webhook',
   configuration,
   capabilities: { source: false, destination: true },
-  address: { server: ['url'], within: [] },
+  address: { server: ['url', 'oauth.token_endpoint'], within: [] },
   open(settings: JsonObject, context): Session {
     const ended = new AbortController();
     const signal =

@@ -1,12 +1,16 @@
-import { TidemarkError } from '../../errors.ts';
 import { userAgent } from '../../lib/version.ts';
+import { authorize, type HttpAuth, wrong } from '../http-auth/index.ts';
 import type { Configuration } from './configuration.ts';
 
-/** Where a batch goes and what it says about its sender. @throws unprocessable for what cannot work. */
-export function requestTarget(configuration: Configuration): {
+export interface RequestTarget {
   url: string;
   headers: Record<string, string>;
-} {
+  /** Where the token comes from that each request has to carry. */
+  oauth: HttpAuth['oauth'];
+}
+
+/** Where a batch goes and what it says about its sender. @throws unprocessable for what cannot work. */
+export function requestTarget(configuration: Configuration): RequestTarget {
   if (!URL.canParse(configuration.url) || !/^https?:$/.test(new URL(configuration.url).protocol)) {
     throw wrong('url', 'is not an http:// or https:// URL');
   }
@@ -15,33 +19,27 @@ export function requestTarget(configuration: Configuration): {
   for (const { name, value } of configuration.headers ?? []) {
     if (name) headers[name] = value ?? '';
   }
-  switch (configuration.auth_method) {
+  const { auth_method: method, secret, basic, header, query, oauth } = configuration;
+  const wanted = method === 'oauth_client_credentials' ? oauth : undefined;
+  switch (method) {
     case 'polytomic_secret':
-      if (configuration.secret) headers.Authorization = `Bearer ${configuration.secret}`;
+      if (secret) headers.Authorization = `Bearer ${secret}`;
       break;
-    case 'basic': {
-      const { username = '', password = '' } = configuration.basic ?? {};
-      headers.Authorization = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+    case 'basic':
+      authorize(url, headers, { basic: basic ?? {} });
       break;
-    }
     case 'header':
-      if (!configuration.header?.name) throw wrong('header.name', 'is needed with auth_method header');
-      headers[configuration.header.name] = configuration.header.value ?? '';
+      if (!header?.name) throw wrong('header.name', 'is needed with auth_method header');
+      authorize(url, headers, { header });
       break;
     case 'query':
-      for (const { name, value } of configuration.query ?? []) {
-        if (name) url.searchParams.append(name, value ?? '');
-      }
+      authorize(url, headers, { query: query ?? [] });
       break;
     case 'oauth_client_credentials':
-      throw wrong(
-        'auth_method',
-        'oauth_client_credentials is not built yet; use header, basic, query or a secret',
-      );
+      if (!oauth?.client_id)
+        throw wrong('oauth.client_id', 'is needed with auth_method oauth_client_credentials');
+      if (!URL.canParse(oauth.token_endpoint ?? '')) throw wrong('oauth.token_endpoint', 'is not a URL');
+      break;
   }
-  return { url: url.href, headers };
-}
-
-function wrong(key: string, reason: string): TidemarkError {
-  return new TidemarkError('unprocessable', { reason: `configuration.${key}: ${reason}` });
+  return { url: url.href, headers, oauth: wanted };
 }

@@ -114,7 +114,42 @@ test('the other ways to authenticate', async () => {
   expect(basic?.headers.authorization).toBe(`Basic ${Buffer.from('u:p').toString('base64')}`);
   expect(header?.headers['x-key']).toBe('k');
   expect(query?.url).toBe('/in?x=1&key=a+b');
-  await expect(send({ auth_method: 'oauth_client_credentials' })).rejects.toThrow(/not built yet/);
+});
+
+test('OAuth client credentials: a token is fetched once, and another when it has run out', async () => {
+  let token = 0;
+  let refused = 0;
+  receiver.behave(({ url, headers }) => {
+    if (url === '/token') return { status: 200, body: JSON.stringify({ access_token: `t${++token}` }) };
+    if (headers.authorization !== 'Bearer t1' || refused > 0) return 200;
+    refused++;
+    return 401;
+  });
+  const oauth = { client_id: 'id', client_secret: 's', token_endpoint: `${receiver.url}/token` };
+  await send({ auth_method: 'oauth_client_credentials', oauth });
+  expect(receiver.requests.map(({ url, headers }) => [url, headers.authorization])).toEqual([
+    ['/token', `Basic ${Buffer.from('id:s').toString('base64')}`],
+    ['/in?x=1', 'Bearer t1'],
+    ['/token', `Basic ${Buffer.from('id:s').toString('base64')}`],
+    ['/in?x=1', 'Bearer t2'],
+  ]);
+  receiver.behave(({ url }) => (url === '/token' ? 503 : 200));
+  await expect(send({ auth_method: 'oauth_client_credentials', oauth })).rejects.toMatchObject({
+    name: 'Error',
+    message: 'the token endpoint answered 503 without an access token',
+  });
+  receiver.behave(() => 400);
+  await expect(send({ auth_method: 'oauth_client_credentials', oauth })).rejects.toMatchObject({
+    key: 'unprocessable',
+    message: expect.stringContaining('oauth: the token endpoint answered 400'),
+  });
+  for (const [wrong, field] of [
+    [{}, 'oauth.client_id'],
+    [{ client_id: 'id', token_endpoint: 'x' }, 'oauth.token_endpoint'],
+  ] as const) {
+    const refusal = send({ auth_method: 'oauth_client_credentials', oauth: wrong });
+    await expect(refusal).rejects.toThrow(`configuration.${field}`);
+  }
 });
 
 test('what failed says whether it may be tried again, and when', async () => {
@@ -130,6 +165,10 @@ test('what failed says whether it may be tried again, and when', async () => {
   await answered(503).toMatchObject({ name: 'Busy', pause: 0 });
   await answered(500).toMatchObject({ name: 'Error', message: 'the webhook answered 500: answered' });
   await answered('reset').toMatchObject({ name: 'EgressError' });
-  await answered(422).toMatchObject({ key: 'unprocessable', message: /the webhook answered 422: answered/ });
-  expect(receiver.requests.length).toBe(6);
+  await answered(422).toMatchObject({
+    name: 'BatchRefused',
+    message: 'the webhook answered 422: answered',
+  });
+  await answered(403).toMatchObject({ key: 'unprocessable', message: /the webhook answered 403: answered/ });
+  expect(receiver.requests.length).toBe(7);
 });
