@@ -1,14 +1,13 @@
 import { BatchRefused, Contended, type ModelWriter, type RecordResult } from '../connectors/index.ts';
 import type { Database } from '../db/index.ts';
 import type { Run } from '../executions/index.ts';
-import { ByteWriter } from '../lib/byte-writer.ts';
 import type { DeliverCheckpoint } from './plan.ts';
 import { PlannedBatch } from './planned-batch.ts';
 import { countAfter, finishPlan, progressOf, readAhead } from './planned-records.ts';
 import { checkAnswers, Entries, settle } from './settle.ts';
 import { splitRefused } from './split-refused.ts';
 import { progressTeller } from './story.ts';
-import { writeBatch } from './write-batch.ts';
+import { type Outgoing, outgoingBatches, writeBatch } from './write-batch.ts';
 
 export interface Delivery {
   db: Database;
@@ -20,13 +19,6 @@ export interface Delivery {
   batchSize?: number | undefined;
 }
 
-/** What one delivery goes on using. */
-interface Tools {
-  answers: Answers;
-  /** What is sent, of one batch at a time. */
-  outgoing: ByteWriter;
-}
-
 /** Works off a plan. After a crash it goes on with what is left of it. */
 export async function deliver(delivery: Delivery): Promise<void> {
   const { db, run, checkpoint, writer } = delivery;
@@ -35,17 +27,28 @@ export async function deliver(delivery: Delivery): Promise<void> {
   if (finished) return;
   const planned = await countAfter(db, checkpoint.plan, delivered);
   if (planned > 0) await run.console('info', `Sending ${planned} records`);
-  let sent = 0;
   const tell = progressTeller(run);
   const answers = answersInTurn(delivery);
-  const tools: Tools = { answers, outgoing: new ByteWriter(0) };
+  const prepare = outgoingBatches(writer, checkpoint.task);
+  let sent = 0;
+  const send = async (batch: Outgoing) => {
+    await deliverBatch(delivery, batch, prepare, answers);
+    sent += batch.records.length;
+    await tell(() => `${sent} of ${planned} records sent`);
+  };
+  let sending: Promise<void> = Promise.resolve();
   try {
-    for await (const batch of readAhead(db, checkpoint.plan, delivered, batchSize)) {
-      await deliverBatch(delivery, batch, tools);
-      sent += batch.length;
-      await tell(() => `${sent} of ${planned} records sent`);
+    for await (const records of readAhead(db, checkpoint.plan, delivered, batchSize)) {
+      // While the destination works on the one before.
+      const batch = prepare(records);
+      await sending;
+      sending = send(batch);
+      // Whoever comes next asks whether it failed.
+      sending.catch(() => {});
     }
+    await sending;
   } finally {
+    await sending.catch(() => {});
     await answers.settled();
   }
   await finishPlan(db, checkpoint.plan);
@@ -101,24 +104,28 @@ function answersInTurn({ run, checkpoint }: Delivery): Answers {
 }
 
 /** A refused batch is split until the record that is at fault stands alone. */
-async function deliverBatch(delivery: Delivery, batch: PlannedBatch, tools: Tools): Promise<void> {
-  const { run, writer, checkpoint, retryDelays } = delivery;
+async function deliverBatch(
+  delivery: Delivery,
+  batch: Outgoing,
+  prepare: (records: PlannedBatch) => Outgoing,
+  answers: Answers,
+): Promise<void> {
+  const { run, writer, retryDelays } = delivery;
+  const { records } = batch;
   let results: RecordResult[];
   try {
-    const { answers, outgoing } = tools;
-    results = await writeBatch(run, writer, checkpoint.task, batch, retryDelays, answers.settled(), outgoing);
+    results = await writeBatch(run, writer, batch, retryDelays, answers.settled());
   } catch (error) {
-    // Its bytes may be on their way still.
-    tools.outgoing = new ByteWriter(0);
     if (!(error instanceof BatchRefused)) throw error;
-    if (batch.length > 1) {
+    if (records.length > 1) {
       // It has been waited for: one more try is enough for what is not in its way.
       const delays = error.cause instanceof Contended ? retryDelays.slice(0, 1) : retryDelays;
-      const parts = splitRefused(batch, error);
-      for (const part of parts) await deliverBatch({ ...delivery, retryDelays: delays }, part, tools);
+      for (const part of splitRefused(records, error)) {
+        await deliverBatch({ ...delivery, retryDelays: delays }, prepare(part), prepare, answers);
+      }
       return;
     }
     results = [{ status: 'refused', reason: error.message }];
   }
-  await tools.answers.settle(batch, results);
+  await answers.settle(records, results);
 }

@@ -6,7 +6,7 @@ import {
   type RecordResult,
 } from '../connectors/index.ts';
 import type { Run } from '../executions/index.ts';
-import type { ByteWriter } from '../lib/byte-writer.ts';
+import { ByteWriter } from '../lib/byte-writer.ts';
 import { clearIntent, storeIntent, wasCommitted } from './intents.ts';
 import { outgoingLines } from './outgoing-lines.ts';
 import { persist } from './persist.ts';
@@ -22,19 +22,15 @@ import { outgoing, type Task } from './task.ts';
  * destination is asked, and as long as it cannot be asked nothing is sent.
  *
  * @param earlier answers to what was sent before: there is room for one batch in doubt.
- * @param out memory for what is sent.
  * @throws BatchRefused as the writer does, and when contention did not pass; SyncFailed when it stays out of reach.
  */
 export async function writeBatch(
   run: Run,
   writer: ModelWriter,
-  task: Task,
-  batch: PlannedBatch,
+  { records: batch, send }: Outgoing,
   delays: readonly number[],
   earlier: Promise<void>,
-  out: ByteWriter,
 ): Promise<RecordResult[]> {
-  const send = sender(writer, task, batch, out);
   let applied: { token: string; results: RecordResult[] } | undefined;
   let ourFailure: unknown;
 
@@ -78,18 +74,31 @@ export async function writeBatch(
   }
 }
 
-/** What is sent is made once, however often it is tried. */
-function sender(
-  writer: ModelWriter,
-  task: Task,
-  batch: PlannedBatch,
-  out: ByteWriter,
-): (prepared: Prepared) => Promise<RecordResult[]> {
+/** A stretch of a plan, and what sends it: made once, however often it is tried. */
+export interface Outgoing {
+  records: PlannedBatch;
+  send: (prepared: Prepared) => Promise<RecordResult[]>;
+}
+
+/** Makes what is sent, one batch while another is on its way: the memory of those that have arrived is used again. */
+export function outgoingBatches(writer: ModelWriter, task: Task): (records: PlannedBatch) => Outgoing {
   const { writeLines } = writer;
-  if (writeLines !== undefined) {
-    const lines = outgoingLines(task, batch, out);
-    return (prepared) => writeLines(lines, batch.length, prepared);
+  if (writeLines === undefined) {
+    return (batch) => {
+      const records = outgoing(task, batch.records);
+      return { records: batch, send: (prepared) => writer.write(records, prepared) };
+    };
   }
-  const records = outgoing(task, batch.records);
-  return (prepared) => writer.write(records, prepared);
+  const free: ByteWriter[] = [];
+  return (records) => {
+    const out = free.pop() ?? new ByteWriter(0);
+    const lines = outgoingLines(task, records, out);
+    const send = async (prepared: Prepared) => {
+      const results = await writeLines(lines, records.length, prepared);
+      // Of one that failed, bytes may be on their way still.
+      free.push(out);
+      return results;
+    };
+    return { records, send };
+  };
 }
