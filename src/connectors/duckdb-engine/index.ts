@@ -23,6 +23,6 @@ export {
 } from './engine.ts';
 export { loadPart, loadRows, tableColumns } from './load.ts';
 export { identifier, literal } from './names.ts';
-export { copyLine, type ReadColumn, readRendering } from './read-types.ts';
+export { copyLine, nulRemoved, type ReadColumn, readRendering } from './read-types.ts';
 export { partHeader } from './spool.ts';
 export { storage } from './write-types.ts';

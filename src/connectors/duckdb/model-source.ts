@@ -3,8 +3,21 @@ import { pipeline } from 'node:stream/promises';
 import { TidemarkError } from '../../errors.ts';
 import { type CopyRow, decodeCopyText } from '../../lib/copy-text.ts';
 import { tempFolder } from '../../lib/temp-folder.ts';
-import { type ModelQuery, type ModelSource, type RowStream, usualLookTimeout } from '../contract.ts';
-import { copyLine, type Engine, identifier, literal, type ReadColumn } from '../duckdb-engine/index.ts';
+import {
+  type KeyAndHash,
+  type ModelQuery,
+  type ModelSource,
+  type RowStream,
+  usualLookTimeout,
+} from '../contract.ts';
+import {
+  copyLine,
+  type Engine,
+  identifier,
+  literal,
+  nulRemoved,
+  type ReadColumn,
+} from '../duckdb-engine/index.ts';
 import { modelMeta } from '../model-meta.ts';
 import { readSchemas } from './catalogue.ts';
 import { type Database, withReader } from './database.ts';
@@ -26,16 +39,16 @@ export function modelSource(database: Database, lookTimeout = usualLookTimeout):
         return (await read.catch((error: unknown) => Promise.reject(invalidQuery(error)))).flat();
       }),
     async *keys(query) {
-      for await (const rows of read(database, query, [], (keyed) => keyed, decodeCopyText)) {
-        yield rows.map(([key = null, hash]) => ({ key, hash: hash ?? '0' }));
+      for await (const { rows, keyAndHash } of read(database, query, [], (keyed) => keyed, decodeCopyText)) {
+        yield rows.map(([key, hash]) => keyAndHash(key, hash));
       }
     },
     async *records(query, keys) {
       if (keys?.length === 0) return;
       const filter = keys === undefined ? '' : ` where key in (${keys.map(literal).join(', ')})`;
       const wanted = (keyed: string) => `(select * from ${keyed}${filter})`;
-      for await (const rows of read(database, query, query.fields, wanted, kept)) {
-        yield rows.map(([key = null, hash, ...values]) => ({ key, hash: hash ?? '0', values }));
+      for await (const { rows, keyAndHash } of read(database, query, query.fields, wanted, kept)) {
+        yield rows.map(([key, hash, ...values]) => ({ ...keyAndHash(key, hash), values }));
       }
     },
   };
@@ -60,6 +73,11 @@ async function look<Result>(
   }
 }
 
+interface Read {
+  rows: CopyRow[];
+  keyAndHash(key: string | null | undefined, hash: string | null | undefined): KeyAndHash;
+}
+
 /** One pass over a model. Leaving the loop ends the read. */
 async function* read(
   database: Database,
@@ -67,7 +85,7 @@ async function* read(
   fields: readonly string[],
   select: (keyed: string) => string,
   decode: (rows: RowStream) => AsyncIterable<CopyRow[]>,
-): AsyncGenerator<CopyRow[]> {
+): AsyncGenerator<Read> {
   const engine = await database.reader('read');
   try {
     const { from, fields: all, columns } = await describeModel(engine, query.configuration);
@@ -75,16 +93,19 @@ async function* read(
     const where =
       query.filter === undefined ? '' : ` where ${await filterCondition(engine, from, all, query.filter)}`;
     const keyed = keyedSelect(`${from}${where}`, columns, query);
-    const text = (name: string) => ({ ...asText, name });
     const values = fields.map((name, index) => ({ ...columnOf(columns, name), name: `v${index}` }));
     const rows = engine.read({
-      columns: [text('key'), text('hash'), ...values],
+      columns: [{ ...asKey, name: 'key' }, { ...asText, name: 'hash' }, ...values],
       from: select(`(${keyed})`),
     });
     // It ends with its last row, and so does the lock on the file.
     rows.once('end', () => void engine.close());
-    yield* decode(rows);
-    query.warned?.(rows.warnings ?? []);
+    const keyAndHash = keyReader(columns.find(({ name }) => name === query.identity)?.rule);
+    for await (const batch of decode(rows)) yield { rows: batch, keyAndHash };
+    const nameOf = new Map(values.map(({ name }, index) => [name, fields[index]]));
+    query.warned?.(
+      (rows.warnings ?? []).map((warning) => ({ ...warning, column: nameOf.get(warning.column) ?? '' })),
+    );
   } finally {
     await engine?.close();
   }
@@ -108,6 +129,20 @@ const asText: Omit<ReadColumn, 'name'> = {
   json: (x) => `to_json(${x})`,
   plain: false,
 };
+
+/** What marks a change of the value stays, as does a NUL in a text: an identity that was changed is another record's. */
+const asKey = { ...asText, text: (x: string) => `replace(tm_escape(${x}), chr(0), '\\000')`, plain: true };
+
+/** @param rule of the marks in the identity, where they are not the text's own NULs. */
+function keyReader(rule: string | undefined): Read['keyAndHash'] {
+  return (key = null, hash) => {
+    const whole = { key, hash: hash ?? '0' };
+    if (rule === undefined || rule === nulRemoved || !key?.includes('\0')) return whole;
+    const problem = `the identity cannot be read as it is (${rule})`;
+    const rest = key.replaceAll('\0', '');
+    return { ...whole, key: rest === '\\N' ? null : rest, problem };
+  };
+}
 
 /**
  * key, hash, then the fields under names of our own. The hash covers what is hashed as a line of COPY text, which

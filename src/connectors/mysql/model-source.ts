@@ -88,7 +88,10 @@ async function* read(
   }
 }
 
-/** Without an identity, the second of two equal rows is another record than the first. */
+/**
+ * Without an identity, the second of two equal rows is another record than the first. With one, its NULs are kept:
+ * without them it would be another record's, and not found again.
+ */
 function keyOf(identity: Column | undefined): { list: string; rendered: StreamedColumn[] } {
   const name = identifier(hashName);
   const hash: StreamedColumn = { name: hashName, rendering: 'number' };
@@ -97,7 +100,8 @@ function keyOf(identity: Column | undefined): { list: string; rendered: Streamed
     return { list: `${key}, ${name}`, rendered: [{ name: 'key', rendering: 'verbatim' }, hash] };
   }
   const { list, rendered } = selected([{ ...identity, charset: null }]);
-  return { list: `${list}, ${name}`, rendered: [...rendered, hash] };
+  const key = rendered.map((column) => ({ ...column, keepsNul: true }));
+  return { list: `${list}, ${name}`, rendered: [...key, hash] };
 }
 
 /** @throws invalid_query when the model does not have a field any more. */

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import type { StreamedColumn } from './row-stream.ts';
 import type { Warnings } from './warnings.ts';
 
 /** Whether PostgreSQL's text can hold these bytes: valid UTF-8 without NUL. */
@@ -7,11 +8,16 @@ export function isClean(lines: Buffer): boolean {
 }
 
 /** Whole lines of COPY text with the NULs left out and invalid bytes replaced, and each such value counted. */
-export function repaired(lines: Buffer, columns: readonly { name: string }[], warnings: Warnings): Buffer {
+export function repaired(
+  lines: Buffer,
+  columns: readonly Pick<StreamedColumn, 'name' | 'keepsNul'>[],
+  warnings: Warnings,
+): Buffer {
   const repair = (field: Buffer, column: number): Buffer => {
     if (isClean(field)) return field;
-    const { name = '' } = columns[column] ?? {};
+    const { name = '', keepsNul } = columns[column] ?? {};
     if (!isUtf8(field)) warnings.add(name, 'invalid_text_replaced');
+    if (keepsNul) return Buffer.from(field.toString('utf8'));
     if (field.includes(0)) warnings.add(name, 'nul_removed');
     return Buffer.from(field.toString('utf8').replaceAll('\0', ''));
   };

@@ -10,6 +10,8 @@ import { Warnings } from './warnings.ts';
 
 export interface StreamedColumn extends RenderedColumn {
   name: string;
+  /** NULs are not left out. */
+  keepsNul?: boolean;
 }
 
 /** Bytes read ahead of a slow reader, and of one chunk. */
