@@ -48,12 +48,17 @@ export async function openCollected(
     ...checks.map(({ text }) => text),
     ...(key === undefined || isUnique ? [] : [`unique (${key.name})`]),
   ];
-  await engine.run(`create table collected (${parts.join(', ')});
-    create table kept (k ${key?.column.typeName ?? 'varchar'})`);
   const remove = async () => {
     await engine.close();
     await folder[Symbol.asyncDispose]();
   };
+  try {
+    await engine.run(`create table collected (${parts.join(', ')});
+      create table kept (k ${key?.column.typeName ?? 'varchar'})`);
+  } catch (error) {
+    await remove();
+    throw error;
+  }
   signal.addEventListener('abort', () => void remove(), { once: true });
   return {
     folder: folder.path,

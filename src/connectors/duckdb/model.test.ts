@@ -1,7 +1,7 @@
-import { mkdtemp, rm, symlink } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { queryDuckDB } from '../../../test/support/duckdb.ts';
 import { BatchRefused, type ConnectorContext, type Session } from '../contract.ts';
 import { duckdb } from './index.ts';
@@ -136,6 +136,23 @@ test('records may be written to the database that they come from while they are 
   expect(await query('select count(*)::integer as n, sum(id)::integer as s from copy')).toEqual([
     { n: 25_000, s: 312_487_500 },
   ]);
+});
+
+test('a replacement that cannot be set up keeps no engine', async () => {
+  const { folder } = await folderWith('create table places (ids integer[], name varchar)');
+  vi.stubEnv('TMPDIR', folder);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const source = { name: 'name', type: 'string', remoteType: 'text', nullable: true } as const;
+  const opening = open(folder).modelDestination?.replacement?.({
+    sync: { id: crypto.randomUUID(), name: 'places' },
+    object: 'main.places',
+    configuration: {},
+    mode: 'replace',
+    identity: 'ids',
+    fields: [{ source, target: 'name', createOnly: false }],
+  });
+  await expect(opening).rejects.toThrow('index');
+  expect((await readdir(folder)).filter((name) => name.startsWith('tidemark-duckdb-'))).toEqual([]);
 });
 
 test('a database is a plain file in the folder, where files are enabled', async () => {

@@ -28,12 +28,10 @@ export async function modelReplacement(
   const { key, mapped, written } = columns;
   const { collected, kept: keptTable } = collectedTables(target);
   const connection = await connect();
-  const uniqueKey = await prepare(connection, target, columns).catch((error: unknown) => {
+  const { uniqueKey, statements } = await prepare(connection, target, columns).catch((error: unknown) => {
     breakOff(connection);
     throw error;
   });
-  const statements = replacementStatements(target, columns, uniqueKey);
-  for (const statement of statements.prepare) await connection.query(statement);
   let added = 0;
 
   /** Identities are the records' own: an index does not say so everywhere. */
@@ -131,7 +129,10 @@ export async function modelReplacement(
 
 async function prepare(...[connection, target, columns]: Parameters<typeof createCollected>) {
   await ensureBatches(connection, target.database);
-  return createCollected(connection, target, columns);
+  const uniqueKey = await createCollected(connection, target, columns);
+  const statements = replacementStatements(target, columns, uniqueKey);
+  for (const statement of statements.prepare) await connection.query(statement);
+  return { uniqueKey, statements };
 }
 
 /** One change for each value that the target has too often: few, or the data is odd. */

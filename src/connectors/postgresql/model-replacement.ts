@@ -22,7 +22,12 @@ export async function modelReplacement(
 ): Promise<ModelReplacement> {
   const statements = replacementStatements(target, definition);
   const client = await connect('tidemark model replace');
-  for (const statement of statements.prepare) await client.query(statement);
+  try {
+    for (const statement of statements.prepare) await client.query(statement);
+  } catch (error) {
+    await client.end().catch(() => {});
+    throw error;
+  }
   let added = 0;
 
   /** An identity that its column cannot hold is nobody's in the target. */
