@@ -215,6 +215,39 @@ test('a connection in use is deleted only by force, with what uses it', async ()
   expect((await call('GET', `/api/connections/${id}`)).status).toBe(404);
 });
 
+test('force deletes models that look up more in the connection, with their syncs, and leaves their own connection', async () => {
+  const { id: reading } = (await create('looked up')).body.data;
+  const service = await call('POST', '/api/connections', {
+    name: 'service',
+    type: 'httpenrichment',
+    configuration: { method: 'GET', url: 'http://127.0.0.1:9/{{id}}' },
+    validate: false,
+  });
+  const { id } = service.body.data;
+  await source.query('create table if not exists copies (id int, name text)');
+  const model = await call('POST', '/api/models', {
+    name: 'Enriched',
+    connection_id: reading,
+    configuration: { table: 'public.things' },
+    identifier: 'id',
+    enricher: { connection_id: id, mappings: { id: 'id' }, fields: [{ name: 'n', type: 'number' }] },
+  });
+  const sync = await call('POST', '/api/syncs', {
+    name: 'copies',
+    mode: 'append',
+    schedule: { frequency: 'manual' },
+    fields: [{ source: { model_id: model.body.data.id, field: 'id' }, target: 'id' }],
+    target: { connection_id: reading, object: 'public.copies' },
+  });
+  expect([model.status, sync.status]).toEqual([200, 200]);
+  expect((await call('DELETE', `/api/connections/${id}`)).body.message).toContain('model Enriched');
+  expect((await call('DELETE', `/api/connections/${id}?force=true`)).status).toBe(200);
+  for (const gone of [`models/${model.body.data.id}`, `syncs/${sync.body.data.id}`]) {
+    expect([gone, (await call('GET', `/api/${gone}`)).status]).toEqual([gone, 404]);
+  }
+  expect((await call('GET', `/api/connections/${reading}`)).status).toBe(200);
+});
+
 test('force ends what its syncs run, and says so, before it deletes them', async () => {
   const [reading, writing] = [(await create('reading')).body.data.id, (await create('writing')).body.data.id];
   await source.query('create table targets (id int, name text)');
