@@ -21,8 +21,8 @@ const unchanged: CheckedRecord = { refused: undefined, warnings: [] };
 export function checkedWriter(writer: ModelWriter, definition: TargetDefinition, fitOf: FitOf): ModelWriter {
   const check = checkOf(definition, fitOf);
   if (check === undefined) return writer;
-  // Values are looked at one by one: records it is, not lines.
-  const { writeLines: _, ...rest } = writer;
+  // Values are looked at one by one: records it is, not bytes.
+  const { writeLines: _lines, objects: _objects, ...rest } = writer;
   return {
     ...rest,
     async write(records, prepared) {

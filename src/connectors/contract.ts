@@ -250,6 +250,16 @@ export interface OutgoingRecord {
   values: (string | null)[];
 }
 
+/** Records as JSON objects of their values, in UTF-8. */
+export interface RecordObjects {
+  bytes: Buffer;
+  /** Where each object begins, and the place behind its end. */
+  starts: readonly number[];
+  ends: readonly number[];
+  /** Eight bytes of each: the record's hash. */
+  hashes: Buffer;
+}
+
 /** A value that was stored with less precision than it has. */
 export interface FieldWarning {
   /** Of the target. */
@@ -321,6 +331,13 @@ export interface ModelWriter {
   write(records: readonly OutgoingRecord[], prepared: Prepared): Promise<RecordResult[]>;
   /** The same for a destination that reads COPY text: lines of place in the batch (from 0), key and values. */
   writeLines?(lines: Buffer, count: number, prepared: Prepared): Promise<RecordResult[]>;
+  /** The same for a destination that wants JSON: objects of the values, as `jsonText` says them. */
+  objects?: {
+    /** Under which it wants the values, in their order. */
+    names: readonly string[];
+    /** Makes a batch ready while another is on its way; its bytes are others later. @returns what sends it, again if need be. */
+    batch(records: RecordObjects): (prepared: Prepared) => Promise<RecordResult[]>;
+  };
   /** What became of a prepared batch. Absent: the destination cannot tell, and a batch may arrive twice. */
   outcome?(token: string): Promise<'committed' | 'aborted'>;
 }

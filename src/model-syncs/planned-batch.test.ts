@@ -3,7 +3,8 @@ import type { Field } from '../connectors/index.ts';
 import { ByteWriter } from '../lib/byte-writer.ts';
 import { encodeCopyText } from '../lib/copy-text.ts';
 import { pack } from '../lib/packed-record.ts';
-import { EntryWriter } from './entry-writer.ts';
+import { entryMembers } from './members.ts';
+import { ObjectWriter } from './object-writer.ts';
 import { outgoingLines } from './outgoing-lines.ts';
 import { PlannedBatch } from './planned-batch.ts';
 import { recordEntry } from './record-entries.ts';
@@ -84,7 +85,7 @@ test.each([0, 1, 6])('lines for a writer and log entries are what records make, 
         encodeCopyText(made.map(({ key, values }, index) => [String(index), key, ...values])),
       );
       const odd = [...part.ends.keys()].filter((index) => index % 2 === 1);
-      const { bytes, ends } = new EntryWriter(one).write(part, odd);
+      const { bytes, ends } = new ObjectWriter(entryMembers(one)).write(part, odd);
       const texts = ends.map((end, index) => bytes.toString('utf8', (ends[index - 1] ?? 0) + 2, end));
       expect(texts).toEqual(
         odd.map((index) => recordEntry(one, records[from + index] ?? part.record(index))),

@@ -1,21 +1,16 @@
 import type { Field, FieldWarning, ReplacedRow } from '../connectors/index.ts';
 import { jsonText } from '../lib/pg-text.ts';
 import type { InvalidKey } from './classify.ts';
+import { entryMembers, objectText } from './members.ts';
 import type { PlannedRecord } from './planned-batch.ts';
-import { type Task, valueAt } from './task.ts';
+import type { Task } from './task.ts';
 
 /**
  * Entries of the record logs, as JSON text. A processed record is an object of target field → value; an error
  * has the identity, the reason, and under `record` what was sent.
  */
 export function recordEntry(task: Task, record: Pick<PlannedRecord, 'key' | 'values'>): string {
-  const members = task.target.fields.map(({ source }, index) =>
-    member(task.names[index] ?? '', source, valueAt(record.values, task.places[index] ?? 0)),
-  );
-  if (task.target.identity !== undefined && !task.names.includes(task.identityName)) {
-    members.unshift(`${JSON.stringify(task.identityName)}:${JSON.stringify(record.key)}`);
-  }
-  return `{${members.join(',')}}`;
+  return objectText(entryMembers(task), record);
 }
 
 /** A row of the target that mode `replace` changed. @param fields of the target. */

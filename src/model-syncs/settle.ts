@@ -2,8 +2,9 @@ import type { RecordResult } from '../connectors/index.ts';
 import type { Counts, LogEntries, RecordLogType, Run } from '../executions/index.ts';
 import { ByteWriter } from '../lib/byte-writer.ts';
 import { acknowledge } from './baseline.ts';
-import { EntryWriter } from './entry-writer.ts';
 import { clearIntent } from './intents.ts';
+import { entryMembers } from './members.ts';
+import { ObjectWriter } from './object-writer.ts';
 import type { DeliverCheckpoint } from './plan.ts';
 import type { PlannedBatch } from './planned-batch.ts';
 import { advancePlan } from './planned-records.ts';
@@ -57,11 +58,11 @@ export function checkAnswers(batch: PlannedBatch, results: readonly RecordResult
 
 /** Makes log entries in the same memory for every stretch: one is settled before the next begins. */
 export class Entries {
-  readonly #writer: EntryWriter;
+  readonly #writer: ObjectWriter;
   readonly #memory = new Map<string, ByteWriter>();
 
   constructor(task: DeliverCheckpoint['task']) {
-    this.#writer = new EntryWriter(task);
+    this.#writer = new ObjectWriter(entryMembers(task));
   }
 
   of(status: string, batch: PlannedBatch, places: readonly number[]): LogEntries {

@@ -11,6 +11,7 @@ import { clearIntent, storeIntent, wasCommitted } from './intents.ts';
 import { outgoingLines } from './outgoing-lines.ts';
 import { persist } from './persist.ts';
 import type { PlannedBatch } from './planned-batch.ts';
+import { recordObjects } from './record-objects.ts';
 import { packStretch } from './stretches.ts';
 import { SyncFailed } from './sync-failed.ts';
 import { outgoing, type Task } from './task.ts';
@@ -82,7 +83,11 @@ export interface Outgoing {
 
 /** Makes what is sent, one batch while another is on its way: the memory of those that have arrived is used again. */
 export function outgoingBatches(writer: ModelWriter, task: Task): (records: PlannedBatch) => Outgoing {
-  const { writeLines } = writer;
+  const { writeLines, objects } = writer;
+  if (objects !== undefined) {
+    const read = recordObjects(task, objects.names);
+    return (records) => ({ records, send: objects.batch(read(records)) });
+  }
   if (writeLines === undefined) {
     return (batch) => {
       const records = outgoing(task, batch.records);

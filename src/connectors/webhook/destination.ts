@@ -1,18 +1,23 @@
 import { type Egress, EgressError } from '../../egress/index.ts';
 import { notFound, TidemarkError } from '../../errors.ts';
+import { ByteWriter } from '../../lib/byte-writer.ts';
 import type { JsonObject } from '../../lib/json.ts';
-import { jsonText } from '../../lib/pg-text.ts';
+import { recordJson } from '../../lib/pg-text.ts';
 import { parseRetryAfter } from '../../lib/retry-after.ts';
 import {
   BatchRefused,
   Busy,
+  type Field,
   type ModelDestination,
   type ModelWriter,
   type OutgoingRecord,
+  type RecordObjects,
+  type RecordResult,
   type TargetDefinition,
 } from '../contract.ts';
 import { Bearer } from '../http-auth/index.ts';
 import { recordField } from '../record-field.ts';
+import { bodyWriter } from './body.ts';
 import type { Configuration } from './configuration.ts';
 import { type RequestTarget, requestTarget } from './request.ts';
 
@@ -42,27 +47,44 @@ export function modelDestination(configuration: Configuration, context: Context)
 }
 
 function writer(target: RequestTarget, definition: TargetDefinition, context: Context): ModelWriter {
-  const recordJson = recordWriter(definition);
-  const { metadata } = definition.configuration;
+  const named = definition.fields.map(({ source }) => ({ ...source, name: fieldName(source.name) }));
+  const body = bodyWriter(definition);
   const bearer = new Bearer(target.oauth, context.egress, context.signal);
-  return {
-    batchSize: batchSize(definition.configuration),
-    async write(records) {
-      const list = records.map(recordJson).join(',');
-      const { id, name } = definition.sync;
-      const extra = metadata == null ? '' : `,"metadata":${JSON.stringify(metadata)}`;
-      const object = `{"id":${JSON.stringify(id)},"name":${JSON.stringify(name)}${extra},"records":[${list}]}`;
-      await post(target, bearer, `{"event":"sync.records","object":${object}}`, context);
-      return records.map(() => ({ status: 'upserted' }));
+  const objects: Required<ModelWriter>['objects'] = {
+    names: named.map(({ name }) => name),
+    batch(records) {
+      const bytes = body(records);
+      const results: RecordResult[] = records.ends.map(() => ({ status: 'upserted' }));
+      return async () => {
+        await post(target, bearer, bytes, context);
+        return results;
+      };
     },
   };
+  return {
+    batchSize: batchSize(definition.configuration),
+    objects,
+    write: (records, prepared) => objects.batch(objectsOf(records, named))(prepared),
+  };
+}
+
+function objectsOf(records: readonly OutgoingRecord[], named: readonly Field[]): RecordObjects {
+  const out = new ByteWriter(0);
+  const ends: number[] = [];
+  const hashes = Buffer.alloc(8 * records.length);
+  for (const [index, { hash, values }] of records.entries()) {
+    out.text(recordJson(named, values));
+    ends.push(out.at);
+    hashes.writeBigInt64BE(BigInt(hash), 8 * index);
+  }
+  return { bytes: out.written(), starts: [0, ...ends], ends, hashes };
 }
 
 /** Sends a batch. When the answer is lost the receiver may see it twice; the hashes say that it is the same. */
 async function post(
   { url, headers }: RequestTarget,
   bearer: Bearer,
-  body: string,
+  body: Buffer,
   { egress, signal }: Context,
 ): Promise<void> {
   const { status, ...answer } = await bearer
@@ -91,24 +113,6 @@ async function post(
   if (status === 408 || status >= 500) throw new Error(reason);
   if (refusals.includes(status)) throw new BatchRefused(reason);
   throw new TidemarkError('unprocessable', { reason });
-}
-
-/** What all records have alike is made once. */
-function recordWriter({ fields, digest }: TargetDefinition): (record: OutgoingRecord) => string {
-  const members = fields.map(({ source }, index) => ({
-    before: `${index === 0 ? '' : ','}${JSON.stringify(fieldName(source.name))}:`,
-    source,
-  }));
-  // Another override of the same value is something else to a receiver that knows a record by its hash.
-  const mapping = BigInt(digest ?? 0);
-  return ({ hash, values }) => {
-    let text = '';
-    for (const [index, { before, source }] of members.entries()) {
-      text += before + jsonText(values[index] ?? null, source);
-    }
-    const hex = BigInt.asUintN(64, BigInt(hash) ^ mapping).toString(16);
-    return `{"hash":"${hex.padStart(16, '0')}","fields":{${text}}}`;
-  };
 }
 
 /** `$first_name` → `first_name`: letters, digits and _ are what every receiver can name a field. */

@@ -1,0 +1,30 @@
+import type { RecordObjects } from '../connectors/index.ts';
+import { ByteWriter } from '../lib/byte-writer.ts';
+import { writeInt64 } from '../lib/int64.ts';
+import { namedMembers } from './members.ts';
+import { between, ObjectWriter } from './object-writer.ts';
+import type { PlannedBatch } from './planned-batch.ts';
+import type { Task } from './task.ts';
+
+/** As `outgoing`, for writers that want JSON objects: in the same memory for every batch. @param names that they want. */
+export function recordObjects(task: Task, names: readonly string[]): (batch: PlannedBatch) => RecordObjects {
+  const writer = new ObjectWriter(namedMembers(task, names));
+  const out = new ByteWriter(0);
+  return (batch) => {
+    const { bytes, ends } = writer.write(batch, batch.ends.keys(), out);
+    const starts = ends.map((_, index) => (ends[index - 1] ?? 0) + between.length);
+    return { bytes, starts, ends, hashes: hashesOf(batch) };
+  };
+}
+
+const tab = 0x09;
+
+function hashesOf(batch: PlannedBatch): Buffer {
+  const { lines } = batch;
+  const hashes = Buffer.allocUnsafe(8 * batch.length);
+  for (let index = 0; index < batch.length; index++) {
+    const key = lines.indexOf(tab, batch.start(index)) + 1;
+    writeInt64(hashes, 8 * index, lines, lines.indexOf(tab, key) + 1);
+  }
+  return hashes;
+}
