@@ -6,8 +6,9 @@ import { recordColumns } from './staging.ts';
 /** The table of a plan. Its number is one the database gave. */
 export const planTable = (plan: number) => `model_sync_plan_${plan}`;
 
-/** Bytes of records that are read at a time, at least one record: memory must not depend on how wide they are. */
+/** Bytes of records that are read at a time, one record at least: memory must not depend on how wide they are. */
 const bytesAtMost = 8 * 1024 * 1024;
+const newline = 0x0a;
 /** Small batches are read several at a time. */
 const recordsAtLeast = 5_000;
 const keysAtMost = 10_000;
@@ -62,26 +63,32 @@ export async function countAfter(db: Database, plan: number, n: number): Promise
   return rows[0]?.count ?? 0;
 }
 
-/** The next records after the n-th, in order: none at the end. */
-async function readAfter(db: Database, plan: number, n: number, limit: number): Promise<PlannedBatch> {
-  return readBatch(
-    db,
-    `select n, record_key, hash, record from (
-       select n, record_key, hash, record,
-         sum(octet_length(record)) over (order by n) - octet_length(record) as bytes_before
-       from (select * from ${planTable(plan)} where n > ${n} order by n limit ${limit}) next
-     ) sized where bytes_before < ${bytesAtMost} order by n`,
-  );
-}
-
-async function readBatch(db: Database, select: string): Promise<PlannedBatch> {
+/** @param bytesAtMost whole lines of about so many bytes, one at least; the session is closed on what comes after. */
+async function readBatch(
+  db: Database,
+  select: string,
+  bytesAtMost = Number.POSITIVE_INFINITY,
+): Promise<PlannedBatch> {
   return withSession(db, async ({ copyOut }) => {
-    const chunks = await Array.fromAsync(copyOut(`copy (${select}) to stdout`));
-    return new PlannedBatch(Buffer.concat(chunks));
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    let isWhole = false;
+    for await (const chunk of copyOut(`copy (${select}) to stdout`)) {
+      chunks.push(chunk);
+      bytes += chunk.length;
+      isWhole ||= chunk.includes(newline);
+      if (isWhole && bytes >= bytesAtMost) break;
+    }
+    const read = Buffer.concat(chunks);
+    return new PlannedBatch(read.subarray(0, read.lastIndexOf(newline) + 1));
   });
 }
 
-/** What is planned after the n-th, in batches; what comes next is read while the caller works on one. */
+/**
+ * What is planned after the n-th, in batches; what comes next is read while the caller works on one. As many records are
+ * asked for as the bytes of those before let expect: to have their lengths summed up took a seventh of what the metadata
+ * database had to do.
+ */
 export async function* readAhead(
   db: Database,
   plan: number,
@@ -89,11 +96,18 @@ export async function* readAhead(
   limit: number,
 ): AsyncGenerator<PlannedBatch> {
   const atOnce = Math.max(limit, recordsAtLeast);
-  let next = readAfter(db, plan, after, atOnce);
+  const readAfter = (n: number, count: number) =>
+    readBatch(
+      db,
+      `select n, record_key, hash, record from ${planTable(plan)} where n > ${n} order by n limit ${count}`,
+      bytesAtMost,
+    );
+  let next = readAfter(after, atOnce);
   for (;;) {
     const read = await next;
     if (read.length === 0) return;
-    next = readAfter(db, plan, read.last, atOnce);
+    const fitting = Math.ceil((bytesAtMost * read.length) / read.lines.length);
+    next = readAfter(read.last, Math.min(atOnce, fitting));
     next.catch(() => {});
     for (let start = 0; start < read.length; start += limit) yield read.slice(start, start + limit);
   }
