@@ -27,10 +27,17 @@ export function stagedLines(records: readonly OutgoingRecord[]): Buffer {
 
 /** Fills the staging table. @param lines of a batch. */
 export async function stage(client: Client, lines: Buffer): Promise<void> {
+  await copyInto(client, `copy ${staging} from stdin`, lines);
+}
+
+/** @returns how many rows there were. */
+export async function copyInto(client: Client, statement: string, lines: Buffer): Promise<number> {
   function* pieces() {
     for (let at = 0; at < lines.length; at += pieceLength) yield lines.subarray(at, at + pieceLength);
   }
-  await pipeline(Readable.from(pieces()), client.query(copyFrom(`copy ${staging} from stdin`)));
+  const copy = client.query(copyFrom(statement));
+  await pipeline(Readable.from(pieces()), copy);
+  return copy.rowCount;
 }
 
 /**
@@ -48,7 +55,7 @@ export function refusedOr(error: unknown): unknown {
   if (contention.test(error.code ?? '')) return new Contended(messageOf(error), { cause: error });
   if (!contentErrors.test(error.code ?? '')) return error;
   // What cannot be read as its column's type is found by COPY, which tells the line, in whatever language.
-  const line = /^COPY tidemark_batch, \S+ (\d+)/.exec(error.where ?? '')?.[1];
+  const line = /^COPY .+?, \S+ (\d+)/m.exec(error.where ?? '')?.[1];
   const place = line === undefined ? undefined : Number(line) - 1;
   return new BatchRefused(messageOf(error), { cause: error, place });
 }

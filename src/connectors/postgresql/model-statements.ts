@@ -2,6 +2,7 @@ import { compile, ofTable, postgresql } from '../../conditions/index.ts';
 import { TidemarkError } from '../../errors.ts';
 import type { TargetDefinition } from '../contract.ts';
 import { type Columns, columnsOf } from './model-columns.ts';
+import { type Direct, directInsert } from './model-direct.ts';
 import { type Matching, matching } from './model-matching.ts';
 import { createStaging, staging } from './model-stage.ts';
 import type { Target } from './model-target.ts';
@@ -19,6 +20,8 @@ export interface Statements {
   after?: string;
   /** Takes the n that are known, as an array. Undefined in the modes that insert nothing. */
   insert: string | undefined;
+  /** For batches of which the target has nothing. */
+  direct: Direct | undefined;
 }
 
 /**
@@ -41,6 +44,7 @@ export function modelStatements(target: Target, definition: TargetDefinition): S
   }
   const inserts = mode !== 'update' && mode !== 'remove';
   const fitting = matching(target.table, definition, key);
+  const direct = directInsert(target, definition, columns);
   // A record that becomes a row is a list of one where the identity is a member.
   const isList = fitting !== undefined && key?.baseType.endsWith('[]');
   const values = written.map(({ staged }) => (isList && staged === 'k' ? 'array[b.k]' : `b.${staged}`));
@@ -51,6 +55,7 @@ export function modelStatements(target: Target, definition: TargetDefinition): S
         mapped.map(({ baseType }) => baseType),
       ),
       ...(fitting === undefined ? [] : [fitting.prepare]),
+      ...(direct === undefined ? [] : [direct.prepare]),
     ].join('; '),
     known: knownStatement(target, definition, columns, fitting),
     matching: fitting,
@@ -60,6 +65,7 @@ export function modelStatements(target: Target, definition: TargetDefinition): S
          select ${values.join(', ')} from ${staging} b
          where b.n <> all ($1::int[]) order by b.n`
       : undefined,
+    direct,
   };
 }
 

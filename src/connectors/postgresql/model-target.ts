@@ -6,7 +6,7 @@ import { functionsOf } from './model-matching.ts';
 
 /** Tables that a user can write to, partitioned ones included. */
 export const writableTables = `
-  select c.oid, n.nspname || '.' || c.relname as id, format('%I.%I', n.nspname, c.relname) as quoted
+  select c.oid, n.nspname || '.' || c.relname as id, format('%I.%I', n.nspname, c.relname) as quoted, c.relhasrules
   from pg_class c join pg_namespace n on n.oid = c.relnamespace
   where c.relkind in ('r', 'p') and not c.relispartition
     and n.nspname <> 'information_schema' and n.nspname not like 'pg\\_%'
@@ -28,6 +28,8 @@ export interface Target {
   uniqueFields: ReadonlySet<string>;
   /** Fields whose values an index finds. */
   indexedFields: ReadonlySet<string>;
+  /** Rules or policies have a say in what an INSERT does; COPY passes by the ones and refuses to work with the others. */
+  insertsAreAltered: boolean;
 }
 
 interface ColumnRow {
@@ -46,8 +48,8 @@ interface ColumnRow {
 
 /** @throws not_found */
 export async function describeTarget(client: Client, object: string): Promise<Target> {
-  const found = await client.query<{ oid: number; quoted: string }>(
-    `select oid, quoted from (${writableTables}) t where id = $1`,
+  const found = await client.query<{ oid: number; quoted: string; altered: boolean }>(
+    `select oid, quoted, relhasrules or row_security_active(oid) as altered from (${writableTables}) t where id = $1`,
     [object],
   );
   const [table] = found.rows;
@@ -77,6 +79,7 @@ export async function describeTarget(client: Client, object: string): Promise<Ta
     keptTypes: new Map(rows.map(({ name, kept_type }) => [name, kept_type])),
     uniqueFields: new Set(rows.flatMap(({ name, is_unique }) => (is_unique ? [name] : []))),
     indexedFields: new Set(rows.flatMap(({ name, is_indexed }) => (is_indexed ? [name] : []))),
+    insertsAreAltered: table.altered,
   };
 }
 

@@ -9,6 +9,7 @@ import {
 import { withRefused } from '../identity-functions.ts';
 import { statusOf } from '../record-status.ts';
 import type { Connect } from './bulk-source.ts';
+import { DirectLines, insertUnknown } from './model-direct.ts';
 import { findRows } from './model-matching.ts';
 import { refusedOr, stage, stagedLines } from './model-stage.ts';
 import { modelStatements, type Statements } from './model-statements.ts';
@@ -20,7 +21,8 @@ const batchSize = 10_000;
 
 /**
  * Writes batches, each in one transaction: the batch is staged in a temporary table, whose columns have the
- * types of the target's, known records are updated from it and the others inserted.
+ * types of the target's, known records are updated from it and the others inserted. After a batch of which the target
+ * knew nothing the next is expected to be such a one, too, and goes there directly.
  *
  * The transaction's id is the token: after a crash the server itself says whether it was committed.
  */
@@ -31,6 +33,8 @@ export async function modelWriter(
 ): Promise<ModelWriter> {
   const statements = modelStatements(target, definition);
   let session: Client | undefined;
+  let memory = new DirectLines();
+  let isNews = true;
 
   const open = async (): Promise<Client> => {
     if (session !== undefined) return session;
@@ -43,15 +47,29 @@ export async function modelWriter(
     return client;
   };
 
+  const insertNews = async (client: Client, lines: Buffer, count: number) => {
+    const { direct } = statements;
+    if (direct === undefined || !isNews) return undefined;
+    const inserted = await insertUnknown(client, direct, lines, memory, statements);
+    if (inserted === undefined) return undefined;
+    if (inserted !== count) throw keptOut();
+    return new Array<RecordResult>(count).fill({ status: 'inserted' });
+  };
+
   const writeLines: Required<ModelWriter>['writeLines'] = async (lines, count, prepared) => {
     const client = await open();
     try {
       await client.query('begin');
-      const results = await apply(client, statements, definition.mode, lines, count);
+      const results =
+        (await insertNews(client, lines, count)) ??
+        (await apply(client, statements, definition.mode, lines, count));
+      isNews = results.every(({ status }) => status === 'inserted');
       await prepared(await transactionId(client), results);
       await client.query('commit');
       return results;
     } catch (error) {
+      // Its bytes may be on their way still.
+      memory = new DirectLines();
       await client.query('rollback').catch(() => client.end());
       throw refusedOr(error);
     }
@@ -92,9 +110,11 @@ async function apply(
     const others = [...known, ...resolved.refused.keys()];
     const { rowCount } = await client.query(statements.insert, [others]);
     if (rowCount !== count - others.length) {
-      // A trigger or rule kept rows out without an error. Alone, the record that it was is known.
-      throw new BatchRefused('a trigger or rule of the target kept the row out');
+      throw keptOut();
     }
   }
   return withRefused(count, resolved, (n) => ({ status: statusOf(mode, known.has(n)) }));
 }
+
+/** A trigger or rule kept rows out without an error. Alone, the record that it was is known. */
+const keptOut = () => new BatchRefused('a trigger or rule of the target kept the row out');
