@@ -19,7 +19,9 @@ export async function joinInTables(joining: Joining, locate: Locate): Promise<nu
   const { session, parts, query } = joining;
   const filter = joinFilter(query.filter, parts, locate);
   const layouts = layoutsOf(parts, query, locate, filter);
-  await session.query(`set jit = off; set work_mem = '64MB'; drop table if exists pg_temp.joined`);
+  // Who is gone, canceled or killed, is noticed: else the server would go on with a join that nobody waits for.
+  await session.query(`set jit = off; set work_mem = '64MB'; set client_connection_check_interval = '500ms';
+    drop table if exists pg_temp.joined`);
   const { filter: _, ...unfiltered } = query;
   const read = filter.pushed === undefined ? unfiltered : { ...unfiltered, filter: filter.pushed };
   for (const [place, part] of parts.entries()) {

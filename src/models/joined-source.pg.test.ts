@@ -6,6 +6,7 @@ import { type ModelSyncs, startModelSyncs } from '../../test/support/model-syncs
 import { random } from '../../test/support/random.ts';
 import { until } from '../../test/support/until.ts';
 import type { FixedExpression } from '../conditions/index.ts';
+import { openDatabase } from '../db/index.ts';
 import { createModel, type Model, openModelSource, relatedName } from './index.ts';
 
 let world: ModelSyncs;
@@ -201,6 +202,38 @@ test('a join that waits for a model is ended at once', async () => {
   controller.abort();
   await expect(read).rejects.toThrow();
   await expect(Array.fromAsync(source.keys({ fields: [name], identity: 'id' }))).rejects.toThrow('aborted');
+});
+
+test('a join that is canceled ends in the metadata database', async () => {
+  await world.source.query(
+    `drop table if exists two; create table two (id int, name text); insert into two values (1, 'x'), (2, 'y')`,
+  );
+  const other = await newModel('two', 'id', []);
+  const base = await newModel('two', 'id', [['id', other, 'id']]);
+  // As slow as a join of very many records: this one takes a minute for the hash of each.
+  const path = { search_path: 'tidemark,slow,pg_catalog' };
+  await using slow = {
+    ...openDatabase(world.metadataUrl, 2, path),
+    [Symbol.asyncDispose]: () => slow.close(),
+  };
+  await slow.pool.query(`create schema slow;
+    create function slow.hashtextextended(text, bigint) returns bigint language sql volatile
+      as $$ select 1 from pg_sleep(60) $$`);
+  const controller = new AbortController();
+  const name = relatedName(other.id, 'name');
+  const options = { wanted: ['id', name], signal: controller.signal };
+  await using source = await openModelSource({ ...world.deps, db: slow.db }, base, options);
+  const read = Array.fromAsync(source.keys({ fields: [name], identity: 'id' }));
+  const joining = async () => {
+    const { rows } = await slow.pool.query(
+      `select from pg_stat_activity where wait_event = 'PgSleep' and datname = current_database()`,
+    );
+    return rows.length > 0;
+  };
+  await until(joining);
+  controller.abort();
+  await expect(read).rejects.toThrow();
+  await until(async () => !(await joining()));
 });
 
 test('50,000 records joined with 64 MB of partners in 64 MB of heap', async () => {
