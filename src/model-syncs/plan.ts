@@ -6,6 +6,7 @@ import { currentBaselineTarget, forgetBaseline, setBaselineTarget } from './base
 import {
   type Classes,
   classify,
+  countRecords,
   forgetGone,
   type InvalidKey,
   invalidKeys,
@@ -116,21 +117,20 @@ async function planAll(planning: Planning, plan: number): Promise<Planned> {
   const { run, session, source, task } = planning;
   const table = planTable(plan);
   const read = await stageRecords(session, table, readRecords(run, source, task.query));
-  const classes = await compare(planning, table, read);
-  if (classes.invalid > 0) {
-    await setInvalidAside(session, plan);
-  }
-  return { records: read - classes.invalid, invalid: classes.invalid };
+  const { invalid } = await compare(planning, table, read);
+  if (invalid.length > 0) await setInvalidAside(session, plan);
+  const invalidRecords = countRecords(invalid);
+  return { records: read - invalidRecords, invalid: invalidRecords };
 }
 
 /** Keys and hashes first, then the records that have changed. */
 async function planChanges(planning: Planning, plan: number): Promise<Planned> {
   const { run, session, source, task } = planning;
   const read = await stageKeys(session, readKeys(run, source, task.query));
-  await session.query('create temporary table wanted (record_key text collate "C")');
-  const classes = await compare(planning, stagedKeys, read, 'wanted');
+  await session.query('create temporary table wanted (record_key text collate "C", known boolean)');
+  const { classes, invalid } = await compare(planning, stagedKeys, read, 'wanted');
   const changed = classes.inserts + classes.updates;
-  if (changed === 0) return { records: 0, invalid: classes.invalid };
+  if (changed === 0) return { records: 0, invalid: countRecords(invalid) };
   await session.query(`create temporary table staged_records (${recordColumns})`);
   if (changed > byKeyAtMost && !source.costly) {
     await stageRecords(session, stagedRecords, readRecords(run, source, task.query));
@@ -161,7 +161,7 @@ async function planChanges(planning: Planning, plan: number): Promise<Planned> {
       `${vanished} records changed their identity or disappeared while they were read`,
     );
   }
-  return { records: found, invalid: classes.invalid + problems.length };
+  return { records: found, invalid: countRecords(invalid) + problems.length };
 }
 
 async function* wantedInParts(session: Session): AsyncGenerator<string[]> {
@@ -179,8 +179,8 @@ async function* wantedInParts(session: Session): AsyncGenerator<string[]> {
 async function dryRun(planning: Planning): Promise<undefined> {
   const { run, session, source, sync, task } = planning;
   const read = await stageKeys(session, readKeys(run, source, task.query));
-  const classes = await compare(planning, stagedKeys, read);
-  await run.commit({ counts: expected(classes, sync) });
+  const { classes, invalid } = await compare(planning, stagedKeys, read);
+  await run.commit({ counts: expected(classes, countRecords(invalid), sync) });
   await run.console('info', 'Dry run: nothing was sent');
 }
 
@@ -188,22 +188,28 @@ async function dryRun(planning: Planning): Promise<undefined> {
 async function takeNote(planning: Planning): Promise<undefined> {
   const { run, session, source, task, scope } = planning;
   const read = await stageKeys(session, readKeys(run, source, task.query));
-  const classes = await compare(planning, stagedKeys, read);
-  await writeBaseline(session, stagedKeys, scope);
-  await run.commit({ counts: { total: classes.invalid, error: classes.invalid } }, (tx) =>
+  const { invalid } = await compare(planning, stagedKeys, read);
+  await writeBaseline(session, stagedKeys, scope, invalid);
+  await run.commit({ counts: { total: countRecords(invalid), error: countRecords(invalid) } }, (tx) =>
     setBaselineTarget(tx, scope.syncId, task.baselineTarget),
   );
   await run.console('info', 'First execution: every record was noted, none sent (skip_initial_backfill)');
 }
 
 /** What the staged records are, told, with an error for each that cannot be sent. */
-async function compare(planning: Planning, staged: string, read: number, wanted?: string): Promise<Classes> {
+async function compare(
+  planning: Planning,
+  staged: string,
+  read: number,
+  wanted?: string,
+): Promise<{ classes: Classes; invalid: InvalidKey[] }> {
   const { run, session, scope, forgetsGone } = planning;
   if (forgetsGone) await forgetGone(session, staged, scope);
-  const classes = await classify(session, staged, scope, wanted);
-  await run.console('info', `Read ${read} records of the model: ${inWords(classes)}`);
-  if (classes.invalid > 0) await logInvalid(planning, await invalidKeys(session, staged));
-  return classes;
+  const invalid = await invalidKeys(session, staged);
+  const classes = await classify(session, staged, scope, { read, invalid, wanted });
+  await run.console('info', `Read ${read} records of the model: ${inWords(classes, countRecords(invalid))}`);
+  await logInvalid(planning, invalid);
+  return { classes, invalid };
 }
 
 async function logInvalid({ run, task }: Planning, keys: readonly InvalidKey[]): Promise<void> {
@@ -219,7 +225,11 @@ async function logInvalid({ run, task }: Planning, keys: readonly InvalidKey[]):
 }
 
 /** What a dry run counts. `update` creates nothing: what it does not know yet may still be there to update. */
-function expected({ inserts, updates, invalid }: Classes, { mode }: ModelSync): Record<string, number> {
+function expected(
+  { inserts, updates }: Classes,
+  invalid: number,
+  { mode }: ModelSync,
+): Record<string, number> {
   const sent = inserts + updates;
   const counted = { total: sent + invalid, error: invalid };
   if (mode === 'update') return { ...counted, update: sent };
@@ -228,7 +238,7 @@ function expected({ inserts, updates, invalid }: Classes, { mode }: ModelSync): 
   return { ...counted, insert: inserts, update: updates };
 }
 
-function inWords({ inserts, updates, unchanged, invalid }: Classes): string {
+function inWords({ inserts, updates, unchanged }: Classes, invalid: number): string {
   const parts = [`${inserts} new`, `${updates} changed or sent again`, `${unchanged} left as they are`];
   if (invalid > 0) parts.push(`${invalid} that cannot be sent`);
   return parts.join(', ');
