@@ -160,6 +160,38 @@ test('text that PostgreSQL cannot hold is an error of its record alone, and join
   }
 });
 
+test('related records that are found by text which is no JSON are told of', async () => {
+  await world.source.query(`create table holders (id int, note text); insert into holders values (1, 'a'), (2, 'b');
+    create table held (id int, note text, value text);
+    insert into held values (1, '{"of": "a"}', 'one'), (2, '{"of": ', 'two'), (3, null, 'three')`);
+  await world.target.query('create table holdings (id int primary key, value text)');
+  const held = await world.createModel({ table: 'public.held' }, 'id', {
+    name: 'Held',
+    additional_fields: declared({ 'note.of': 'string' }),
+  });
+  const model = await world.createModel({ table: 'public.holders' }, 'id', {
+    relations: [{ from: 'note', to: { model_id: held.id, field: 'note.of' } }],
+  });
+  const sync = await createModelSync(world.deps, world.organizationId, world.actor, {
+    name: 'holdings',
+    mode: 'updateOrCreate',
+    schedule: {},
+    target: { connection_id: world.targetId, object: 'public.holdings' },
+    identity: { source: { model_id: model.id, field: 'id' }, target: 'id', function: 'Equality' },
+    fields: [{ source: { model_id: held.id, field: 'value' }, target: 'value' }],
+  });
+  const { id, counts } = await world.execute(sync);
+  expect(counts).toMatchObject({ total: 2, insert: 2, error: 0 });
+  const told = await world.db
+    .selectFrom('execution_console')
+    .select('message')
+    .where('execution_id', '=', id)
+    .where('level', '=', 'warn')
+    .execute();
+  const problem = 'note is not valid JSON, so it has no fields in it';
+  expect(told).toEqual([{ message: `1 records of model Held could be nobody's partner: ${problem}` }]);
+});
+
 test('with tracking columns a record has changed when one of these has', async () => {
   await world.source.query(`create table tracked (id int, name text, seen int);
     insert into tracked values (1, 'a', 1), (2, 'b', 1)`);

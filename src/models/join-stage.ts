@@ -21,19 +21,27 @@ const few = 10_000;
 /** Records of a model on their way into a join. */
 export const partTable = (place: number) => `pg_temp.part${place}`;
 
-/** Reads a model in one pass. What can be nobody's partner is left out. */
+/** Records that nobody could be joined to, since what they are found by could not be had. */
+export interface Lost {
+  count: number;
+  /** Of the first. */
+  problem: string;
+}
+
+/** Reads a model in one pass. What can be nobody's partner is left out. @returns what should perhaps not have been. */
 export async function stagePart(
   joining: Joining,
   place: number,
   part: Part,
   { fields, identity, columns }: Layout,
-): Promise<void> {
+): Promise<Lost | undefined> {
   const { session, query, limit, signal } = joining;
   const list = columns.map(({ name, type }) => `${name} ${type}`).join(', ');
   await session.query(`create temporary table part${place} (${list})`);
   const isPartner = part.joined === undefined ? undefined : await partnerTest(joining, place, part.joined);
   const at = columns.findIndex(({ name }) => name === 'k');
   const hasKey = columns.some(({ name }) => name === 'record_key');
+  let lost: Lost | undefined;
 
   async function* staged(): AsyncGenerator<Rows> {
     if (limit !== undefined && place === 0) {
@@ -50,11 +58,20 @@ export async function stagePart(
       signal?.throwIfAborted();
       const found = hasKey ? records.map(withStorableKey) : records;
       const rows = found.map((record) => columns.map((column) => column.of(record.values, record)));
-      yield isPartner === undefined ? rows : rows.filter((row) => isPartner(row[at] ?? null));
+      if (isPartner === undefined) {
+        yield rows;
+        continue;
+      }
+      for (const [index, { problem }] of found.entries()) {
+        if (problem === undefined || rows[index]?.[at] !== null) continue;
+        lost = { count: (lost?.count ?? 0) + 1, problem: lost?.problem ?? problem };
+      }
+      yield rows.filter((row) => isPartner(row[at] ?? null));
     }
   }
   await copyRows(session, partTable(place), staged(), (row) => row);
   await session.query(`analyze ${partTable(place)}`);
+  return lost;
 }
 
 /** Where few partners are looked for, one knows which, and need not stage the others. */

@@ -3,7 +3,7 @@ import { messageOf } from '../errors.ts';
 import { pack } from '../lib/packed-record.ts';
 import { type JoinFilter, joinFilter, type Locate } from './join-filter.ts';
 import { type Layout, layoutsOf } from './join-layout.ts';
-import { type Joining, partTable, stagePart } from './join-stage.ts';
+import { type Joining, type Lost, partTable, stagePart } from './join-stage.ts';
 
 /** Between the fields of one part and the next: `pack` does not use it. */
 const between = pg.escapeLiteral('\x1c');
@@ -13,9 +13,12 @@ const between = pg.escapeLiteral('\x1c');
  * it only what the query needs. Makes pg_temp.joined: record_key, hash, and in r0, r1 … the query's fields of each
  * part, packed.
  *
- * @returns of each part how many records have several partners in it.
+ * @returns of each part how many records have several partners in it, and those that could be nobody's.
  */
-export async function joinInTables(joining: Joining, locate: Locate): Promise<number[]> {
+export async function joinInTables(
+  joining: Joining,
+  locate: Locate,
+): Promise<{ several: number; lost: Lost | undefined }[]> {
   const { session, parts, query } = joining;
   const filter = joinFilter(query.filter, parts, locate);
   const layouts = layoutsOf(parts, query, locate, filter);
@@ -24,13 +27,16 @@ export async function joinInTables(joining: Joining, locate: Locate): Promise<nu
     drop table if exists pg_temp.joined`);
   const { filter: _, ...unfiltered } = query;
   const read = filter.pushed === undefined ? unfiltered : { ...unfiltered, filter: filter.pushed };
+  const lost: (Lost | undefined)[] = [];
   for (const [place, part] of parts.entries()) {
     const layout = layouts[place];
     if (layout === undefined) continue;
-    await stagePart({ ...joining, query: read }, place, part, layout).catch((cause: unknown) => {
-      if (part.joined === undefined) throw cause;
-      throw new Error(`related model ${part.joined.name}: ${messageOf(cause)}`, { cause });
-    });
+    lost[place] = await stagePart({ ...joining, query: read }, place, part, layout).catch(
+      (cause: unknown) => {
+        if (part.joined === undefined) throw cause;
+        throw new Error(`related model ${part.joined.name}: ${messageOf(cause)}`, { cause });
+      },
+    );
   }
   await session.query(`create temporary table joined as ${selectJoined(joining, layouts, filter)}`);
   await session.query(`drop table ${parts.map((_, place) => partTable(place)).join(', ')}`);
@@ -38,7 +44,7 @@ export async function joinInTables(joining: Joining, locate: Locate): Promise<nu
   const [row] = await session.query<Record<string, number>>(
     `select ${counts.join(', ')} from pg_temp.joined`,
   );
-  return parts.map((_, place) => row?.[`n${place}`] ?? 0);
+  return parts.map((_, place) => ({ several: row?.[`n${place}`] ?? 0, lost: lost[place] }));
 }
 
 function selectJoined(

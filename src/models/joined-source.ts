@@ -4,6 +4,7 @@ import { type OpenSession, openSession } from '../db/index.ts';
 import { decodeCopyText } from '../lib/copy-text.ts';
 import { unpack } from '../lib/packed-record.ts';
 import type { Part } from './join-part.ts';
+import type { Lost } from './join-stage.ts';
 import { joinInTables } from './join-tables.ts';
 import type { Opening } from './layer.ts';
 import type { RecordQuery, RecordSource } from './record-source.ts';
@@ -47,15 +48,16 @@ export function joinedSource(
     if (made === asked) return joining;
     made = undefined;
     const few = limit === undefined ? {} : { limit };
-    const several = await joinInTables({ session: joining, parts, query, signal, ...few }, locate).catch(
+    const found = await joinInTables({ session: joining, parts, query, signal, ...few }, locate).catch(
       async (error: unknown) => {
         await end(error as Error);
         throw error;
       },
     );
     made = asked;
-    for (const [place, count] of several.entries()) {
-      if (count > 0) await warn?.(severalPartners(parts[place], count));
+    for (const [place, { several, lost }] of found.entries()) {
+      if (several > 0) await warn?.(severalPartners(parts[place], several));
+      if (lost !== undefined) await warn?.(nobodysPartners(parts[place], lost));
     }
     return joining;
   };
@@ -121,4 +123,8 @@ function severalPartners(part: Part | undefined, count: number): string {
   const { name = '', identifier = null } = part?.joined ?? {};
   const rule = identifier === null ? 'by its content' : `by ${identifier}`;
   return `${count} records have several partners in model ${name}: of these the smallest ${rule} was taken`;
+}
+
+function nobodysPartners(part: Part | undefined, { count, problem }: Lost): string {
+  return `${count} records of model ${part?.joined?.name ?? ''} could be nobody's partner: ${problem}`;
 }
