@@ -7,6 +7,7 @@
  * execution does is a Runner, registered by kind in the composition root.
  */
 import type { Transaction } from '../db/index.ts';
+import type { EndedBytes } from '../lib/ended-bytes.ts';
 import type { Json, JsonObject } from '../lib/json.ts';
 
 export type ExecutionKind = 'model' | 'bulk';
@@ -101,14 +102,8 @@ export interface Progress {
   adopt?: HeldLogs;
 }
 
-/**
- * Entries one behind the other, with `,\n` before each: what is the first of a file gets `[\n` instead. `ends` are the
- * places behind each.
- */
-export interface LogEntries {
-  bytes: Buffer;
-  ends: readonly number[];
-}
+/** Entries one behind the other, with `,\n` before each: what is the first of a file gets `[\n` instead. */
+export type LogEntries = EndedBytes;
 
 /** Files of record logs and how much of them is meant, as JSON. */
 export type HeldLogs = {

@@ -1,5 +1,6 @@
 import type { Transaction } from '../db/index.ts';
 import { messageOf } from '../errors.ts';
+import { joinEnded } from '../lib/ended-bytes.ts';
 import type { Execution, HeldLogs, LogEntries, RecordLogType } from './contract.ts';
 import type { OpenLog, RecordLogStore } from './record-log-store.ts';
 
@@ -58,7 +59,7 @@ export class RecordLogWriter {
     this.#pending = new Map();
     try {
       for (const [key, added] of pending) {
-        const entries = joined(added);
+        const entries = joinEnded(added.map(bytesOf));
         for (let start = 0; start < entries.ends.length; ) start += await this.#write(key, entries, start);
       }
     } catch (cause) {
@@ -128,20 +129,10 @@ export class RecordLogWriter {
 
 const closing = Buffer.from('\n]\n');
 
-/** In the order they were added. */
-function joined(added: readonly (string | LogEntries)[]): LogEntries {
-  const [first] = added;
-  if (typeof first === 'object' && added.length === 1) return first;
-  const pieces: Buffer[] = [];
-  const ends: number[] = [];
-  let length = 0;
-  for (const one of added) {
-    const bytes = typeof one === 'string' ? Buffer.from(`,\n${one}`) : one.bytes;
-    pieces.push(bytes);
-    for (const end of typeof one === 'string' ? [bytes.length] : one.ends) ends.push(length + end);
-    length += bytes.length;
-  }
-  return { bytes: Buffer.concat(pieces), ends };
+function bytesOf(entry: string | LogEntries): LogEntries {
+  if (typeof entry === 'object') return entry;
+  const bytes = Buffer.from(`,\n${entry}`);
+  return { bytes, ends: [bytes.length] };
 }
 
 export async function acknowledgeLogs(tx: Transaction, executionId: string, logs: HeldLogs): Promise<void> {

@@ -8,6 +8,7 @@ import { ObjectWriter } from './object-writer.ts';
 import { outgoingLines } from './outgoing-lines.ts';
 import { PlannedBatch } from './planned-batch.ts';
 import { recordEntry } from './record-entries.ts';
+import { recordObjects } from './record-objects.ts';
 import { outgoing, type Task } from './task.ts';
 
 const values = [
@@ -70,6 +71,20 @@ test('records, places and slices of a batch', () => {
   const joined = PlannedBatch.joined([batch.slice(0, 1), batch.slice(1, 7), batch.slice(7)]);
   expect([joined.records, joined.ends]).toEqual([records, batch.ends]);
   expect(part.lines).toEqual(linesOf(records.slice(12, 20)));
+});
+
+test('what was sent is the log entry, where it has the same members', () => {
+  const one = task(6, 'id');
+  const entriesOf = (names: readonly string[], ...parts: PlannedBatch[]) => {
+    for (const part of parts) recordObjects(one, names)(part);
+    return PlannedBatch.joined(parts).entries;
+  };
+  const made = new ObjectWriter(entryMembers(one)).write(batch, batch.ends.keys());
+  expect(entriesOf(one.names, batch.slice(0, 150), batch.slice(150, 151), batch.slice(151))).toEqual(made);
+  expect(entriesOf(['other', ...one.names.slice(1)], batch.slice(0))).toBeUndefined();
+  const first = batch.slice(0, 150);
+  recordObjects(one, one.names)(first);
+  expect(PlannedBatch.joined([first, batch.slice(150)]).entries).toBeUndefined();
 });
 
 const out = new ByteWriter(0);

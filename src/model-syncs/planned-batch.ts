@@ -1,5 +1,7 @@
 import type { KeyAndHash } from '../connectors/index.ts';
+import type { LogEntries } from '../executions/index.ts';
 import { decodeRow } from '../lib/copy-text.ts';
+import { joinEnded } from '../lib/ended-bytes.ts';
 import { unpack } from '../lib/packed-record.ts';
 
 /** A record to deliver. Of a plan, `n` only ever grows from 1; it has gaps, and below 0 what was set aside. */
@@ -18,6 +20,8 @@ export class PlannedBatch {
   readonly lines: Buffer;
   /** Places behind each line's newline. */
   readonly ends: readonly number[];
+  /** Of the record logs, once they are made. */
+  entries: LogEntries | undefined;
   #records: readonly PlannedRecord[] | undefined;
 
   constructor(lines: Buffer, ends: readonly number[] = endsOf(lines)) {
@@ -29,7 +33,11 @@ export class PlannedBatch {
   static joined(batches: readonly PlannedBatch[]): PlannedBatch {
     const [first] = batches;
     if (first !== undefined && batches.length === 1) return first;
-    return new PlannedBatch(Buffer.concat(batches.map(({ lines }) => lines)));
+    const { bytes, ends } = joinEnded(batches.map(({ lines, ends }) => ({ bytes: lines, ends })));
+    const joined = new PlannedBatch(bytes, ends);
+    const entries = batches.flatMap((batch) => batch.entries ?? []);
+    if (entries.length === batches.length) joined.entries = joinEnded(entries);
+    return joined;
   }
 
   get length(): number {

@@ -119,7 +119,7 @@ test.each([
 });
 
 test('names are letters, digits and _, hashes sixteen digits', async () => {
-  const task = { places: types.map(() => 99), target: definition({}) } as unknown as Task;
+  const task = { places: types.map(() => 99), names: [], target: definition({}) } as unknown as Task;
   const body = await bodyOf(task.target, (writer) =>
     outgoingBatches(writer, task)(batch.slice(2, 3)).send(async () => {}),
   );

@@ -66,6 +66,7 @@ export class Entries {
   }
 
   of(status: string, batch: PlannedBatch, places: readonly number[]): LogEntries {
+    if (batch.entries !== undefined && places.length === batch.length) return batch.entries;
     const out = this.#memory.get(status) ?? new ByteWriter(batch.lines.length);
     this.#memory.set(status, out);
     return this.#writer.write(batch, places, out);

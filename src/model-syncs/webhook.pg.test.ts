@@ -47,7 +47,7 @@ test('records go out in batches of 100, with every digit, and later only those t
   expect(records[0]?.hash).toMatch(/^[0-9a-f]{16}$/);
   const seventh = receiver.requests.map(({ body }) => body.toString()).join();
   expect(seventh).toContain('"id":7,"email":"c7","credit":63050394783186951.07');
-  expect(await world.log(first.id, 'records')).toHaveLength(250);
+  expect(await world.log(first.id, 'records')).toEqual(records.map(({ fields }) => fields));
 
   expect((await world.execute(sync)).counts).toMatchObject({ total: 0 });
   expect(receiver.requests).toHaveLength(3);
