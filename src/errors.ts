@@ -150,6 +150,16 @@ export class TidemarkError extends Error {
   }
 }
 
+/** @param field of the request or configuration, e.g. `fields.0.target`. */
+export function invalidField(field: string, reason: string): TidemarkError {
+  return new TidemarkError('invalid_field', { field, reason });
+}
+
+/** What cannot be, though each field by itself may be. */
+export function unprocessable(field: string, reason: string): TidemarkError {
+  return new TidemarkError('unprocessable', { reason: `${field}: ${reason}`, field });
+}
+
 export function notFound(resource: string, id: string): TidemarkError {
   return new TidemarkError('not_found', { resource, id });
 }

@@ -1,6 +1,7 @@
+import { invalidField } from '../errors.ts';
 import type { Condition, Expression, FixedExpression } from './expression.ts';
+import { shown } from './shown.ts';
 import { parseRelative, parseSpan, parseTime, timeText } from './times.ts';
-import { shown, wrong } from './wrong.ts';
 
 /**
  * Replaces what counts from now by the times it means, so that an execution that is resumed hours later still
@@ -38,6 +39,6 @@ function fixed(
   now: bigint,
 ): string {
   const micros = parse(String(value), now);
-  if (micros === undefined) throw wrong(`filter on ${field}`, `${shown(value)} is out of range`);
+  if (micros === undefined) throw invalidField(`filter on ${field}`, `${shown(value)} is out of range`);
   return timeText(micros);
 }

@@ -1,8 +1,9 @@
+import { invalidField } from '../errors.ts';
 import { type FilterFunction, filterFunctions } from '../schema/filter.ts';
 import type { Condition, FilterField } from './expression.ts';
 import { ruleOf } from './functions.ts';
 import { readOperands } from './operands.ts';
-import { shown, wrong } from './wrong.ts';
+import { shown } from './shown.ts';
 
 const mostShown = 50;
 
@@ -26,14 +27,20 @@ export function checkCondition(
   places: { field: string; function: string; value: string },
 ): Condition {
   const { field: name, function: given, value } = request;
-  if (name === '') throw wrong(places.field, 'is needed: the field to filter by');
+  if (name === '') throw invalidField(places.field, 'is needed: the field to filter by');
   if (!isFilterFunction(given)) {
-    throw wrong(places.function, `${shown(given)} is no function; there are ${filterFunctions.join(', ')}`);
+    throw invalidField(
+      places.function,
+      `${shown(given)} is no function; there are ${filterFunctions.join(', ')}`,
+    );
   }
   const field = fields && findField(name, fields, places.field);
   if (field !== undefined && !suits(given, field)) {
     const others = filterFunctions.filter((one) => suits(one, field)).join(', ');
-    throw wrong(places.function, `${given} does not suit ${name} (${field.type}), which takes ${others}`);
+    throw invalidField(
+      places.function,
+      `${given} does not suit ${name} (${field.type}), which takes ${others}`,
+    );
   }
   // A request body is JSON, so its members are.
   const condition = { field: name, function: given, value: (value ?? null) as Condition['value'] };
@@ -47,7 +54,7 @@ export function findField(name: string, fields: readonly FilterField[], place: s
   if (field !== undefined) return field;
   const known = fields.slice(0, mostShown).map((one) => `${one.name} (${one.type})`);
   if (fields.length > mostShown) known.push('…');
-  throw wrong(place, `${shown(name)} is no field; there are ${known.join(', ')}`);
+  throw invalidField(place, `${shown(name)} is no field; there are ${known.join(', ')}`);
 }
 
 function suits(name: FilterFunction, field: FilterField): boolean {

@@ -1,4 +1,4 @@
-import { wrong } from './wrong.ts';
+import { invalidField } from '../errors.ts';
 
 /** How many conditions one expression may be made of. */
 export const mostConditions = 100;
@@ -17,18 +17,18 @@ export function labelOf(index: number): string {
  * @throws invalid_field for a label that is no letters, a word of the logic, or taken.
  */
 export function assignLabels(given: readonly (string | undefined)[], place: string): string[] {
-  if (given.length > mostConditions) throw wrong(place, `has more than ${mostConditions} filters`);
+  if (given.length > mostConditions) throw invalidField(place, `has more than ${mostConditions} filters`);
   const labels = given.map((label) => label?.toUpperCase());
   for (const [index, label] of labels.entries()) {
     if (label === undefined) continue;
     const at = `${place}.${index}.label`;
     if (!/^[A-Z]{1,3}$/.test(label) || keywords.includes(label)) {
-      throw wrong(
+      throw invalidField(
         at,
         'is one to three letters other than AND, OR and NOT; left out, the next free one is given',
       );
     }
-    if (labels.indexOf(label) !== index) throw wrong(at, `${label} is the label of another filter`);
+    if (labels.indexOf(label) !== index) throw invalidField(at, `${label} is the label of another filter`);
   }
   const free = given
     .concat(given)

@@ -1,5 +1,6 @@
+import { invalidField } from '../errors.ts';
 import type { Condition, Expression } from './expression.ts';
-import { shown, wrong } from './wrong.ts';
+import { shown } from './shown.ts';
 
 const longest = 2_000;
 const mostUses = 200;
@@ -29,7 +30,7 @@ export function parseLogic(
       conditions.map(({ condition }) => condition),
     );
   }
-  if (text.length > longest) throw wrong(place, `is longer than ${longest} characters`);
+  if (text.length > longest) throw invalidField(place, `is longer than ${longest} characters`);
   const tokens = tokenize(text, place);
   const used = new Set<string>();
   let next = 0;
@@ -40,7 +41,7 @@ export function parseLogic(
     const token = tokens[next];
     const found = token === undefined ? 'the end' : shown(token.text);
     const position = token?.position ?? text.length + 1;
-    return wrong(place, `character ${position}: ${expected} is expected, found ${found}`);
+    return invalidField(place, `character ${position}: ${expected} is expected, found ${found}`);
   };
   const take = (word: string): boolean => {
     if (tokens[next]?.text.toUpperCase() !== word) return false;
@@ -54,7 +55,7 @@ export function parseLogic(
   };
   const either = (): Expression => chain('or', () => chain('and', single));
   const single = (): Expression => {
-    if (++depth > deepest) throw wrong(place, `is nested more than ${deepest} deep`);
+    if (++depth > deepest) throw invalidField(place, `is nested more than ${deepest} deep`);
     const expression = take('NOT') ? { not: single() } : take('(') ? inBrackets() : labelled();
     depth--;
     return expression;
@@ -73,9 +74,12 @@ export function parseLogic(
     );
     if (found === undefined) {
       const known = conditions.map(({ label }) => label).join(', ') || 'none';
-      throw wrong(place, `character ${token.position}: there is no filter ${token.text}; there are ${known}`);
+      throw invalidField(
+        place,
+        `character ${token.position}: there is no filter ${token.text}; there are ${known}`,
+      );
     }
-    if (++uses > mostUses) throw wrong(place, `names filters more than ${mostUses} times`);
+    if (++uses > mostUses) throw invalidField(place, `names filters more than ${mostUses} times`);
     used.add(found.label);
     next++;
     return found.condition;
@@ -85,7 +89,7 @@ export function parseLogic(
   if (next < tokens.length) throw fault('AND, OR or the end');
   const unused = conditions.find(({ label }) => !used.has(label));
   if (unused !== undefined) {
-    throw wrong(place, `does not use filter ${unused.label}; name it, or leave the filter out`);
+    throw invalidField(place, `does not use filter ${unused.label}; name it, or leave the filter out`);
   }
   return expression;
 }
@@ -100,7 +104,10 @@ function tokenize(text: string, place: string): Token[] {
   return [...text.matchAll(/[()]|[a-z]+|\d+|\S/gi)].map(({ 0: token, index }) => {
     const position = index + 1;
     if (/^[^()a-z\d]$/i.test(token)) {
-      throw wrong(place, `character ${position}: ${shown(token)} is no label, AND, OR, NOT or bracket`);
+      throw invalidField(
+        place,
+        `character ${position}: ${shown(token)} is no label, AND, OR, NOT or bracket`,
+      );
     }
     return { text: token, position };
   });

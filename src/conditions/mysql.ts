@@ -1,7 +1,7 @@
+import { invalidField } from '../errors.ts';
 import type { Column, Dialect } from './dialect.ts';
 import { binaryNumber } from './numbers.ts';
 import { whitespace } from './terms.ts';
-import { wrong } from './wrong.ts';
 
 const characters = /^(char|varchar|tinytext|text|mediumtext|longtext|enum|set)\b/i;
 
@@ -39,7 +39,7 @@ export const mysql: Dialect = {
     return `cast(${rest} as binary) = ${hexadecimal(value)}`;
   },
   contains({ name }) {
-    throw wrong(`filter on ${name}`, 'a MySQL database has no arrays');
+    throw invalidField(`filter on ${name}`, 'a MySQL database has no arrays');
   },
 };
 

@@ -1,5 +1,6 @@
+import { invalidField } from '../errors.ts';
 import type { Json } from '../lib/json.ts';
-import { shown, wrong } from './wrong.ts';
+import { shown } from './shown.ts';
 
 const number = /^([+-]?)(\d+)(?:\.(\d+))?(?:e([+-]?\d{1,3}))?$/i;
 const integer = /^(u?)(tinyint|smallint|mediumint|int|integer|bigint|hugeint)(?:\(\d+\))?( unsigned)?\b/i;
@@ -25,12 +26,12 @@ const bits: Record<string, number> = {
 export function numberText(value: Json, type: string, place: string): string {
   const rounded = typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value);
   if (rounded && binaryNumber('0', type) === undefined) {
-    throw wrong(place, `${value} lost digits on its way; write it as a text, e.g. "9007199254740993"`);
+    throw invalidField(place, `${value} lost digits on its way; write it as a text, e.g. "9007199254740993"`);
   }
   const given = typeof value === 'number' ? String(value) : typeof value === 'string' ? value.trim() : '';
   const match = number.exec(given);
   if (match === null || given.length > 1000) {
-    throw wrong(place, `${shown(value)} is no number, as ${type} needs; e.g. 10 or "12.5"`);
+    throw invalidField(place, `${shown(value)} is no number, as ${type} needs; e.g. 10 or "12.5"`);
   }
   const [, sign = '', whole = '', fraction = '', exponent = '0'] = match;
   const significant = (whole + fraction).replace(/^0+/, '');
@@ -38,7 +39,7 @@ export function numberText(value: Json, type: string, place: string): string {
   // Digits behind the point; below zero: zeros in front of it that are not written.
   const scale = fraction.length - Number(exponent) - (significant.length - digits.length);
   const text = digits === '' ? '0' : (sign === '-' ? '-' : '') + plain(digits, scale);
-  if (!fits(text, digits, scale, type)) throw wrong(place, `${shown(value)} does not fit ${type}`);
+  if (!fits(text, digits, scale, type)) throw invalidField(place, `${shown(value)} does not fit ${type}`);
   return text;
 }
 

@@ -1,10 +1,11 @@
+import { invalidField } from '../errors.ts';
 import type { Json } from '../lib/json.ts';
 import { elementType } from '../lib/pg-text.ts';
 import type { Condition, FilterField } from './expression.ts';
 import { ruleOf } from './functions.ts';
 import { numberText } from './numbers.ts';
+import { shown } from './shown.ts';
 import { dayMicros, dayText, parseRelative, parseSpan, parseTime, timeText } from './times.ts';
-import { shown, wrong } from './wrong.ts';
 
 const mostValues = 1_000;
 const longestText = 10_000;
@@ -36,12 +37,12 @@ export function readOperands(condition: Condition, field: FilterField | undefine
   const { takes } = ruleOf(name);
   const list = (what: string, least: number, most: number) => {
     if (Array.isArray(value) && value.length >= least && value.length <= most) return value;
-    throw wrong(place, `${name} takes ${what}, not ${shown(value)}`);
+    throw invalidField(place, `${name} takes ${what}, not ${shown(value)}`);
   };
   switch (takes) {
     case 'nothing':
       if (value === null || value === '') return [];
-      throw wrong(place, `${name} takes no value; leave it out`);
+      throw invalidField(place, `${name} takes no value; leave it out`);
     case 'value':
     case 'until':
       return [literal(scalar(value, name, place), field, place, takes === 'until')];
@@ -61,21 +62,21 @@ export function readOperands(condition: Condition, field: FilterField | undefine
       return [literal(scalar(value, name, place), field && elementOf(field, place), place)];
     case 'relative':
       if (typeof value === 'string' && parseRelative(value, 0n) !== undefined) return [];
-      throw wrong(
+      throw invalidField(
         place,
         `${name} takes a time like "48 hours ago", "7 days from now" or "now", not ${shown(value)}`,
       );
     case 'span':
       if (typeof value === 'string' && parseSpan(value, 0n) !== undefined) return [];
-      throw wrong(place, `${name} takes a span like "48 hours" or "7 days", not ${shown(value)}`);
+      throw invalidField(place, `${name} takes a span like "48 hours" or "7 days", not ${shown(value)}`);
   }
 }
 
 type Scalar = string | number | boolean;
 
 function scalar(value: Json, name: string, place: string): Scalar {
-  if (value === null) throw wrong(place, `${name} needs a value; NULL is asked for with IsNull`);
-  if (typeof value === 'object') throw wrong(place, `${name} takes one value, not ${shown(value)}`);
+  if (value === null) throw invalidField(place, `${name} needs a value; NULL is asked for with IsNull`);
+  if (typeof value === 'object') throw invalidField(place, `${name} takes one value, not ${shown(value)}`);
   return value;
 }
 
@@ -87,17 +88,17 @@ function literal(value: Scalar, field: FilterField | undefined, place: string, u
       return numberText(value, field.remoteType, place);
     case 'boolean':
       if (/^(true|false)$/i.test(String(value))) return String(value).toLowerCase();
-      throw wrong(place, `${shown(value)} is neither true nor false, as ${field.name} is`);
+      throw invalidField(place, `${shown(value)} is neither true nor false, as ${field.name} is`);
     case 'datetime': {
       const time = typeof value === 'string' ? parseTime(value) : undefined;
       if (time === undefined) {
         const reason = 'e.g. "2024-01-31T12:00:00Z" or "2024-01-31", with six digits of a second at most';
-        throw wrong(place, `${shown(value)} is no time; ${reason}`);
+        throw invalidField(place, `${shown(value)} is no time; ${reason}`);
       }
       if (/^date$/i.test(field.remoteType)) return dayText(time.micros);
       const nanos = time.micros * 1000n;
       if (/^timestamp_ns$/i.test(field.remoteType) && BigInt.asIntN(64, nanos) !== nanos) {
-        throw wrong(place, `${shown(value)} does not fit ${field.remoteType}`);
+        throw invalidField(place, `${shown(value)} does not fit ${field.remoteType}`);
       }
       return timeText(until && time.day ? time.micros + dayMicros - 1n : time.micros);
     }
@@ -107,11 +108,11 @@ function literal(value: Scalar, field: FilterField | undefined, place: string, u
 }
 
 function text(value: Scalar, place: string): string {
-  if (typeof value === 'boolean') throw wrong(place, `takes a text, not ${value}`);
+  if (typeof value === 'boolean') throw invalidField(place, `takes a text, not ${value}`);
   const given = typeof value === 'number' ? numberText(value, 'numeric', place) : value;
-  if (given.length > longestText) throw wrong(place, `is longer than ${longestText} characters`);
+  if (given.length > longestText) throw invalidField(place, `is longer than ${longestText} characters`);
   if (given.includes('\0') || !given.isWellFormed()) {
-    throw wrong(place, 'contains a NUL character or half a surrogate pair, which no database takes');
+    throw invalidField(place, 'contains a NUL character or half a surrogate pair, which no database takes');
   }
   return given;
 }
@@ -119,22 +120,23 @@ function text(value: Scalar, place: string): string {
 function formed(given: string, { name, remoteType }: FilterField, place: string): string {
   const form = forms.find(({ type }) => type.test(remoteType));
   if (form !== undefined && !form.value.test(given)) {
-    throw wrong(place, `${shown(given)} is no ${remoteType}; e.g. "${form.example}"`);
+    throw invalidField(place, `${shown(given)} is no ${remoteType}; e.g. "${form.example}"`);
   }
   const [, labels] = /^enum\((.*)\)$/is.exec(remoteType) ?? [];
   if (labels && !labels.includes(`'${given.replaceAll("'", "''")}'`)) {
-    throw wrong(place, `${shown(given)} is no value of ${name}, which has ${labels}`);
+    throw invalidField(place, `${shown(given)} is no value of ${name}, which has ${labels}`);
   }
   return given;
 }
 
 function pattern(given: string, place: string): string {
-  if (/(?<!\\)(\\\\)*\\$/.test(given)) throw wrong(place, 'ends with a backslash that has nothing to escape');
+  if (/(?<!\\)(\\\\)*\\$/.test(given))
+    throw invalidField(place, 'ends with a backslash that has nothing to escape');
   return given;
 }
 
 export function elementOf(field: FilterField, place: string): FilterField {
   const { type, remoteType } = elementType(field.remoteType.toLowerCase());
-  if (type === 'object') throw wrong(place, `elements of ${field.remoteType} cannot be compared`);
+  if (type === 'object') throw invalidField(place, `elements of ${field.remoteType} cannot be compared`);
   return { name: field.name, type, remoteType };
 }

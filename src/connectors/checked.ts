@@ -13,6 +13,17 @@ import type { Fit } from './fits.ts';
 /** By target field, what changes in a value that comes from a field of the source. */
 export type FitOf = (target: string, sourceType: string) => Fit | undefined;
 
+/** @param typeOf a column of the target. One of the same type as the source's changes nothing. */
+export function fitsBy(
+  typeOf: (target: string) => string | undefined,
+  fitOf: (type: string) => Fit | undefined,
+): FitOf {
+  return (target, sourceType) => {
+    const type = typeOf(target) ?? '';
+    return type === sourceType ? undefined : fitOf(type);
+  };
+}
+
 type Check = (record: OutgoingRecord) => CheckedRecord;
 
 const unchanged: CheckedRecord = { refused: undefined, warnings: [] };

@@ -1,5 +1,5 @@
 import type { ModelDestination, ModelSyncMode, TargetField } from '../connectors/index.ts';
-import { TidemarkError } from '../errors.ts';
+import { TidemarkError, unprocessable } from '../errors.ts';
 import type { JsonObject } from '../lib/json.ts';
 import type { ModelSyncRequest } from '../schema/model-sync.ts';
 import { type ModelSyncDependencies, targetObject, withModelDestination } from './destination.ts';
@@ -197,8 +197,4 @@ function checkIdentity({ identity, mode }: Definition, targets: TargetField[]): 
   if (mode === 'replace' && asked !== 'Equality') {
     throw unprocessable('identity.function', 'mode replace makes the target equal: use Equality');
   }
-}
-
-function unprocessable(field: string, reason: string): TidemarkError {
-  return new TidemarkError('unprocessable', { reason: `${field}: ${reason}`, field });
 }

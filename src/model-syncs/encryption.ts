@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { TargetField } from '../connectors/index.ts';
-import { TidemarkError } from '../errors.ts';
+import { unprocessable } from '../errors.ts';
 import { jweEncrypter } from '../lib/jwe.ts';
 import type { KeyRing } from '../lib/seal.ts';
 import type { RecordSource } from '../models/index.ts';
@@ -28,7 +28,7 @@ export function draftEncryption(
   const passphrase = request.encryption_passphrase;
   if (stored !== null && (!passphrase || isPassphrase(passphrase, stored, keyRing))) return stored;
   if (!passphrase) {
-    throw wrong('encryption_passphrase', `is needed: fields.${encrypted} is to be encrypted`);
+    throw unprocessable('encryption_passphrase', `is needed: fields.${encrypted} is to be encrypted`);
   }
   return {
     salt: randomBytes(16).toString('base64'),
@@ -41,13 +41,13 @@ export function checkEncrypted({ fields, identity }: Definition, targets: readon
   for (const [index, { field, target, encrypted }] of fields.entries()) {
     if (!encrypted) continue;
     const place = `fields.${index}.encryption_enabled`;
-    if (field === undefined) throw wrong(place, 'a constant is the same for all, and not encrypted');
+    if (field === undefined) throw unprocessable(place, 'a constant is the same for all, and not encrypted');
     if (field === identity?.field) {
-      throw wrong(place, `${field} is the identity, by which records are found, and not encrypted`);
+      throw unprocessable(place, `${field} is the identity, by which records are found, and not encrypted`);
     }
     const written = targets.find(({ id }) => id === target);
     if (targets.length > 1 && written !== undefined && !isEncryptable(written)) {
-      throw wrong(place, `${target} is of type ${written.remoteType}; an encrypted value is text`);
+      throw unprocessable(place, `${target} is of type ${written.remoteType}; an encrypted value is text`);
     }
   }
 }
@@ -96,8 +96,4 @@ function isPassphrase(given: string, stored: Encryption, keyRing: KeyRing): bool
 
 function passphraseOf({ passphrase }: Encryption, keyRing: KeyRing): string {
   return keyRing.open(passphrase);
-}
-
-function wrong(field: string, reason: string): TidemarkError {
-  return new TidemarkError('unprocessable', { reason: `${field}: ${reason}`, field });
 }

@@ -6,7 +6,7 @@ import {
   matcher,
   readOperands,
 } from '../conditions/index.ts';
-import { TidemarkError } from '../errors.ts';
+import { invalidField } from '../errors.ts';
 import type { Json } from '../lib/json.ts';
 import { type RecordSource, splitRelatedName } from '../models/index.ts';
 import type { ModelOverride, ModelSyncRequest } from '../schema/model-sync.ts';
@@ -34,7 +34,8 @@ export function draftOverrides(
     const condition = checkCondition({ ...given, field: name }, model.fields, places);
     // A request body is JSON, so its members are.
     const override = given.override as Json | undefined;
-    if (override === undefined) throw wrong(`${place}.override`, 'is needed: what to send, null for nothing');
+    if (override === undefined)
+      throw invalidField(`${place}.override`, 'is needed: what to send, null for nothing');
     const known = model.fields.find((one) => one.name === name);
     if (known !== undefined) valueText(override, known, `${place}.override`);
     return { ...condition, field: ownField(models, model, name), override };
@@ -48,18 +49,21 @@ export function checkOverrides(definition: Definition): void {
     const place = `overrides.${index}`;
     const shown = splitRelatedName(field)?.field ?? field;
     if (identity?.field === field) {
-      throw wrong(
+      throw invalidField(
         `${place}.field`,
         `${shown} is the identity, by which records are found: it is never replaced`,
       );
     }
     if (!fields.some((one) => one.field === field)) {
-      throw wrong(`${place}.field`, `${shown} is not among the fields, so there is nothing to replace`);
+      throw invalidField(
+        `${place}.field`,
+        `${shown} is not among the fields, so there is nothing to replace`,
+      );
     }
     const relative = name === 'InTheLast' || name.startsWith('Relative');
     if (relative && mode !== 'replace' && !syncAllRecords) {
       const reason = `${name} counts from the time of the execution: a record may have to be sent though it did not change; set sync_all_records, or compare with a time`;
-      throw wrong(`${place}.function`, reason);
+      throw invalidField(`${place}.function`, reason);
     }
   }
 }
@@ -114,10 +118,10 @@ export function overriding(
 function valueText(value: Json, field: FilterField, place: string): string | null {
   if (value === null) return null;
   const { name, type, remoteType } = field;
-  if (type === 'array') throw wrong(place, `${name} is an array, which can only be replaced by null`);
+  if (type === 'array') throw invalidField(place, `${name} is an array, which can only be replaced by null`);
   if (type === 'object') {
     if (/^jsonb?$/i.test(remoteType)) return JSON.stringify(value);
-    throw wrong(place, `${name} is of type ${remoteType}, which can only be replaced by null`);
+    throw invalidField(place, `${name} is of type ${remoteType}, which can only be replaced by null`);
   }
   const [text = ''] = readOperands({ field: name, function: 'Equality', value }, field, place);
   if (type === 'boolean') return text === 'true' ? 't' : 'f';
@@ -128,7 +132,3 @@ function valueText(value: Json, field: FilterField, place: string): string | nul
 }
 
 const timeParts = /^(\S{10})(?:[T ]([\d:.]+)(.*))?$/i;
-
-function wrong(field: string, reason: string): TidemarkError {
-  return new TidemarkError('invalid_field', { field, reason });
-}

@@ -1,6 +1,6 @@
 import type { Field } from '../connectors/index.ts';
 import type { Database } from '../db/index.ts';
-import { TidemarkError } from '../errors.ts';
+import { invalidField, TidemarkError, unprocessable } from '../errors.ts';
 import {
   enrichedFields,
   type FieldsOfOthers,
@@ -45,12 +45,12 @@ export async function modelsOf(
 ): Promise<SyncedModels> {
   const named = new Map<string, Named>();
   for (const { member, id } of referencesOf(request)) {
-    if (id === undefined) throw unprocessable(member, 'is needed');
+    if (id === undefined) throw wrong(member, 'is needed');
     if (named.has(id)) continue;
     named.set(id, { id, member, model: await existing(db, organizationId, id, `${member}.model_id`) });
   }
   const [first] = named.values();
-  if (first === undefined) throw unprocessable('fields', 'map at least one field');
+  if (first === undefined) throw wrong('fields', 'map at least one field');
   let nearest: { base: Model; lost: Named } | undefined;
   for (const { model: base } of named.values()) {
     const related: FieldsOfOthers[] = (await relatedModels(db, base)).map((one) => one.model);
@@ -63,10 +63,10 @@ export async function modelsOf(
   const { base, lost } = nearest ?? { base: first.model, lost: first };
   if (lost.id.toLowerCase() === lost.model.enricher?.id) {
     const reason = `is the enrichment of model ${lost.model.name}, and the synced model is ${base.name}`;
-    throw unprocessable(`${lost.member}.model_id`, reason);
+    throw wrong(`${lost.member}.model_id`, reason);
   }
   const reason = `no relation leads from model ${base.name} to model ${lost.model.name}, nor the other way round`;
-  throw unprocessable(`${lost.member}.model_id`, `${reason}; relate them (relations of a model)`);
+  throw wrong(`${lost.member}.model_id`, `${reason}; relate them (relations of a model)`);
 }
 
 /** Clients may refer to a field by name or by id. @returns its name among those of the synced model. */
@@ -77,7 +77,7 @@ export function fieldOf(models: SyncedModels, source: Source, member: string): s
   const field = model.fields.find(({ name }) => name === reference || fieldId(model.id, name) === reference);
   if (field !== undefined) return ownField(models, model, field.name);
   const reason = `${JSON.stringify(reference)} is not a field of model ${model.name}`;
-  throw unprocessable(`${member}.field`, reason);
+  throw wrong(`${member}.field`, reason);
 }
 
 /** The name of a field among those of the synced model. */
@@ -162,14 +162,12 @@ async function existing(db: Database, organizationId: string, id: string, member
       (await getModel(db, organizationId, id))
     );
   } catch (error) {
-    if (error instanceof TidemarkError && error.key === 'not_found')
-      throw unprocessable(member, error.message);
+    if (error instanceof TidemarkError && error.key === 'not_found') throw wrong(member, error.message);
     throw error;
   }
 }
 
 /** What is wrong with conditions is told as `checkCondition` does. */
-function unprocessable(field: string, reason: string): TidemarkError {
-  if (/^(filters|overrides)\./.test(field)) return new TidemarkError('invalid_field', { field, reason });
-  return new TidemarkError('unprocessable', { reason: `${field}: ${reason}`, field });
+function wrong(field: string, reason: string): TidemarkError {
+  return (/^(filters|overrides)\./.test(field) ? invalidField : unprocessable)(field, reason);
 }

@@ -4,7 +4,7 @@ import {
   newColumn,
   type TargetCreation,
 } from '../connectors/index.ts';
-import { messageOf, notFound, TidemarkError } from '../errors.ts';
+import { messageOf, notFound, TidemarkError, unprocessable } from '../errors.ts';
 import type { ModelSyncRequest } from '../schema/model-sync.ts';
 import { type ModelSyncDependencies, withModelDestination } from './destination.ts';
 import type { Definition, MappedField } from './model-sync.ts';
@@ -114,8 +114,4 @@ async function place(
     throw unprocessable('target.create.schema', `is one of ${schemas.join(', ')}`);
   }
   return { schema, name };
-}
-
-function unprocessable(field: string, reason: string): TidemarkError {
-  return new TidemarkError('unprocessable', { reason: `${field}: ${reason}`, field });
 }

@@ -1,12 +1,11 @@
 import type { Field } from '../connectors/index.ts';
 import { TidemarkError } from '../errors.ts';
-import { isJson, jsonAt, parseJsonPath } from '../lib/json-path.ts';
+import { isJson, parseJsonPath } from '../lib/json-path.ts';
 import { isCarriedAsJson, jsonText } from '../lib/pg-text.ts';
-import type { FieldType } from '../schema/field-type.ts';
 import type { AdditionalFieldRequest } from '../schema/model.ts';
 import { type Computed, withComputedFields } from './computed-fields.ts';
 import { type DeclaredField, declaredFieldOf, declaredType } from './declared-field.ts';
-import { jsonAsText } from './json-as-text.ts';
+import { valueAt } from './json-as-text.ts';
 import type { Layer } from './layer.ts';
 
 /** A place in the JSON of another field. */
@@ -70,7 +69,9 @@ export const additionalFieldsLayer: Layer = async ({ model, wanted }, below) => 
           return { values: asked.map(() => null), problem };
         }
         return {
-          values: asked.map(({ path, type }, index) => valueIn(values[places[index] ?? 0], path, type)),
+          values: asked.map(({ path, type }, index) =>
+            valueAt(values[places[index] ?? 0] ?? 'null', path, type),
+          ),
         };
       }),
   });
@@ -81,9 +82,4 @@ function documentOf(field: Field | undefined): (text: string) => string | undefi
   if (field?.type === 'array') return (text) => jsonText(text, field);
   if (field !== undefined && isCarriedAsJson(field)) return (text) => text;
   return (text) => (isJson(text) ? text : undefined);
-}
-
-function valueIn(document = 'null', path: readonly string[], type: FieldType): string | null {
-  const found = jsonAt(document, path);
-  return found === undefined ? null : jsonAsText(found, type);
 }

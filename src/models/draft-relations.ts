@@ -1,6 +1,6 @@
 import type { Field } from '../connectors/index.ts';
 import type { Database } from '../db/index.ts';
-import { TidemarkError } from '../errors.ts';
+import { invalidField } from '../errors.ts';
 import type { ModelRequest } from '../schema/model.ts';
 import type { Model, Relation } from './model.ts';
 import { fieldId } from './present.ts';
@@ -23,7 +23,7 @@ export async function draftRelations(
     const place = `relations.${index}`;
     requireField(model.fields, from, `${place}.from`);
     const [other] = await findModels(db, model.organizationId, [to.model_id.toLowerCase()]);
-    if (other === undefined) throw wrong(`${place}.to.model_id`, `there is no model ${to.model_id}`);
+    if (other === undefined) throw invalidField(`${place}.to.model_id`, `there is no model ${to.model_id}`);
     const found = other.fields.find(({ name }) => name === to.field || fieldId(other.id, name) === to.field);
     if (found === undefined) requireField(other.fields, to.field, `${place}.to.field`, `model ${other.name}`);
     await refuseCycle(db, model, other, `${place}.to.model_id`);
@@ -39,14 +39,15 @@ async function refuseCycle(
   other: Model,
   place: string,
 ): Promise<void> {
-  if (other.id === id) throw wrong(place, 'is this model itself; make a second model of the same table');
+  if (other.id === id)
+    throw invalidField(place, 'is this model itself; make a second model of the same table');
   if (id === undefined) return;
   const beyond = await relatedModels(db, other);
   const find = (wanted: string | undefined) => beyond.find(({ model }) => model.id === wanted);
   if (find(id) === undefined) return;
   const way: string[] = [];
   for (let at = find(id); at !== undefined; at = find(at.parent)) way.unshift(at.model.name);
-  throw wrong(place, `leads back to this model: ${[name, other.name, ...way].join(' → ')}`);
+  throw invalidField(place, `leads back to this model: ${[name, other.name, ...way].join(' → ')}`);
 }
 
 export function requireField(
@@ -57,9 +58,5 @@ export function requireField(
 ): void {
   if (fields.some((field) => field.name === name)) return;
   const known = fields.map((field) => field.name).join(', ');
-  throw wrong(member, `${JSON.stringify(name)} is not a field of ${owner}, which has ${known}`);
-}
-
-function wrong(field: string, reason: string): TidemarkError {
-  return new TidemarkError('invalid_field', { field, reason });
+  throw invalidField(member, `${JSON.stringify(name)} is not a field of ${owner}, which has ${known}`);
 }

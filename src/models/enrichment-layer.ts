@@ -1,12 +1,12 @@
 import { openConnection } from '../connections/index.ts';
 import type { Field } from '../connectors/index.ts';
-import { jsonAt } from '../lib/json-path.ts';
+import { invalidField } from '../errors.ts';
 import { jsonText } from '../lib/pg-text.ts';
 import { type Computed, withComputedFields } from './computed-fields.ts';
 import { declaredFieldOf } from './declared-field.ts';
 import type { Enricher } from './enricher.ts';
 import { enrichmentOf } from './enrichment.ts';
-import { jsonAsText } from './json-as-text.ts';
+import { valueAt } from './json-as-text.ts';
 import type { Layer } from './layer.ts';
 import { LookupCache } from './lookup-cache.ts';
 import { type LookedUp, type LookupCounts, Lookups } from './lookups.ts';
@@ -29,7 +29,7 @@ export const enrichmentLayer: Layer = async ({ deps, model, wanted, signal, warn
     const others = wanted?.filter((name) => !names.has(name)) ?? [];
     const source = stack.use(await below([...new Set([...others, ...inputs])]));
     const known = await source.fields();
-    const inputFields = inputs.map((name) => known.find((field) => field.name === name) ?? unknown(name));
+    const inputFields = inputs.map((name) => needed(known, name));
     const opened = await openConnection(deps, model.organizationId, enricher.connectionId, signal);
     stack.defer(() => opened.session.close());
     const enrichment = enrichmentOf(opened.session, opened.connection.type, 'enricher.connection_id');
@@ -86,8 +86,10 @@ function inputText(text: string | null, field: Field): string | null {
   return json.startsWith('"') ? (JSON.parse(json) as string) : json;
 }
 
-function unknown(name: string): Field {
-  return { name, type: 'string', remoteType: 'text', nullable: true };
+function needed(fields: readonly Field[], name: string): Field {
+  const field = fields.find((one) => one.name === name);
+  if (field !== undefined) return field;
+  throw invalidField('enricher.mappings', `the model has no field ${name} any more`);
 }
 
 function computedOf(
@@ -98,11 +100,7 @@ function computedOf(
     return { values: fields.map(() => null), problem: `the enrichment failed: ${answer.problem}` };
   }
   const { json } = answer;
-  const values = fields.map(({ path, type }) => {
-    const found = json === null ? undefined : jsonAt(json, path);
-    return found === undefined ? null : jsonAsText(found, type);
-  });
-  return { values };
+  return { values: fields.map(({ path, type }) => valueAt(json ?? 'null', path, type)) };
 }
 
 /** Nothing when everything was found. */

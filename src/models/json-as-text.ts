@@ -1,12 +1,19 @@
+import { jsonAt } from '../lib/json-path.ts';
 import type { FieldType } from '../schema/field-type.ts';
 
 const dateAndTime = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d(?::?\d\d)?)?$/i;
+
+/** What a document has at a path, as a field of a type has it. */
+export function valueAt(document: string, path: readonly string[], type: FieldType): string | null {
+  const found = jsonAt(document, path);
+  return found === undefined ? null : jsonAsText(found, type);
+}
 
 /**
  * The text of a JSON value as a field of a type has it. One that is of another type keeps its own text: a target that
  * can hold it gets it exactly, any other refuses the record. Digits are never touched.
  */
-export function jsonAsText(json: string, type: FieldType): string | null {
+function jsonAsText(json: string, type: FieldType): string | null {
   if (json === 'null') return null;
   if (type === 'object' || type === 'array') return json;
   if (json.startsWith('"')) {

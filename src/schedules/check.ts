@@ -1,4 +1,4 @@
-import { TidemarkError } from '../errors.ts';
+import { invalidField } from '../errors.ts';
 import { nextMatch, nextTime, shortNames } from './next-time.ts';
 import type { Frequency, Part, Timing } from './schedule.ts';
 
@@ -46,27 +46,33 @@ export function checkTiming(
     const value = request[part]?.trim();
     if (value) {
       const reason = cron ? cronFault(part, value) : plainFault(part, value);
-      if (reason !== undefined) throw invalid(field(part), reason);
+      if (reason !== undefined) throw invalidField(field(part), reason);
       timing[part] = value;
     } else if (reads[frequency].needs.includes(part)) {
-      throw invalid(field(part), `is needed for ${frequency}: ${parts[part].takes}${cron ? ', or "*"' : ''}`);
+      throw invalidField(
+        field(part),
+        `is needed for ${frequency}: ${parts[part].takes}${cron ? ', or "*"' : ''}`,
+      );
     }
   }
   if (cron && nextTime(timing, new Date()) === null) {
-    throw invalid(field('day_of_month'), 'never comes: the months that are asked for have no such day');
+    throw invalidField(field('day_of_month'), 'never comes: the months that are asked for have no such day');
   }
   return timing;
 }
 
 function checkFrequency(frequency: string, allowed: readonly string[], field: string): Frequency {
   if (frequency === 'multi') {
-    throw invalid(field, 'multi is not supported: use additional_schedules of version 2025-09-18');
+    throw invalidField(field, 'multi is not supported: use additional_schedules of version 2025-09-18');
   }
   if (frequency === 'dbtcloud') {
-    throw invalid(field, 'dbtcloud is not supported: let the dbt job start the sync through the API');
+    throw invalidField(field, 'dbtcloud is not supported: let the dbt job start the sync through the API');
   }
   if (frequency === 'runafter' && !allowed.includes(frequency)) {
-    throw invalid(field, 'runafter is for model syncs: start the bulk sync by a time, or through the API');
+    throw invalidField(
+      field,
+      'runafter is for model syncs: start the bulk sync by a time, or through the API',
+    );
   }
   // The shape of requests names the frequencies, so that no other gets here.
   return frequency as Frequency;
@@ -94,8 +100,4 @@ function parses(part: Part, value: string): boolean {
   } catch {
     return false;
   }
-}
-
-function invalid(field: string, reason: string): TidemarkError {
-  return new TidemarkError('invalid_field', { field, reason });
 }

@@ -1,6 +1,6 @@
-import { TidemarkError } from '../../errors.ts';
 import type { TargetDefinition } from '../contract.ts';
 import { identifier, type ReadColumn, storage } from '../duckdb-engine/index.ts';
+import { needIdentity, noColumn } from '../target-definition.ts';
 import type { Target } from './model-destination.ts';
 
 /** A column of the target that a sync writes. */
@@ -22,10 +22,9 @@ export interface Columns {
 }
 
 /** @throws invalid_field when the definition does not fit the target. */
-export function modelColumns(target: Target, { identity, mode, fields }: TargetDefinition): Columns {
-  if (identity === undefined && (mode === 'update' || mode === 'updateOrCreate' || mode === 'remove')) {
-    throw wrong('identity', `is needed in mode ${mode}`);
-  }
+export function modelColumns(target: Target, definition: TargetDefinition): Columns {
+  needIdentity(definition);
+  const { identity, fields } = definition;
   const mapped = fields.map((field, index) =>
     written(columnOf(target, field.target), `b.v[${index + 1}]`, field.createOnly),
   );
@@ -55,10 +54,6 @@ export function castValue({ carrier, typeName }: ReadColumn, text: string): stri
 
 function columnOf(target: Target, id: string): ReadColumn {
   const column = target.columns.find(({ name }) => name === id);
-  if (column === undefined) throw wrong(`fields.${id}`, `${target.table} has no such column`);
+  if (column === undefined) throw noColumn(target.table, id);
   return column;
-}
-
-function wrong(field: string, reason: string): TidemarkError {
-  return new TidemarkError('invalid_field', { field, reason });
 }

@@ -1,4 +1,4 @@
-import type { FitOf } from '../checked.ts';
+import { type FitOf, fitsBy } from '../checked.ts';
 import {
   all,
   dayOnly,
@@ -17,10 +17,7 @@ import type { Target } from './model-destination.ts';
 
 /** Of the types whose values DuckDB changes without a word. What is kept in the source's own type is not changed. */
 export function fitsOf({ columns }: Target): FitOf {
-  return (target, sourceType) => {
-    const type = columns.find(({ name }) => name === target)?.typeName ?? '';
-    return type === sourceType ? undefined : fitOf(type);
-  };
+  return fitsBy((target) => columns.find(({ name }) => name === target)?.typeName, fitOf);
 }
 
 function fitOf(type: string): Fit | undefined {

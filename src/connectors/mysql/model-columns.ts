@@ -1,5 +1,5 @@
-import { TidemarkError } from '../../errors.ts';
 import type { Field, OutgoingRecord, TargetDefinition } from '../contract.ts';
+import { needIdentity, noColumn } from '../target-definition.ts';
 import type { Column } from './columns.ts';
 import type { Target } from './model-destination.ts';
 import { literalFor } from './model-literal.ts';
@@ -17,6 +17,8 @@ export interface WrittenColumn {
   createOnly: boolean;
   /** Of the text that comes. */
   source: Pick<Field, 'type' | 'remoteType'>;
+  /** Of the value in a record; the key has none. */
+  place?: number;
 }
 
 export interface Columns {
@@ -29,16 +31,15 @@ export interface Columns {
 
 /** @throws invalid_field when the definition does not fit the target. */
 export function modelColumns(target: Target, definition: TargetDefinition): Columns {
-  const { identity, mode } = definition;
-  if (identity === undefined && (mode === 'update' || mode === 'updateOrCreate' || mode === 'remove')) {
-    throw wrong('identity', `is needed in mode ${mode}`);
-  }
+  needIdentity(definition);
+  const { identity } = definition;
   const mapped = definition.fields.map((field, index) => ({
     column: columnOf(target, field.target),
     name: identifier(field.target),
     staged: identifier(`v${index}`),
     createOnly: field.createOnly,
     source: field.source,
+    place: index,
   }));
   const key = identity === undefined ? undefined : keyColumn(columnOf(target, identity));
   const writesKey = key !== undefined && !mapped.some(({ name }) => name === key.name);
@@ -54,13 +55,11 @@ function keyColumn(column: Column): WrittenColumn {
 /** The values of a record for these columns, as literals. */
 export function literals(
   columns: readonly WrittenColumn[],
-  { key, mapped }: Columns,
-  record: OutgoingRecord,
+  { key, values }: Pick<OutgoingRecord, 'key' | 'values'>,
 ): string[] {
-  return columns.map((one) => {
-    const text = one === key ? record.key : (record.values[mapped.indexOf(one)] ?? null);
-    return literalFor(one.column, one.source, text);
-  });
+  return columns.map(({ column, source, place }) =>
+    literalFor(column, source, place === undefined ? key : (values[place] ?? null)),
+  );
 }
 
 /** Lists that are well below what a server takes as one statement; a single row may be longer. */
@@ -81,9 +80,5 @@ export function bySize(rows: readonly string[]): string[][] {
 function columnOf(target: Target, id: string): Column {
   const column = target.columns.find(({ name }) => name === id);
   if (column !== undefined) return column;
-  throw wrong(`fields.${id}`, `${target.database}.${target.table} has no such column`);
-}
-
-function wrong(field: string, reason: string): TidemarkError {
-  return new TidemarkError('invalid_field', { field, reason });
+  throw noColumn(`${target.database}.${target.table}`, id);
 }

@@ -1,4 +1,4 @@
-import type { FitOf } from '../checked.ts';
+import { type FitOf, fitsBy } from '../checked.ts';
 import {
   all,
   cutSpaces,
@@ -17,10 +17,7 @@ import type { Target } from './model-destination.ts';
 
 /** Of the types whose values MySQL changes without a word, strict as it is told to be. */
 export function fitsOf({ columns }: Target): FitOf {
-  return (target, sourceType) => {
-    const type = columns.find(({ name }) => name === target)?.type ?? '';
-    return type === sourceType ? undefined : fitOf(type);
-  };
+  return fitsBy((target) => columns.find(({ name }) => name === target)?.type, fitOf);
 }
 
 function fitOf(type: string): Fit | undefined {

@@ -46,7 +46,7 @@ export async function modelReplacement(
   /** An identity that its column cannot hold is nobody's in the target. */
   const keep = async (keys: readonly string[]): Promise<void> => {
     if (key === undefined || keys.length === 0) return;
-    const values = keys.map((one) => `(${literals([key], columns, { key: one, hash: '', values: [] })})`);
+    const values = keys.map((one) => `(${literals([key], { key: one, values: [] })})`);
     try {
       for (const list of bySize(values)) {
         await connection.query(`insert into ${keptTable} values ${list.join(', ')}`);
@@ -79,7 +79,7 @@ export async function modelReplacement(
       ({ target: id, source }) => target.fields.find((one) => one.id === id) ?? source,
     ),
     async add(records) {
-      const rows = records.map((record) => literals(written, columns, record));
+      const rows = records.map((record) => literals(written, record));
       const names = written.map(({ name }) => name).join(', ');
       try {
         await connection.query('start transaction');

@@ -58,9 +58,7 @@ export function modelStatements(target: Target, definition: TargetDefinition): S
     matching: fitting,
     clear: `delete from ${staging}`,
     fill: (records) => {
-      const rows = records.map(
-        (record, n) => `(${[String(n), ...literals(staged, columns, record)].join(', ')})`,
-      );
+      const rows = records.map((record, n) => `(${[String(n), ...literals(staged, record)].join(', ')})`);
       return bySize(rows).map((list) => `insert into ${staging} values ${list.join(', ')}`);
     },
     known: looks

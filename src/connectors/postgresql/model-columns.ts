@@ -1,6 +1,6 @@
 import pg from 'pg';
-import { TidemarkError } from '../../errors.ts';
 import type { TargetDefinition } from '../contract.ts';
+import { noColumn } from '../target-definition.ts';
 import type { Target } from './model-target.ts';
 
 /** A column of the target that a sync writes or compares. */
@@ -44,11 +44,6 @@ export function columnsOf(target: Target, definition: TargetDefinition): Columns
 
 function column(target: Target, id: string): Column {
   const baseType = target.baseTypes.get(id);
-  if (baseType === undefined) {
-    throw new TidemarkError('invalid_field', {
-      field: `fields.${id}`,
-      reason: `${target.table} has no such column`,
-    });
-  }
+  if (baseType === undefined) throw noColumn(target.table, id);
   return { name: pg.escapeIdentifier(id), baseType };
 }

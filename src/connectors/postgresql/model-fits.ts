@@ -1,4 +1,4 @@
-import type { FitOf } from '../checked.ts';
+import { type FitOf, fitsBy } from '../checked.ts';
 import {
   all,
   atMostBytes,
@@ -17,10 +17,7 @@ import type { Target } from './model-target.ts';
 
 /** Of the types whose values PostgreSQL changes without a word. What is kept in the source's own type is not changed. */
 export function fitsOf({ keptTypes }: Target): FitOf {
-  return (target, sourceType) => {
-    const type = keptTypes.get(target) ?? '';
-    return type === sourceType ? undefined : fitOf(type);
-  };
+  return fitsBy((target) => keptTypes.get(target), fitOf);
 }
 
 function fitOf(type: string): Fit | undefined {

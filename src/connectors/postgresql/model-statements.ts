@@ -1,6 +1,6 @@
 import { compile, ofTable, postgresql } from '../../conditions/index.ts';
-import { TidemarkError } from '../../errors.ts';
 import type { TargetDefinition } from '../contract.ts';
+import { needIdentity } from '../target-definition.ts';
 import { type Columns, columnsOf } from './model-columns.ts';
 import { type Direct, directInsert } from './model-direct.ts';
 import { type Matching, matching } from './model-matching.ts';
@@ -36,12 +36,10 @@ const byIndex = {
 
 /** @throws invalid_field when the definition does not fit the target. */
 export function modelStatements(target: Target, definition: TargetDefinition): Statements {
+  needIdentity(definition);
   const { mode, identity } = definition;
   const columns = columnsOf(target, definition);
   const { key, mapped, written } = columns;
-  if (key === undefined && (mode === 'update' || mode === 'updateOrCreate' || mode === 'remove')) {
-    throw new TidemarkError('invalid_field', { field: 'identity', reason: `is needed in mode ${mode}` });
-  }
   const inserts = mode !== 'update' && mode !== 'remove';
   const fitting = matching(target.table, definition, key);
   const direct = directInsert(target, definition, columns);
