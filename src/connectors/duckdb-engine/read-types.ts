@@ -1,4 +1,5 @@
-import { DuckDBTypeId as Id } from '@duckdb/node-api';
+// The numbers alone: all of it would load DuckDB into every process that knows connectors, 16 MB of memory in each.
+import { DuckDBTypeId as Id } from '@duckdb/node-api/lib/DuckDBTypeId.js';
 import { identifier, literal } from './names.ts';
 import type { DuckType } from './protocol.ts';
 
