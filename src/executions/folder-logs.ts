@@ -12,7 +12,9 @@ export function folderLogs(folder: string): Required<RecordLogStore> {
       const handle = await open(path.join(folderOf(execution), filename), 'ax', 0o600);
       return {
         parts: null,
-        append: (text) => handle.appendFile(text),
+        async append(...pieces) {
+          for (const piece of pieces) await handle.appendFile(piece);
+        },
         close: () => handle.close(),
       };
     },

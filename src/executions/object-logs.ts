@@ -23,8 +23,8 @@ export function objectLogs(objects: ObjectStore, prefix: string): Required<Recor
         get parts() {
           return parts;
         },
-        async append(text) {
-          await objects.write(keyOf(execution, filename, parts + 1), text.toString());
+        async append(...pieces) {
+          await objects.write(keyOf(execution, filename, parts + 1), pieces.join(''));
           parts++;
         },
         close: async () => {},

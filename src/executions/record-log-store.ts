@@ -21,7 +21,7 @@ export interface StoredFile {
 export interface OpenLog {
   /** As `StoredFile.parts`, after everything that was added. */
   readonly parts: number | null;
-  append(text: Buffer): Promise<void>;
+  append(...pieces: Buffer[]): Promise<void>;
   close(): Promise<void>;
 }
 

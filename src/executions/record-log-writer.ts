@@ -102,9 +102,9 @@ export class RecordLogWriter {
     const full = file.records + end - start >= maxRecords || sizeWith(end) >= maxBytes;
     const entries = bytes.subarray(from, ends[end - 1]);
     entries.write(file.records === 0 ? '[\n' : ',\n');
-    const added = full ? Buffer.concat([entries, closing]) : entries;
-    await file.log.append(added);
-    file.bytes += added.length;
+    const pieces = full ? [entries, closing] : [entries];
+    await file.log.append(...pieces);
+    for (const { length } of pieces) file.bytes += length;
     file.records += end - start;
     const { filename, bytes: size, records } = file;
     const { parts } = file.log;

@@ -21,8 +21,11 @@ export async function acknowledge(
   known: boolean,
 ): Promise<void> {
   const { mode, sync } = task.target;
-  const placesOf = (status: string) =>
-    results.flatMap((result, index) => (result.status === status ? [batch.n(index)] : []));
+  const placesOf = (status: string) => {
+    const ns: number[] = [];
+    for (const [index, result] of results.entries()) if (result.status === status) ns.push(batch.n(index));
+    return ns;
+  };
   const skipped = placesOf('skipped');
   const left = [...placesOf('refused'), ...(mode === 'create' ? [] : skipped)];
   if (left.length === batch.length) return;

@@ -1,11 +1,11 @@
 import type { ByteWriter } from '../lib/byte-writer.ts';
-import { encodeCopyText, escaped } from '../lib/copy-text.ts';
-import { PackedLine } from './packed-line.ts';
+import { behindTab, encodeCopyText, escaped } from '../lib/copy-text.ts';
+import { nullMark, separator } from '../lib/packed-record.ts';
+import { jsonMark, PackedLine } from './packed-line.ts';
 import type { PlannedBatch } from './planned-batch.ts';
 import { type Task, valueAt } from './task.ts';
 
-const tab = 0x09;
-const newline = 0x0a;
+const [tab, newline, backslash, capitalN] = [0x09, 0x0a, 0x5c, 0x4e];
 const nullText = Buffer.from('\\N');
 
 /**
@@ -20,12 +20,15 @@ export function outgoingLines(
 ): Buffer {
   const { lines } = batch;
   out.clear();
+  // A NULL is one byte longer here.
   out.reserve(lines.length + 2 * batch.length * places.length);
   const line = new PackedLine();
   const fields = places.map((place) => (typeof place === 'string' ? Buffer.from(escaped(place)) : place));
+  const isInOrder = places.every((place, index) => place === index);
   for (let index = 0; index < batch.length; index++) {
     out.digits(index);
     out.byte(tab);
+    if (isInOrder && copyAll(out, batch, index, places.length)) continue;
     if (!line.read(batch, index)) {
       const { key, values } = batch.record(index);
       out.text(encodeCopyText([[key, ...places.map((place) => valueAt(values, place))]]));
@@ -41,4 +44,39 @@ export function outgoingLines(
     out.byte(newline);
   }
   return out.written();
+}
+
+/**
+ * Key and values as they come, without a look for where each begins.
+ *
+ * @returns false, and nothing is written, where the values are not as many or not packed as they are.
+ */
+function copyAll(out: ByteWriter, batch: PlannedBatch, index: number, count: number): boolean {
+  const { lines } = batch;
+  const end = batch.start(index + 1) - 1;
+  let from = behindTab(lines, batch.start(index));
+  const values = behindTab(lines, behindTab(lines, from));
+  if (lines[values] === jsonMark) return false;
+  out.reserve(end - from + count + 1);
+  const { bytes } = out;
+  let { at } = out;
+  for (let byte = lines[from] ?? tab; byte !== tab; byte = lines[++from] ?? tab) bytes[at++] = byte;
+  bytes[at++] = tab;
+  let found = 1;
+  for (from = values; from < end; from++) {
+    const byte = lines[from] ?? 0;
+    if (byte === separator) {
+      found++;
+      bytes[at++] = tab;
+    } else if (byte === nullMark) {
+      bytes[at++] = backslash;
+      bytes[at++] = capitalN;
+    } else {
+      bytes[at++] = byte;
+    }
+  }
+  if (found !== count) return false;
+  bytes[at++] = newline;
+  out.at = at;
+  return true;
 }

@@ -1,8 +1,9 @@
+import { behindTab } from '../lib/copy-text.ts';
 import { nullMark, separator } from '../lib/packed-record.ts';
 import type { PlannedBatch } from './planned-batch.ts';
 
-const tab = 0x09;
-const jsonMark = 0x1d;
+/** Before records that are packed as JSON. */
+export const jsonMark = 0x1d;
 
 /** Where things are in a line of a planned batch. Made once, and read into for every line. */
 export class PackedLine {
@@ -16,11 +17,10 @@ export class PackedLine {
 
   /** @returns false for a record whose values hold the characters by which the others are kept apart. */
   read({ lines, ends }: PlannedBatch, index: number): boolean {
-    let at = lines.indexOf(tab, ends[index - 1] ?? 0) + 1;
-    this.keyStart = at;
-    at = lines.indexOf(tab, at);
-    this.keyEnd = at;
-    at = lines.indexOf(tab, at + 1) + 1;
+    this.keyStart = behindTab(lines, ends[index - 1] ?? 0);
+    let at = behindTab(lines, this.keyStart);
+    this.keyEnd = at - 1;
+    at = behindTab(lines, at);
     if (lines[at] === jsonMark) return false;
     const end = (ends[index] ?? 0) - 1;
     const { starts } = this;

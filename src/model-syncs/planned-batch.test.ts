@@ -50,8 +50,8 @@ const fields = [
   field('on', 'boolean', 'boolean'),
   field('gone', 'string', 'text'),
 ];
-const places = [2, 1, 0, 'always\t"the same"', 3, 9];
-const task = (count: number, identity?: string) =>
+const shuffled: Task['places'] = [2, 1, 0, 'always\t"the same"', 3, 9];
+const task = (count: number, identity?: string, places = shuffled) =>
   ({
     places: places.slice(0, count),
     names: fields.map(({ name }) => name).slice(0, count),
@@ -108,4 +108,12 @@ test.each([0, 1, 6])('lines for a writer and log entries are what records make, 
       expect(JSON.parse(`[${bytes.toString().slice(1)}]`)).toHaveLength(odd.length);
     }
   }
+});
+
+test.each([0, 3, 4])('%i values that are sent in the order in which they are planned', (count) => {
+  const one = task(count, 'id', [0, 1, 2, 3]);
+  const made = outgoing(one, batch.records);
+  expect(outgoingLines(one, batch, out).toString()).toBe(
+    encodeCopyText(made.map(({ key, values }, index) => [String(index), key, ...values])),
+  );
 });

@@ -30,20 +30,22 @@ const statuses: Record<string, Exclude<RecordResult['status'], 'refused'>> = {
 const letters = new Map<string, string>(Object.entries(statuses).map(([letter, status]) => [status, letter]));
 
 export function packStretch({ first, last, results }: Stretch): PackedStretch {
-  const text = results.map(({ status }) => letters.get(status) ?? 'r').join('');
-  return {
-    first,
-    last,
-    statuses: text.replaceAll(/(.)\1*/g, (run, letter: string) => `${letter}${run.length}`),
-    reasons: Object.fromEntries(
-      results.flatMap((result, place) => (result.status === 'refused' ? [[place, result.reason]] : [])),
-    ),
-    warnings: Object.fromEntries(
-      results.flatMap((result, place) =>
-        result.status !== 'refused' && result.warnings ? [[place, result.warnings]] : [],
-      ),
-    ),
-  };
+  let statuses = '';
+  let letter = '';
+  let from = 0;
+  const reasons: Record<number, string> = {};
+  const warnings: Record<number, FieldWarning[]> = {};
+  for (let place = 0; place <= results.length; place++) {
+    const result = results[place];
+    const next = result && (letters.get(result.status) ?? 'r');
+    if (next !== letter) {
+      if (place > from) statuses += `${letter}${place - from}`;
+      [letter, from] = [next ?? '', place];
+    }
+    if (result?.status === 'refused') reasons[place] = result.reason;
+    else if (result?.warnings) warnings[place] = result.warnings;
+  }
+  return { first, last, statuses, reasons, warnings };
 }
 
 export function unpackStretch({ first, last, statuses: packed, reasons, warnings }: PackedStretch): Stretch {

@@ -1,5 +1,6 @@
 import type { Client } from 'pg';
 import { ByteWriter } from '../../lib/byte-writer.ts';
+import { behindTab } from '../../lib/copy-text.ts';
 import type { TargetDefinition } from '../contract.ts';
 import type { Columns } from './model-columns.ts';
 import { copyInto } from './model-stage.ts';
@@ -67,14 +68,7 @@ export class DirectLines {
   }
 }
 
-const [tab, newline] = [0x09, 0x0a];
-
-/** The fields are short. */
-function behindTab(lines: Buffer, start: number): number {
-  let at = start;
-  while (lines[at] !== tab) at++;
-  return at + 1;
-}
+const newline = 0x0a;
 
 /** Within the batch's transaction. @returns how many rows were inserted; undefined when the target has some of them. */
 export async function insertUnknown(
