@@ -70,6 +70,8 @@ test('records are looked for in the index of the target, however little it knows
   const fields = ['email', 'visits'];
   const sync = await world.createSync({ model: await customers(), identity: ['id', 'contact_id'], fields });
   expect((await world.execute(sync)).counts).toMatchObject({ total: 8000, insert: 8000 });
+  await world.source.query('update customers set visits = visits + 1');
+  expect((await world.execute(sync)).counts).toMatchObject({ total: 8000, update: 8000 });
   await until(async () => {
     const [row] = await world.target.query<{ lookups: string }>(
       `select idx_scan as lookups from pg_stat_user_tables where relname = 'contacts'`,

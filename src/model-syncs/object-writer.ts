@@ -37,17 +37,22 @@ export class ObjectWriter {
 
   /** @param places of the records in the batch. @param out is written anew. */
   write(batch: PlannedBatch, places: Iterable<number>, out = new ByteWriter(batch.lines.length)): LogEntries {
-    const { lines } = batch;
-    const line = this.#line;
     out.clear();
     const ends: number[] = [];
+    this.add(batch, places, out, ends);
+    return { bytes: out.written(), ends };
+  }
+
+  /** Behind what was written. @param ends gets where each object ends. */
+  add(batch: PlannedBatch, places: Iterable<number>, out: ByteWriter, ends: number[]): void {
+    const { lines } = batch;
+    const line = this.#line;
     for (const index of places) {
       out.copy(between);
       if (line.read(batch, index)) this.#writeObject(out, lines);
       else out.text(objectText(this.#members, batch.record(index)));
       ends.push(out.at);
     }
-    return { bytes: out.written(), ends };
   }
 
   #writeObject(out: ByteWriter, lines: Buffer): void {

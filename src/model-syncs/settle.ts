@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { RecordResult } from '../connectors/index.ts';
 import type { Counts, LogEntries, RecordLogType, Run } from '../executions/index.ts';
 import { ByteWriter } from '../lib/byte-writer.ts';
@@ -26,11 +27,14 @@ export async function settle(
   const { plan, task } = checkpoint;
   checkAnswers(batch, results);
   const counts: Counts = {};
+  const made: [RecordResult['status'], LogEntries][] = [];
   for (const [status, places] of placesByStatus(results)) {
-    run.recordLogs(logsOf[status], entries.of(status, batch, places));
+    made.push([status, await entries.of(status, batch, places)]);
     const count = countOf[status];
     if (count !== undefined) counts[count] = places.length;
   }
+  // All of them in the commit below: nothing else may come in between.
+  for (const [status, entries] of made) run.recordLogs(logsOf[status], entries);
   for (const [index, result] of results.entries()) {
     const warnings = ('warnings' in result && result.warnings) || [];
     if (result.status !== 'refused' && warnings.length === 0) continue;
@@ -56,6 +60,9 @@ export function checkAnswers(batch: PlannedBatch, results: readonly RecordResult
   throw new Error(`the writer gave ${results.length} results for ${batch.length} records`);
 }
 
+/** What takes about a millisecond. */
+const entriesAtATime = 1_000;
+
 /** Makes log entries in the same memory for every stretch: one is settled before the next begins. */
 export class Entries {
   readonly #writer: ObjectWriter;
@@ -65,11 +72,17 @@ export class Entries {
     this.#writer = new ObjectWriter(entryMembers(task));
   }
 
-  of(status: string, batch: PlannedBatch, places: readonly number[]): LogEntries {
-    if (batch.entries !== undefined && places.length === batch.length) return batch.entries;
+  /** In steps: meanwhile the next batch is on its way to the destination. */
+  async of(status: string, batch: PlannedBatch, places: readonly number[]): Promise<LogEntries> {
     const out = this.#memory.get(status) ?? new ByteWriter(batch.lines.length);
     this.#memory.set(status, out);
-    return this.#writer.write(batch, places, out);
+    out.clear();
+    const ends: number[] = [];
+    for (let start = 0; start < places.length; start += entriesAtATime) {
+      await setImmediate();
+      this.#writer.add(batch, places.slice(start, start + entriesAtATime), out, ends);
+    }
+    return { bytes: out.written(), ends };
   }
 }
 

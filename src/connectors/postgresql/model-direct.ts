@@ -2,7 +2,7 @@ import type { Client } from 'pg';
 import { ByteWriter } from '../../lib/byte-writer.ts';
 import { behindTab } from '../../lib/copy-text.ts';
 import type { TargetDefinition } from '../contract.ts';
-import type { Columns } from './model-columns.ts';
+import type { Column, Columns } from './model-columns.ts';
 import { copyInto } from './model-stage.ts';
 import type { Target } from './model-target.ts';
 
@@ -37,12 +37,21 @@ export function directInsert(
     prepare: asks
       ? `create temporary table if not exists tidemark_keys (k ${key.baseType}) on commit delete rows`
       : '',
-    known: asks
-      ? `select from ${keys} b where exists (select from ${table} t where t.${key.name} = b.k) limit 1`
-      : undefined,
+    known: asks ? knownStatement(table, key) : undefined,
     insert: `copy ${table} (${written.map(({ name }) => name).join(', ')}) from stdin`,
     writesKey: written.length > mapped.length,
   };
+}
+
+/** Types with an order that no collation has a say in. */
+const ordered = /^(smallint|integer|bigint|numeric|uuid|date|timestamp with(out)? time zone)$/;
+
+/** Identities often come in order: where the target has none between the first and the last, none is looked up. */
+function knownStatement(table: string, { name, baseType }: Column): string {
+  const end = (order: string) => `(select k from ${keys} order by k ${order} limit 1)`;
+  const between = `exists (select from ${table} t where t.${name} between ${end('asc')} and ${end('desc')})`;
+  return `select from ${keys} b where ${ordered.test(baseType) ? `${between} and` : ''}
+    exists (select from ${table} t where t.${name} = b.k) limit 1`;
 }
 
 /** Memory that batch after batch is cut up in: nobody may need any more what was written for the one before. */
