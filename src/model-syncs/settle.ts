@@ -74,6 +74,7 @@ export class Entries {
 
   /** In steps: meanwhile the next batch is on its way to the destination. */
   async of(status: string, batch: PlannedBatch, places: readonly number[]): Promise<LogEntries> {
+    if (batch.entries !== undefined && places.length === batch.length) return batch.entries;
     const out = this.#memory.get(status) ?? new ByteWriter(batch.lines.length);
     this.#memory.set(status, out);
     out.clear();
