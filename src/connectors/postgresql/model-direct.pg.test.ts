@@ -75,3 +75,24 @@ test('rules and policies of the target have their say', async () => {
     await world.target.query(`drop owned by ${role}; drop role ${role}`);
   }
 });
+
+test('columns that are not written keep the rules of their domain', async () => {
+  await fill(3);
+  await world.target.query(`create domain present as text check (value is not null);
+    create table present_only (id int primary key, name text, more present)`);
+  const sync = await syncTo('public.present_only');
+  expect((await world.execute(sync)).counts).toMatchObject({ total: 3, error: 3 });
+  expect(await world.target.query('select * from present_only')).toEqual([]);
+  await world.target.query(`alter table present_only alter more set default 'here'`);
+  expect((await world.execute(sync)).counts).toMatchObject({ total: 3, insert: 3 });
+});
+
+test('an identity that the target makes itself is not written', async () => {
+  await fill(3);
+  await world.target.query(
+    'create table numbered (id int generated always as identity primary key, name text)',
+  );
+  const { outcome } = await world.execute(await syncTo('public.numbered'));
+  expect(outcome).toMatchObject({ status: 'failed' });
+  expect(await world.target.query('select * from numbered')).toEqual([]);
+});

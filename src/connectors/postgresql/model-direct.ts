@@ -25,13 +25,15 @@ export interface Direct {
 
 /** Undefined where COPY would do something else than INSERT, or does not know what to do. */
 export function directInsert(
-  { table, insertsAreAltered }: Target,
-  { mode, identityFunction = 'Equality' }: TargetDefinition,
+  target: Target,
+  definition: TargetDefinition,
   { key, mapped, written }: Columns,
 ): Direct | undefined {
+  const { table } = target;
+  const { mode, identityFunction = 'Equality' } = definition;
   const inserts = mode === 'append' || mode === 'create' || mode === 'updateOrCreate';
-  if (!inserts || insertsAreAltered || identityFunction !== 'Equality' || mapped.length === 0)
-    return undefined;
+  if (!inserts || identityFunction !== 'Equality' || mapped.length === 0) return undefined;
+  if (target.insertsAreAltered || passesRules(target, definition)) return undefined;
   const asks = key !== undefined && mode !== 'append';
   return {
     prepare: asks
@@ -41,6 +43,14 @@ export function directInsert(
     insert: `copy ${table} (${written.map(({ name }) => name).join(', ')}) from stdin`,
     writesKey: written.length > mapped.length,
   };
+}
+
+/** COPY overrides what is GENERATED ALWAYS, and leaves NULL in columns of domains that refuse it when it does not write them. */
+function passesRules({ fields, keptTypes }: Target, definition: TargetDefinition): boolean {
+  const written = new Set([definition.identity, ...definition.fields.map((field) => field.target)]);
+  return fields.some(({ id, createable, remoteType }) =>
+    written.has(id) ? !createable : keptTypes.get(id) !== remoteType,
+  );
 }
 
 /** Types with an order that no collation has a say in. */
