@@ -7,7 +7,7 @@ import { countAfter, finishPlan, progressOf, readAhead } from './planned-records
 import { checkAnswers, Entries, settle } from './settle.ts';
 import { splitRefused } from './split-refused.ts';
 import { progressTeller } from './story.ts';
-import { type Outgoing, outgoingBatches, writeBatch } from './write-batch.ts';
+import { type Outgoing, outgoingBatches, type Prepare, writeBatch } from './write-batch.ts';
 
 export interface Delivery {
   db: Database;
@@ -40,7 +40,7 @@ export async function deliver(delivery: Delivery): Promise<void> {
   try {
     for await (const records of readAhead(db, checkpoint.plan, delivered, batchSize)) {
       // While the destination works on the one before.
-      const batch = prepare(records);
+      const batch = await prepare(records);
       await sending;
       sending = send(batch);
       // Whoever comes next asks whether it failed.
@@ -107,7 +107,7 @@ function answersInTurn({ run, checkpoint }: Delivery): Answers {
 async function deliverBatch(
   delivery: Delivery,
   batch: Outgoing,
-  prepare: (records: PlannedBatch) => Outgoing,
+  prepare: Prepare,
   answers: Answers,
 ): Promise<void> {
   const { run, writer, retryDelays } = delivery;
@@ -121,7 +121,7 @@ async function deliverBatch(
       // It has been waited for: one more try is enough for what is not in its way.
       const delays = error.cause instanceof Contended ? retryDelays.slice(0, 1) : retryDelays;
       for (const part of splitRefused(records, error)) {
-        await deliverBatch({ ...delivery, retryDelays: delays }, prepare(part), prepare, answers);
+        await deliverBatch({ ...delivery, retryDelays: delays }, await prepare(part), prepare, answers);
       }
       return;
     }

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { ByteWriter } from '../lib/byte-writer.ts';
 import { behindTab, encodeCopyText, escaped } from '../lib/copy-text.ts';
 import { nullMark, separator } from '../lib/packed-record.ts';
@@ -8,16 +9,20 @@ import { type Task, valueAt } from './task.ts';
 const [tab, newline, backslash, capitalN] = [0x09, 0x0a, 0x5c, 0x4e];
 const nullText = Buffer.from('\\N');
 
+/** What takes less than a millisecond. */
+const linesAtATime = 1_000;
+
 /**
- * As `outgoing`, for writers that take lines: place in the batch, key and values, moved as bytes.
+ * As `outgoing`, for writers that take lines: place in the batch, key and values, moved as bytes. In steps: meanwhile
+ * another batch is on its way to the destination.
  *
  * @param out is written anew: large pieces of memory cost more than what is done with them.
  */
-export function outgoingLines(
+export async function outgoingLines(
   { places }: Pick<Task, 'places'>,
   batch: PlannedBatch,
   out: ByteWriter,
-): Buffer {
+): Promise<Buffer> {
   const { lines } = batch;
   out.clear();
   // A NULL is one byte longer here.
@@ -25,14 +30,14 @@ export function outgoingLines(
   const line = new PackedLine();
   const fields = places.map((place) => (typeof place === 'string' ? Buffer.from(escaped(place)) : place));
   const isInOrder = places.every((place, index) => place === index);
-  for (let index = 0; index < batch.length; index++) {
+  const add = (index: number) => {
     out.digits(index);
     out.byte(tab);
-    if (isInOrder && copyAll(out, batch, index, places.length)) continue;
+    if (isInOrder && copyAll(out, batch, index, places.length)) return;
     if (!line.read(batch, index)) {
       const { key, values } = batch.record(index);
       out.text(encodeCopyText([[key, ...places.map((place) => valueAt(values, place))]]));
-      continue;
+      return;
     }
     out.copy(lines, line.keyStart, line.keyEnd);
     for (const field of fields) {
@@ -42,6 +47,11 @@ export function outgoingLines(
       else out.copy(lines, line.starts[field], line.ends[field]);
     }
     out.byte(newline);
+  };
+  for (let index = 0; index < batch.length; ) {
+    await setImmediate();
+    const end = Math.min(index + linesAtATime, batch.length);
+    while (index < end) add(index++);
   }
   return out.written();
 }

@@ -89,14 +89,14 @@ test('what was sent is the log entry, where it has the same members', () => {
 
 const out = new ByteWriter(0);
 
-test.each([0, 1, 6])('lines for a writer and log entries are what records make, %i fields', (count) => {
+test.each([0, 1, 6])('lines for a writer and log entries are what records make, %i fields', async (count) => {
   for (const one of [task(count), task(count, 'id'), task(count, 'another "one"')]) {
     for (const [part, from] of [
       [batch, 0],
       [batch.slice(50, 60), 50],
     ] as const) {
       const made = outgoing(one, part.records);
-      expect(outgoingLines(one, part, out).toString()).toBe(
+      expect((await outgoingLines(one, part, out)).toString()).toBe(
         encodeCopyText(made.map(({ key, values }, index) => [String(index), key, ...values])),
       );
       const odd = [...part.ends.keys()].filter((index) => index % 2 === 1);
@@ -110,10 +110,10 @@ test.each([0, 1, 6])('lines for a writer and log entries are what records make, 
   }
 });
 
-test.each([0, 3, 4])('%i values that are sent in the order in which they are planned', (count) => {
+test.each([0, 3, 4])('%i values that are sent in the order in which they are planned', async (count) => {
   const one = task(count, 'id', [0, 1, 2, 3]);
   const made = outgoing(one, batch.records);
-  expect(outgoingLines(one, batch, out).toString()).toBe(
+  expect((await outgoingLines(one, batch, out)).toString()).toBe(
     encodeCopyText(made.map(({ key, values }, index) => [String(index), key, ...values])),
   );
 });

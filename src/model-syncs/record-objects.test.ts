@@ -108,7 +108,9 @@ test.each([
   const task = { places, names: [], identityName: 'id', target } as unknown as Task;
   for (const part of [batch, batch.slice(3, 4), batch.slice(20, 50)]) {
     const prepared = async () => {};
-    const bytes = await bodyOf(target, (writer) => outgoingBatches(writer, task)(part).send(prepared));
+    const bytes = await bodyOf(target, async (writer) =>
+      (await outgoingBatches(writer, task)(part)).send(prepared),
+    );
     const text = await bodyOf(target, (writer) => writer.write(outgoing(task, part.records), prepared));
     expect(bytes.toString()).toBe(text.toString());
     expect(bytes.equals(text)).toBe(true);
@@ -120,8 +122,8 @@ test.each([
 
 test('names are letters, digits and _, hashes sixteen digits', async () => {
   const task = { places: types.map(() => 99), names: [], target: definition({}) } as unknown as Task;
-  const body = await bodyOf(task.target, (writer) =>
-    outgoingBatches(writer, task)(batch.slice(2, 3)).send(async () => {}),
+  const body = await bodyOf(task.target, async (writer) =>
+    (await outgoingBatches(writer, task)(batch.slice(2, 3))).send(async () => {}),
   );
   const names = ['id', 'firstname', 'größe_2', 'at', 'data', 'point', 'list', 'on', 'quoted', '***'];
   const fields = Object.fromEntries(names.map((name) => [name, null]));

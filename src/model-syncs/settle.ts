@@ -89,11 +89,11 @@ export class Entries {
 
 function placesByStatus(results: readonly RecordResult[]): Map<RecordResult['status'], number[]> {
   const places = new Map<RecordResult['status'], number[]>();
-  for (const [index, { status }] of results.entries()) {
+  results.forEach(({ status }, index) => {
     const found = places.get(status);
     if (found === undefined) places.set(status, [index]);
     else found.push(index);
-  }
+  });
   return places;
 }
 

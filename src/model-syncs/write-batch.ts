@@ -81,23 +81,25 @@ export interface Outgoing {
   send: (prepared: Prepared) => Promise<RecordResult[]>;
 }
 
+export type Prepare = (records: PlannedBatch) => Promise<Outgoing>;
+
 /** Makes what is sent, one batch while another is on its way: the memory of those that have arrived is used again. */
-export function outgoingBatches(writer: ModelWriter, task: Task): (records: PlannedBatch) => Outgoing {
+export function outgoingBatches(writer: ModelWriter, task: Task): Prepare {
   const { writeLines, objects } = writer;
   if (objects !== undefined) {
     const read = recordObjects(task, objects.names);
-    return (records) => ({ records, send: objects.batch(read(records)) });
+    return async (records) => ({ records, send: objects.batch(read(records)) });
   }
   if (writeLines === undefined) {
-    return (batch) => {
+    return async (batch) => {
       const records = outgoing(task, batch.records);
       return { records: batch, send: (prepared) => writer.write(records, prepared) };
     };
   }
   const free: ByteWriter[] = [];
-  return (records) => {
+  return async (records) => {
     const out = free.pop() ?? new ByteWriter(0);
-    const lines = outgoingLines(task, records, out);
+    const lines = await outgoingLines(task, records, out);
     const send = async (prepared: Prepared) => {
       const results = await writeLines(lines, records.length, prepared);
       // Of one that failed, bytes may be on their way still.
