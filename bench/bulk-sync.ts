@@ -1,11 +1,15 @@
 import { once } from 'node:events';
+import { workerFlags } from '../src/host/index.ts';
 import type { BulkChild, SyncMeasurement } from './bulk-child.ts';
 import { startChild } from './support.ts';
 
 /** A bulk sync in a process of its own, which ends when it is disposed of. */
 export async function syncOf({ metadata, source, destination, schemas }: BulkChild) {
   const options = { metadata, source, destination, schemas };
-  const { child } = await startChild('bulk-child.ts', { args: [JSON.stringify(options)] });
+  const { child } = await startChild('bulk-child.ts', {
+    args: [JSON.stringify(options)],
+    flags: workerFlags,
+  });
   const ended = once(child, 'exit');
   return {
     async run(): Promise<SyncMeasurement> {

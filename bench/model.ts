@@ -1,4 +1,4 @@
-import { execFile, fork } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';
@@ -7,6 +7,7 @@ import { parseArgs, promisify } from 'node:util';
 import { createConnection } from '../src/connections/index.ts';
 import { maintainPartitions, migrate, openDatabase, startEmbeddedPostgres } from '../src/db/index.ts';
 import { createEgress } from '../src/egress/index.ts';
+import { workerFlags } from '../src/host/index.ts';
 import type { JsonObject } from '../src/lib/json.ts';
 import { KeyRing } from '../src/lib/seal.ts';
 import { createModelSync } from '../src/model-syncs/index.ts';
@@ -15,7 +16,7 @@ import { type Actor, bootstrap } from '../src/organizations/index.ts';
 import { checkParity, fillOrders, orders, query } from './bulk-orders.ts';
 import type { Measurement } from './model-child.ts';
 import { webhookRounds } from './model-webhook.ts';
-import { median, print, timed } from './support.ts';
+import { median, print, startChild, timed } from './support.ts';
 
 const shell = promisify(execFile);
 
@@ -151,22 +152,12 @@ async function open(metadata: string, recordLogFolder: string) {
       return sync.id;
     },
     async execute(sync: string): Promise<Measurement> {
-      const child = fork(
-        path.join(import.meta.dirname, 'model-child.ts'),
-        [metadata, recordLogFolder, organizationId, sync],
-        {
-          execArgv: process.env.BENCH_PROFILE
-            ? ['--cpu-prof', `--cpu-prof-dir=${process.env.BENCH_PROFILE}`]
-            : [],
-        },
-      );
-      const measured = once(child, 'message');
-      const exited = once(child, 'exit').then(([code]) => {
-        throw new Error(`the sync's process ended with ${code} before it had measured anything`);
+      const { child, first } = await startChild<Measurement>('model-child.ts', {
+        args: [metadata, recordLogFolder, organizationId, sync],
+        flags: workerFlags,
       });
-      const [measurement] = (await Promise.race([measured, exited])) as [Measurement];
-      await exited.catch(() => {});
-      return measurement;
+      if (child.exitCode === null) await once(child, 'exit');
+      return first;
     },
     async close() {
       await egress.close();

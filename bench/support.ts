@@ -29,16 +29,20 @@ export async function createOrganizations(db: Database, count: number): Promise<
 
 /**
  * A process of this folder and the first thing it says. Where BENCH_PROFILE names a folder, its CPU profile is
- * written there.
+ * written there. @param options.flags of Node: `workerFlags` for what workers do.
  */
 export async function startChild<First>(
   file: string,
-  { args = [], environment = {} }: { args?: string[]; environment?: Record<string, string> } = {},
+  {
+    args = [],
+    flags = [],
+    environment = {},
+  }: { args?: string[]; flags?: string[]; environment?: Record<string, string> } = {},
 ): Promise<{ child: ChildProcess; first: First }> {
   const profiles = process.env.BENCH_PROFILE;
   const child = fork(path.join(import.meta.dirname, file), args, {
     env: { ...process.env, ...environment },
-    execArgv: profiles ? ['--cpu-prof', `--cpu-prof-dir=${profiles}`] : [],
+    execArgv: profiles ? [...flags, '--cpu-prof', `--cpu-prof-dir=${profiles}`] : flags,
   });
   const ended = once(child, 'exit').then(([code]) => {
     throw new Error(`${file} ended with ${code} before it had said anything`);

@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { Agent, request } from 'undici';
 import { type Database, maintainPartitions, migrate, openDatabase } from '../src/db/index.ts';
 import { appendEvent, sampleEvent } from '../src/events/index.ts';
+import { workerFlags } from '../src/host/index.ts';
 import { KeyRing } from '../src/lib/seal.ts';
 import { createWebhook, enqueueDeliveries } from '../src/webhooks/index.ts';
 import { createOrganizations, format, median, print, quantile, startChild, withServer } from './support.ts';
@@ -202,7 +203,7 @@ async function tenant({ db, url }: Bench, path: string): Promise<string> {
 }
 
 const startWorker = ({ databaseUrl }: Bench) =>
-  startChild('webhook-worker-child.ts', { environment: { DATABASE_URL: databaseUrl } });
+  startChild('webhook-worker-child.ts', { flags: workerFlags, environment: { DATABASE_URL: databaseUrl } });
 
 function latency(times: number[]): string {
   const [p50, p99, max] = [0.5, 0.99, 1].map((share) => format(quantile(times, share), 1));

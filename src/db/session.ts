@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
@@ -27,7 +26,7 @@ export async function openSession(db: Database): Promise<OpenSession> {
       (await client.query<Row>(text, values)).rows,
     async copyIn(statement, lines) {
       const copy = client.query(copyFrom(statement));
-      await pipeline(Readable.from(lines), copy);
+      await pipeline(lines, copy);
       return copy.rowCount;
     },
     async *copyOut(statement) {

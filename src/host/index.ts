@@ -9,4 +9,4 @@ export {
   writeSecret,
 } from './data-directory.ts';
 export { DataDirectoryInUse, lockDataDirectory } from './lock.ts';
-export { Supervisor } from './supervisor.ts';
+export { Supervisor, workerFlags } from './supervisor.ts';
