@@ -12,7 +12,7 @@ test('as BigInt says it, at the bounds of its halves and anywhere', () => {
   for (const number of numbers) {
     if (number === undefined || BigInt.asIntN(64, number) !== number) continue;
     const out = Buffer.alloc(10);
-    writeInt64(out, 1, Buffer.from(`x${number}\t7`), 1);
+    writeInt64(out, 1, Buffer.from(`7${number}7`), 1, 1 + `${number}`.length);
     expect(out.readBigInt64BE(1), `${number}`).toBe(number);
   }
 });

@@ -103,21 +103,23 @@ function isPlainNumber(source: Buffer, start: number, end: number): boolean {
 /** `2024-01-31 12:34:56.789+00` or without the zone. @returns false, and nothing is written, for every other text. */
 function writeTime(out: ByteWriter, source: Buffer, start: number, end: number): boolean {
   const zoned = source[end - 3] === 0x2b && source[end - 2] === zero && source[end - 1] === zero;
-  const last = zoned ? end - 3 : end;
-  const length = last - start;
-  if (length < 19 || length === 20 || (length > 20 && source[start + 19] !== dot)) return false;
+  const length = (zoned ? end - 3 : end) - start;
+  if (length < 19 || length === 20 || length > form.length) return false;
+  out.reserve(length + 3);
+  const { bytes } = out;
+  let { at } = out;
+  bytes[at++] = quote;
   for (let index = 0; index < length; index++) {
     const byte = source[start + index] ?? 0;
     const expected = form[index] ?? zero;
     if (expected === zero ? byte < zero || byte > nine : byte !== expected) return false;
+    bytes[at++] = byte;
   }
-  out.byte(quote);
-  const day = out.at + 10;
-  out.copy(source, start, last);
-  out.bytes[day] = 0x54;
-  if (zoned) out.byte(0x5a);
-  out.byte(quote);
+  bytes[out.at + 11] = 0x54;
+  if (zoned) bytes[at++] = 0x5a;
+  bytes[at++] = quote;
+  out.at = at;
   return true;
 }
 
-const form = Buffer.from('0000-00-00 00:00:00.');
+const form = Buffer.from('0000-00-00 00:00:00.000000000');

@@ -1,5 +1,6 @@
 import type { RecordObjects } from '../connectors/index.ts';
 import { ByteWriter } from '../lib/byte-writer.ts';
+import { behindTab } from '../lib/copy-text.ts';
 import { writeInt64 } from '../lib/int64.ts';
 import { entryMembers, namedMembers } from './members.ts';
 import { between, ObjectWriter } from './object-writer.ts';
@@ -21,14 +22,12 @@ export function recordObjects(task: Task, names: readonly string[]): (batch: Pla
   };
 }
 
-const tab = 0x09;
-
 function hashesOf(batch: PlannedBatch): Buffer {
   const { lines } = batch;
   const hashes = Buffer.allocUnsafe(8 * batch.length);
   for (let index = 0; index < batch.length; index++) {
-    const key = lines.indexOf(tab, batch.start(index)) + 1;
-    writeInt64(hashes, 8 * index, lines, lines.indexOf(tab, key) + 1);
+    const hash = behindTab(lines, behindTab(lines, batch.start(index)));
+    writeInt64(hashes, 8 * index, lines, hash, behindTab(lines, hash) - 1);
   }
   return hashes;
 }
