@@ -63,6 +63,8 @@ interface Answers {
 
 /** Records whose answers may wait until earlier ones are written down. */
 const waitingAtMost = 5_000;
+/** And bytes of them: memory must not depend on how wide they are. */
+const bytesAtMost = 8 * 1024 * 1024;
 
 /**
  * While the destination works on one batch, the answers to those before are written down: those of small batches
@@ -72,6 +74,7 @@ function answersInTurn({ run, checkpoint }: Delivery): Answers {
   const entries = new Entries(checkpoint.task);
   let waiting: { batch: PlannedBatch; results: RecordResult[] }[] = [];
   let count = 0;
+  let bytes = 0;
   let busy = false;
   let settling: Promise<void> = Promise.resolve();
   const settleWaiting = async () => {
@@ -79,7 +82,7 @@ function answersInTurn({ run, checkpoint }: Delivery): Answers {
       while (waiting.length > 0) {
         const batch = PlannedBatch.joined(waiting.map((one) => one.batch));
         const results = waiting.flatMap((one) => one.results);
-        [waiting, count] = [[], 0];
+        [waiting, count, bytes] = [[], 0, 0];
         await settle(run, checkpoint, batch, results, entries);
       }
     } finally {
@@ -89,10 +92,12 @@ function answersInTurn({ run, checkpoint }: Delivery): Answers {
   return {
     async settle(batch, results) {
       checkAnswers(batch, results);
+      const isMuch = count + batch.length > waitingAtMost || bytes + batch.lines.length > bytesAtMost;
       // It also says whether it failed.
-      if (!busy || count + batch.length > waitingAtMost) await settling;
+      if (!busy || isMuch) await settling;
       waiting.push({ batch, results });
       count += batch.length;
+      bytes += batch.lines.length;
       if (busy) return;
       busy = true;
       settling = settleWaiting();
