@@ -74,7 +74,9 @@ async function* copy(
 
 /**
  * key, hash, then the fields. The hash covers what is hashed as one row, whose text tells NULL from empty and one
- * field from the next; it is computed where the data is, so that unchanged records never travel.
+ * field from the next; it is computed where the data is, so that unchanged records never travel. Every value becomes text
+ * twice, for the hash and for COPY: to cast each once in a subquery took as long, and casts of booleans, `char(n)` and
+ * addresses give other text.
  */
 function keyedSelect(from: string, { fields, hashed = fields, identity }: ModelQuery): string {
   const list = fields.map((name) => pg.escapeIdentifier(name));
