@@ -18,14 +18,11 @@ const lines = Buffer.from(
 );
 
 async function packed(chunks: Buffer[]): Promise<unknown[]> {
-  const packer = new LinePacker();
   async function* cut() {
     yield* chunks;
   }
-  async function* pieces() {
-    for await (const whole of wholeLines(cut())) yield packer.pack(whole);
-  }
-  return (await Array.fromAsync(decodeCopyText(pieces()))).flat();
+  const pieces = new LinePacker().packed(wholeLines(cut()));
+  return (await Array.fromAsync(decodeCopyText(pieces))).flat();
 }
 
 const expected = records.map(([key, values], index) => [String(index + 1), key, `-${index}`, pack(values)]);

@@ -4,6 +4,9 @@ import { nullMark, pack, separator } from '../lib/packed-record.ts';
 
 const [tab, newline, backslash, capitalN] = [0x09, 0x0a, 0x5c, 0x4e];
 
+/** Bytes. */
+const pieceLength = 128 * 1024;
+
 /**
  * Lines of COPY text with key, hash and values → lines for the table of a plan: n, key, hash and the packed record. Works
  * on bytes: what the values are is not looked at.
@@ -12,9 +15,22 @@ export class LinePacker {
   /** Lines so far: the n of the last one. */
   count = 0;
 
-  /** @param lines whole ones. */
-  pack(lines: Buffer): Buffer {
-    const out = new ByteWriter(lines.length + (lines.length >> 3) + 64);
+  /**
+   * @param chunks of whole lines, which come in the pieces that a server happens to send.
+   * @returns pieces that are worth a write to a socket.
+   */
+  async *packed(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    let out = new ByteWriter(2 * pieceLength);
+    for await (const lines of chunks) {
+      this.#pack(lines, out);
+      if (out.at < pieceLength) continue;
+      yield out.written();
+      out = new ByteWriter(2 * pieceLength);
+    }
+    if (out.at > 0) yield out.written();
+  }
+
+  #pack(lines: Buffer, out: ByteWriter): void {
     for (let start = 0; start < lines.length; ) {
       const end = lines.indexOf(newline, start);
       out.digits(++this.count);
@@ -22,7 +38,6 @@ export class LinePacker {
       if (!packLine(out, lines, start, end)) packText(out, lines.toString('utf8', start, end));
       start = end + 1;
     }
-    return out.written();
   }
 }
 
@@ -37,7 +52,9 @@ function packLine(out: ByteWriter, lines: Buffer, start: number, end: number): b
   let tabs = 0;
   for (let from = start; from < end; from++) {
     const byte = lines[from] ?? 0;
-    if (byte === tab) {
+    if (byte > 0x1f && byte !== backslash) {
+      bytes[at++] = byte;
+    } else if (byte === tab) {
       tabs++;
       bytes[at++] = tabs > 2 ? separator : tab;
     } else if (byte === backslash) {
@@ -50,7 +67,7 @@ function packLine(out: ByteWriter, lines: Buffer, start: number, end: number): b
         bytes[at++] = backslash;
         bytes[at++] = letter;
       }
-    } else if (((byte >= 0x1c && byte < 0x20) || byte === 0) && tabs > 1) {
+    } else if ((byte >= 0x1c || byte === 0) && tabs > 1) {
       return false;
     } else {
       bytes[at++] = byte;

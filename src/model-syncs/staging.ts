@@ -30,7 +30,11 @@ export async function stageKeys(session: Session, read: Batches<KeyAndHash>): Pr
 export function stageRecords(session: Session, table: string, read: Batches<SourceRecord>): Promise<number> {
   const lines = read.lines?.();
   if (lines !== undefined) {
-    return copyLines(session, `${table} (n, record_key, hash, record)`, packed(wholeLines(lines)));
+    return copyLines(
+      session,
+      `${table} (n, record_key, hash, record)`,
+      new LinePacker().packed(wholeLines(lines)),
+    );
   }
   let n = 0;
   return copyRows(session, table, read, (row) => {
@@ -41,8 +45,3 @@ export function stageRecords(session: Session, table: string, read: Batches<Sour
 
 export const recordColumns =
   'n bigint not null, record_key text collate "C", hash bigint not null, record text not null, problem text';
-
-async function* packed(lines: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  const packer = new LinePacker();
-  for await (const chunk of lines) yield packer.pack(chunk);
-}
