@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
-import { migrate, startEmbeddedPostgres } from '../../src/db/index.ts';
+import { type EmbeddedPostgres, migrate, startEmbeddedPostgres } from '../../src/db/index.ts';
 import { openMariadbDoor } from './mariadb-door.ts';
 
 declare module 'vitest' {
@@ -19,11 +19,11 @@ declare module 'vitest' {
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'tidemark-test-'));
   await chmod(folder, 0o755);
-  // Crash safety of the test's own disk is not what is tested.
-  const server = await startEmbeddedPostgres(folder, { fsync: 'off', max_connections: '300' });
+  const server = await startServer(folder);
   const template = 'tidemark_template';
   const client = new pg.Client(server.url());
   await client.connect();
+  await client.query(`drop database if exists ${template}`);
   await client.query(`create database ${template}`);
   await client.end();
   await migrate(server.url(template));
@@ -35,4 +35,13 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
     await server.stop();
     await rm(folder, { recursive: true, force: true });
   };
+}
+
+/** Any other server by TIDEMARK_TEST_POSTGRES, the URL of a superuser: what holds for one version need not for others. */
+async function startServer(folder: string): Promise<Pick<EmbeddedPostgres, 'url' | 'stop'>> {
+  const other = process.env.TIDEMARK_TEST_POSTGRES;
+  // Crash safety of the test's own disk is not what is tested.
+  if (!other) return startEmbeddedPostgres(folder, { fsync: 'off', max_connections: '300' });
+  const url = (database = 'postgres') => Object.assign(new URL(other), { pathname: `/${database}` }).href;
+  return { url, stop: async () => {} };
 }

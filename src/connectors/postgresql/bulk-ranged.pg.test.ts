@@ -72,8 +72,10 @@ test('a run that takes over goes on with the ranges that are stored, and ends th
     `lock table copy.${(await sides(all))[0]} in access exclusive mode`,
   );
   const hanging = expect(all.write(stalled, third)).rejects.toMatchObject({ name: 'ConnectionLost' });
-  const loaders = `select 1 from pg_stat_activity where application_name like 'tidemark load ${execution} %' and datname = current_database()`;
-  await expect.poll(() => all.destination.query(loaders), { timeout: 20_000 }).toHaveLength(2);
+  // In the middle of the range, and not in a session that waits for one.
+  const blocked = `select 1 from pg_stat_activity where application_name like 'tidemark load ${execution} %'
+    and datname = current_database() and wait_event_type = 'Lock'`;
+  await expect.poll(() => all.destination.query(blocked), { timeout: 20_000 }).toHaveLength(1);
 
   const next = all.begin();
   await hanging;
