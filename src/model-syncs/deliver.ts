@@ -1,10 +1,10 @@
 import { BatchRefused, Contended, type ModelWriter, type RecordResult } from '../connectors/index.ts';
 import type { Database } from '../db/index.ts';
 import type { Run } from '../executions/index.ts';
+import { type Answers, answersInTurn } from './answers-in-turn.ts';
 import type { DeliverCheckpoint } from './plan.ts';
-import { PlannedBatch } from './planned-batch.ts';
 import { countAfter, finishPlan, progressOf, readAhead } from './planned-records.ts';
-import { checkAnswers, Entries, settle } from './settle.ts';
+import { Entries, settle } from './settle.ts';
 import { splitRefused } from './split-refused.ts';
 import { progressTeller } from './story.ts';
 import { type Outgoing, outgoingBatches, type Prepare, writeBatch } from './write-batch.ts';
@@ -28,7 +28,8 @@ export async function deliver(delivery: Delivery): Promise<void> {
   const planned = await countAfter(db, checkpoint.plan, delivered);
   if (planned > 0) await run.console('info', `Sending ${planned} records`);
   const tell = progressTeller(run);
-  const answers = answersInTurn(delivery);
+  const entries = new Entries(checkpoint.task);
+  const answers = answersInTurn((batch, results) => settle(run, checkpoint, batch, results, entries));
   const prepare = outgoingBatches(writer, checkpoint.task);
   let sent = 0;
   const send = async (batch: Outgoing) => {
@@ -52,60 +53,6 @@ export async function deliver(delivery: Delivery): Promise<void> {
     await answers.settled();
   }
   await finishPlan(db, checkpoint.plan);
-}
-
-interface Answers {
-  /** Waits for those before at times, not for these. */
-  settle(batch: PlannedBatch, results: RecordResult[]): Promise<void>;
-  /** All that were given. */
-  settled(): Promise<void>;
-}
-
-/** Records whose answers may wait until earlier ones are written down. */
-const waitingAtMost = 5_000;
-/** And bytes of them: memory must not depend on how wide they are. */
-const bytesAtMost = 8 * 1024 * 1024;
-
-/**
- * While the destination works on one batch, the answers to those before are written down: those of small batches
- * together, since a transaction takes as long for few as for many.
- */
-function answersInTurn({ run, checkpoint }: Delivery): Answers {
-  const entries = new Entries(checkpoint.task);
-  let waiting: { batch: PlannedBatch; results: RecordResult[] }[] = [];
-  let count = 0;
-  let bytes = 0;
-  let busy = false;
-  let settling: Promise<void> = Promise.resolve();
-  const settleWaiting = async () => {
-    try {
-      while (waiting.length > 0) {
-        const batch = PlannedBatch.joined(waiting.map((one) => one.batch));
-        const results = waiting.flatMap((one) => one.results);
-        [waiting, count, bytes] = [[], 0, 0];
-        await settle(run, checkpoint, batch, results, entries);
-      }
-    } finally {
-      busy = false;
-    }
-  };
-  return {
-    async settle(batch, results) {
-      checkAnswers(batch, results);
-      const isMuch = count + batch.length > waitingAtMost || bytes + batch.lines.length > bytesAtMost;
-      // It also says whether it failed.
-      if (!busy || isMuch) await settling;
-      waiting.push({ batch, results });
-      count += batch.length;
-      bytes += batch.lines.length;
-      if (busy) return;
-      busy = true;
-      settling = settleWaiting();
-      // Whoever comes next asks whether it failed.
-      settling.catch(() => {});
-    },
-    settled: () => settling,
-  };
 }
 
 /** A refused batch is split until the record that is at fault stands alone. */

@@ -1,11 +1,10 @@
-import { jsonText, type TextType } from '../lib/pg-text.ts';
+import { recordJson, type TextType } from '../lib/pg-text.ts';
 import type { PlannedRecord } from './planned-batch.ts';
 import { type Task, valueAt } from './task.ts';
 
 /** A member of the JSON objects that records become. */
-export interface Member {
+export interface Member extends TextType {
   name: string;
-  type: TextType;
   /** Of its value, or a text that all have; undefined: it is the key. */
   place: number | string | undefined;
 }
@@ -14,15 +13,15 @@ export interface Member {
 export function entryMembers(task: Task): Member[] {
   const members = namedMembers(task, task.names);
   if (task.target.identity === undefined || task.names.includes(task.identityName)) return members;
-  const key = { name: task.identityName, type: { type: 'string', remoteType: 'text' }, place: undefined };
-  return [key, ...members];
+  return [{ name: task.identityName, type: 'string', remoteType: 'text', place: undefined }, ...members];
 }
 
 /** Of the target's fields alone. @param names in their order. */
 export function namedMembers({ target, places }: Task, names: readonly string[]): Member[] {
-  return target.fields.map(({ source }, index) => ({
+  return target.fields.map(({ source: { type, remoteType } }, index) => ({
     name: names[index] ?? '',
-    type: source,
+    type,
+    remoteType,
     place: places[index] ?? 0,
   }));
 }
@@ -31,9 +30,8 @@ export function objectText(
   members: readonly Member[],
   { key, values }: Pick<PlannedRecord, 'key' | 'values'>,
 ): string {
-  const texts = members.map(({ name, type, place }) => {
-    const value = place === undefined ? key : valueAt(values, place);
-    return `${JSON.stringify(name)}:${jsonText(value, type)}`;
-  });
-  return `{${texts.join(',')}}`;
+  return recordJson(
+    members,
+    members.map(({ place }) => (place === undefined ? key : valueAt(values, place))),
+  );
 }

@@ -1,5 +1,5 @@
-import type { LogEntries } from '../executions/index.ts';
 import { ByteWriter } from '../lib/byte-writer.ts';
+import type { EndedBytes } from '../lib/ended-bytes.ts';
 import { type JsonWriter, jsonWriter } from '../lib/json-bytes.ts';
 import { jsonText } from '../lib/pg-text.ts';
 import { type Member, objectText } from './members.ts';
@@ -23,20 +23,21 @@ export class ObjectWriter {
   constructor(members: readonly Member[]) {
     this.#members = members;
     let fixed = '{';
-    for (const [index, { name, place, type }] of members.entries()) {
+    for (const [index, member] of members.entries()) {
+      const { name, place } = member;
       fixed += `${index === 0 ? '' : ','}${JSON.stringify(name)}:`;
       if (typeof place === 'string') {
-        fixed += jsonText(place, type);
+        fixed += jsonText(place, member);
         continue;
       }
-      this.#pieces.push({ before: Buffer.from(fixed), place, write: jsonWriter(type) });
+      this.#pieces.push({ before: Buffer.from(fixed), place, write: jsonWriter(member) });
       fixed = '';
     }
     this.#after = Buffer.from(`${fixed}}`);
   }
 
   /** @param places of the records in the batch. @param out is written anew. */
-  write(batch: PlannedBatch, places: Iterable<number>, out = new ByteWriter(batch.lines.length)): LogEntries {
+  write(batch: PlannedBatch, places: Iterable<number>, out = new ByteWriter(batch.lines.length)): EndedBytes {
     out.clear();
     const ends: number[] = [];
     this.add(batch, places, out, ends);

@@ -1,5 +1,5 @@
 import type { Field, FieldWarning, ReplacedRow } from '../connectors/index.ts';
-import { jsonText } from '../lib/pg-text.ts';
+import { recordJson } from '../lib/pg-text.ts';
 import type { InvalidKey } from './classify.ts';
 import { entryMembers, objectText } from './members.ts';
 import type { PlannedRecord } from './planned-batch.ts';
@@ -15,11 +15,13 @@ export function recordEntry(task: Task, record: Pick<PlannedRecord, 'key' | 'val
 
 /** A row of the target that mode `replace` changed. @param fields of the target. */
 export function replacedEntry(task: Task, fields: readonly Field[], { key, values }: ReplacedRow): string {
-  const members = fields.map((field, index) => member(field.name, field, values[index] ?? null));
-  if (task.target.identity !== undefined && !fields.some(({ name }) => name === task.identityName)) {
-    members.unshift(`${JSON.stringify(task.identityName)}:${JSON.stringify(key)}`);
-  }
-  return `{${members.join(',')}}`;
+  const hasIdentity =
+    task.target.identity === undefined || fields.some(({ name }) => name === task.identityName);
+  if (hasIdentity) return recordJson(fields, values);
+  return recordJson(
+    [{ name: task.identityName, type: 'string', remoteType: 'text' }, ...fields],
+    [key, ...values],
+  );
 }
 
 export function errorEntry(task: Task, key: string, reason: string, record: string): string {
@@ -45,8 +47,4 @@ export function invalidEntry(task: Task, { key, occurrences, problem }: InvalidK
 
 function identity(task: Task, key: string | null): string {
   return `{${JSON.stringify(task.identityName)}:${JSON.stringify(key)}}`;
-}
-
-function member(name: string, field: Field, text: string | null): string {
-  return `${JSON.stringify(name)}:${jsonText(text, field)}`;
 }

@@ -20,7 +20,7 @@ export interface CommittedState {
  */
 export async function ensureState(client: Client, schema: string): Promise<void> {
   if (await hasState(client, schema)) return;
-  await inTurn(client, stateOf(schema), async () => {
+  await inTurn(client, { schema, name: tableName }, async () => {
     const namespace = await client.query('select from pg_namespace where nspname = $1', [schema]);
     // CREATE … IF NOT EXISTS asks for the right to create even when there is nothing to do.
     if (namespace.rowCount === 0)

@@ -25,7 +25,7 @@ export async function takeTurn(client: Client, target: BulkTarget, executionId: 
   await endSessions(client, name);
   await client.query(`set lock_timeout = '10s'`);
   try {
-    await client.query('select pg_advisory_lock($1::int, hashtext($2))', [lockClass, lockName(target)]);
+    await waitForTurn(client, target);
   } catch (error) {
     if ((error as { code?: string }).code !== '55P03') throw error;
     const table = `${target.schema}.${target.name}`;
@@ -36,6 +36,10 @@ export async function takeTurn(client: Client, target: BulkTarget, executionId: 
   }
   await client.query('set lock_timeout = 0');
   await endSessions(client, loadName('%', target));
+}
+
+async function waitForTurn(client: Client, target: BulkTarget): Promise<void> {
+  await client.query('select pg_advisory_lock($1::int, hashtext($2))', [lockClass, lockName(target)]);
 }
 
 /** The turn of another table, if nobody has it. */
@@ -52,16 +56,15 @@ export async function endTurn(client: Client, target: BulkTarget): Promise<void>
 }
 
 /**
- * Runs work of which there may be only one at a time in this name. Not a lock of the transaction: one that waited
+ * Runs work of which there may be only one at a time for a table. Not a lock of the transaction: one that waited
  * within it would still see the catalogue as it was before.
  */
-export async function inTurn(client: Client, name: string, work: () => Promise<void>): Promise<void> {
-  const lock = [lockClass, name];
-  await client.query('select pg_advisory_lock($1::int, hashtext($2))', lock);
+export async function inTurn(client: Client, target: BulkTarget, work: () => Promise<void>): Promise<void> {
+  await waitForTurn(client, target);
   try {
     await work();
   } finally {
-    await client.query('select pg_advisory_unlock($1::int, hashtext($2))', lock);
+    await endTurn(client, target);
   }
 }
 

@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import pg, { type Client } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
@@ -36,7 +35,7 @@ export async function copyInto(client: Client, statement: string, lines: Buffer)
     for (let at = 0; at < lines.length; at += pieceLength) yield lines.subarray(at, at + pieceLength);
   }
   const copy = client.query(copyFrom(statement));
-  await pipeline(Readable.from(pieces()), copy);
+  await pipeline(pieces(), copy);
   return copy.rowCount;
 }
 

@@ -19,27 +19,27 @@ export function requestTarget(configuration: Configuration): RequestTarget {
   for (const { name, value } of configuration.headers ?? []) {
     if (name) headers[name] = value ?? '';
   }
-  const { auth_method: method, secret, basic, header, query, oauth } = configuration;
-  const wanted = method === 'oauth_client_credentials' ? oauth : undefined;
+  const { auth_method: method, secret } = configuration;
+  if (method === 'polytomic_secret' && secret) headers.Authorization = `Bearer ${secret}`;
+  const auth = chosenAuth(configuration);
+  authorize(url, headers, auth, '');
+  return { url: url.href, headers, oauth: auth.oauth };
+}
+
+/** Of the ways that are configured, the one that is to be gone. */
+function chosenAuth({ auth_method: method, basic, header, query, oauth }: Configuration): HttpAuth {
   switch (method) {
-    case 'polytomic_secret':
-      if (secret) headers.Authorization = `Bearer ${secret}`;
-      break;
     case 'basic':
-      authorize(url, headers, { basic: basic ?? {} });
-      break;
+      return basic === undefined ? {} : { basic };
     case 'header':
-      if (!header?.name) throw wrong('header.name', 'is needed with auth_method header');
-      authorize(url, headers, { header });
-      break;
+      if (!header?.name) throw wrong('header.name', `is needed with auth_method ${method}`);
+      return { header };
     case 'query':
-      authorize(url, headers, { query: query ?? [] });
-      break;
+      return query === undefined ? {} : { query };
     case 'oauth_client_credentials':
-      if (!oauth?.client_id)
-        throw wrong('oauth.client_id', 'is needed with auth_method oauth_client_credentials');
-      if (!URL.canParse(oauth.token_endpoint ?? '')) throw wrong('oauth.token_endpoint', 'is not a URL');
-      break;
+      if (!oauth?.client_id) throw wrong('oauth.client_id', `is needed with auth_method ${method}`);
+      return { oauth };
+    default:
+      return {};
   }
-  return { url: url.href, headers, oauth: wanted };
 }
