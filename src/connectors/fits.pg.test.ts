@@ -35,7 +35,7 @@ const numbers = (decimal: string, single: string, double: string): Case[] => [
 test('PostgreSQL', async () => {
   const database = await testDatabase();
   await database.query(
-    'create domain cents as numeric(10,2); create domain price as cents check (value > 0)',
+    'create domain cents as numeric(10,2); create domain price as cents check (value > 0); create domain years_only as interval year',
   );
   const session = postgresql.open(
     { ...postgresqlConfiguration(database.url), client_certs: false },
@@ -65,6 +65,31 @@ test('PostgreSQL', async () => {
     ['timetz', '12:34:56+02', '12:34:56+02'],
     ['interval(0)', '1 day 00:00:01.5', '1 day 00:00:02', 'time_rounded'],
     ['interval day to second', '00:00:01.1234567', '00:00:01.123457', 'time_rounded'],
+    ['interval day to second', '1 year 1.5 days', '1 year 1 day 12:00:00'],
+    ['interval year', '5', '5 years'],
+    ['interval year', '5.5', null, 'not_a_time'],
+    ['interval year', '-24 mons', '-2 years'],
+    ['interval year', '1 year 2 mons', '1 year', 'time_dropped'],
+    ['interval year', '1 year 00:00:00.000001', '1 year', 'time_dropped'],
+    ['interval year', 'in 2 years', null, 'not_a_time'],
+    ['interval year[]', '{"1 year 2 mons",NULL,3}', '{"1 year",NULL,"3 years"}', 'time_dropped'],
+    ['interval year to month', '7', '7 mons'],
+    ['interval year to month', '1 year 2 mons 3 days', '1 year 2 mons', 'time_dropped'],
+    ['interval month', 'P1Y2M', '1 year 2 mons'],
+    ['interval month', 'PT2M', '00:00:00', 'time_dropped'],
+    ['interval month', 'P', null, 'not_a_time'],
+    ['interval day', '1 mon 3 days 24:00:00', '1 mon 3 days', 'time_dropped'],
+    ['interval day', '2 weeks', '14 days'],
+    ['interval day', '1 12:00:00', null, 'not_a_time'],
+    ['interval day to hour', '1 day 24:00:00', '1 day 24:00:00'],
+    ['interval hour', '-90 min', '-01:00:00', 'time_dropped'],
+    ['interval day to minute', '1 day 01:02:03.5', '1 day 01:02:00', 'time_dropped'],
+    ['interval hour to minute', '120 seconds', '00:02:00'],
+    ['interval minute to second', '01:02', '00:01:02'],
+    ['interval minute to second(2)', '1h 1.234 s', '01:00:01.23', 'time_rounded'],
+    ['interval(3)', '1 us', null, 'not_a_time'],
+    ['years_only', '1 year 1 day', '1 year', 'time_dropped'],
+    ['years_only', '9', '9 years'],
     ['varchar(3)', 'abc  ', 'abc', 'trailing_spaces_dropped'],
     ['varchar(3)', 'ab ', 'ab '],
     ['varchar(3)', '🌊🌊🌊', '🌊🌊🌊'],
@@ -159,13 +184,10 @@ async function check(
     values: cases.map((_, at) => (at === index ? value : null)),
   }));
   const results = (await writer?.write(records, async () => {})) ?? [];
-  const fields = cases.map((_, index) => `c${index}`);
-  const stored = new Map<string | null, (string | null)[]>();
-  for await (const batch of session.modelSource?.records({
-    ...{ configuration: { table: object }, fields, identity: 'id' },
-  }) ?? []) {
-    for (const { key, values } of batch) stored.set(key, values);
-  }
+  const stored = await rows(session, object, cases.length);
+  // Where the rows are there already they are written in another way.
+  await writer?.write(records, async () => {});
+  expect(await rows(session, object, cases.length)).toEqual(stored);
   await session.close();
   const found = cases.map(([type, value, , rule], index): Case => {
     const result = results[index];
@@ -181,4 +203,12 @@ async function check(
       cases[index]?.[2] === null ? 'refused' : 'inserted',
     ]);
   });
+}
+
+async function rows(session: Session, table: string, columns: number) {
+  const fields = Array.from({ length: columns }, (_, index) => `c${index}`);
+  const stored = new Map<string | null, (string | null)[]>();
+  const found = session.modelSource?.records({ configuration: { table }, fields, identity: 'id' });
+  for await (const batch of found ?? []) for (const { key, values } of batch) stored.set(key, values);
+  return stored;
 }

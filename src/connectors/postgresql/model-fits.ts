@@ -13,6 +13,7 @@ import {
   timeOnly,
   utcOnly,
 } from '../fits.ts';
+import { intervalFit } from './interval-fit.ts';
 import type { Target } from './model-target.ts';
 
 /** Of the types whose values PostgreSQL changes without a word. What is kept in the source's own type is not changed. */
@@ -28,7 +29,7 @@ function fitOf(type: string): Fit | undefined {
   const [, name = '', first, second = '0', rest = ''] =
     /^([a-z" ]+?)(?:\((\d+)(?:,(-?\d+))?\))?( with.*)?$/.exec(type) ?? [];
   const digits = Number(first ?? 6);
-  if (type.startsWith('interval')) return fraction(type, Number(/\d/.exec(type)?.[0] ?? 6));
+  if (type.startsWith('interval')) return intervalFit(type);
   switch (name + rest) {
     case 'numeric':
       return first === undefined ? undefined : decimals(type, Number(second));

@@ -19,7 +19,8 @@ export interface Target {
   fields: TargetField[];
   /**
    * By field, its type without length or precision. Values are read as this and then assigned to the column: an
-   * explicit cast to `varchar(3)` would cut them off in silence, an assignment refuses them.
+   * explicit cast to `varchar(3)` would cut them off in silence, an assignment refuses them. An interval keeps its
+   * fields, which say what a number without a unit is: 5 is five years in an `interval year`, else five seconds.
    */
   baseTypes: ReadonlyMap<string, string>;
   /** By field, what it is kept as: of a domain the type below it. */
@@ -55,7 +56,9 @@ export async function describeTarget(client: Client, object: string): Promise<Ta
   const [table] = found.rows;
   if (table === undefined) throw notFound('target object', object);
   const { rows } = await client.query<ColumnRow>(
-    `select a.attname as name, format_type(a.atttypid, a.atttypmod) as type, format_type(a.atttypid, -1) as base_type,
+    `select a.attname as name, format_type(a.atttypid, a.atttypmod) as type,
+       format_type(a.atttypid, case when a.atttypid in ('interval'::regtype, 'interval[]'::regtype) then a.atttypmod
+         else -1 end) as base_type,
        (with recursive k as (select a.atttypid as id, a.atttypmod as modifier union all
           select d.typbasetype, d.typtypmod from k join pg_type d on d.oid = k.id where d.typtype = 'd')
         select format_type(k.id, k.modifier) from k join pg_type d on d.oid = k.id where d.typtype <> 'd') as kept_type,
