@@ -31,7 +31,8 @@ export interface LookupRequest {
 }
 
 /**
- * `again`: milliseconds after which another try may succeed. `busy`: until then the service wants no request at all.
+ * `again`: milliseconds after which another try may succeed, 0 where the service does not say. `busy`: until then it wants no
+ * request at all.
  */
 export type LookupAnswer =
   | { status: 'found'; json: string }

@@ -42,10 +42,10 @@ const found = (url: string): Behaviour => ({
   body: `{"company": {"name": "of ${url.split('/').pop()}"}, "score": 9007199254740993.10}`,
 });
 
-const enrichedModel = (configuration: object = {}) =>
+const enrichedModel = (configuration: object = {}, connection = connectionId) =>
   world.createModel({ table: 'public.people' }, 'id', {
     enricher: {
-      connection_id: connectionId,
+      connection_id: connection,
       configuration: { ...configuration },
       mappings: { email: 'email' },
       fields,
@@ -139,6 +139,29 @@ test('what passes is tried again; a service that asks to wait gets no request me
   expect((await world.execute(sync)).counts).toMatchObject({ total: 3, insert: 3, error: 0 });
   expect(service.requests).toHaveLength(5);
   expect((times[1] ?? 0) - (times[0] ?? 0)).toBeGreaterThanOrEqual(990);
+});
+
+test('a token endpoint that is busy is waited for, and no record fails for it', async () => {
+  const authorized = await world.connect('httpenrichment', {
+    method: 'GET',
+    url: `${service.url}/people/{{email}}`,
+    auth: { oauth: { client_id: 'id', client_secret: 's', token_endpoint: `${service.url}/token` } },
+  });
+  const token: Behaviour = { status: 200, body: '{"access_token":"t"}' };
+  const answers: Behaviour[] = [{ status: 429, headers: { 'retry-after': '1' } }, 503, 503, 500, token];
+  const times: number[] = [];
+  service.behave(({ url, headers }) => {
+    if (url !== '/token') return headers.authorization === 'Bearer t' ? found(url) : 401;
+    times.push(performance.now());
+    return answers[times.length - 1];
+  });
+  const { outcome, counts } = await world.execute(await newSync(await enrichedModel({}, authorized)));
+  expect(outcome).toEqual({ status: 'completed' });
+  expect(counts).toMatchObject({ total: 3, insert: 3, error: 0 });
+  // As long as it asks for, and where it does not say so, longer each time.
+  const waits = times.slice(1).map((time, index) => time - (times[index] ?? 0));
+  const least = [990, 490, 990, 490];
+  expect(waits.map((wait, index) => wait >= (least[index] ?? 0))).toEqual([true, true, true, true]);
 });
 
 test('while a service takes its time, nothing is open in the source', async () => {

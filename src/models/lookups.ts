@@ -5,6 +5,9 @@ import { type CachedAnswer, digestOf, type LookupCache } from './lookup-cache.ts
 
 /** Waits (ms) before the second, third and fourth try of what failed in passing. */
 const waits = [500, 2_000, 8_000];
+/** Waits (ms) for a service that asks to wait and does not say how long: the first, and the longest. */
+const firstPause = 500;
+const longestPause = 30_000;
 /** How long (ms) a service may ask everybody to wait without an answer to anybody. */
 const patience = 300_000;
 /** Requests that fail for good, one after the other, before the rest is not tried any more. */
@@ -31,6 +34,8 @@ export class Lookups {
   readonly #signal: AbortSignal | undefined;
   #pausedUntil = 0;
   #failures = 0;
+  /** Of which the service did not say how long, one after the other. */
+  #pauses = 0;
   #busySince: number | undefined;
 
   constructor(lookup: Lookup, cache: LookupCache, signal: AbortSignal | undefined) {
@@ -72,6 +77,7 @@ export class Lookups {
       });
       if (answer.status !== 'failed') {
         this.#failures = 0;
+        this.#pauses = 0;
         this.#busySince = undefined;
         if (answer.status === 'found') return { json: answer.json };
         this.counts.nothing++;
@@ -94,9 +100,12 @@ export class Lookups {
   }
 
   /** Being asked to wait is no failure of a record: of many that wait the same one may be unlucky again and again. */
-  #waitForService(wait: number, reason: string): void {
+  #waitForService(asked: number, reason: string): void {
     const now = performance.now();
     this.#busySince ??= now;
+    // Those that were under way together are told so together.
+    if (asked === 0 && now < this.#pausedUntil) return;
+    const wait = asked === 0 ? Math.min(firstPause * 2 ** this.#pauses++, longestPause) : asked;
     if (now + wait - this.#busySince > patience) {
       throw new Error(
         `the enrichment service asks to wait for more than ${patience / 60_000} minutes: ${reason}`,

@@ -88,6 +88,11 @@ test('headers, parameters and every way to authenticate', async () => {
   expect(form).toBe('grant_type=client_credentials&scope=a+b&audience=x&client_id=i&client_secret=s');
   receiver.behave(() => 401);
   await expect(fetched({ auth: { oauth } })).rejects.toThrow('the token endpoint answered 401');
+  receiver.behave(() => 429);
+  await expect(fetched({ auth: { oauth } })).rejects.toMatchObject({
+    name: 'ConnectionLost',
+    message: 'the token endpoint answered 429 without an access token',
+  });
 });
 
 test('redirects are followed without what proves who we are, never to where no request may go', async () => {

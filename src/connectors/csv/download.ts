@@ -1,6 +1,6 @@
 import { type Egress, type EgressError, type EgressStream, toEgressError } from '../../egress/index.ts';
 import { TidemarkError } from '../../errors.ts';
-import { ConnectionLost } from '../contract.ts';
+import { Busy, ConnectionLost } from '../contract.ts';
 import { largestFile, receive, tooBig } from '../file-formats/receive.ts';
 import { fetchToken } from '../http-auth/index.ts';
 import type { Configuration } from './configuration.ts';
@@ -74,6 +74,7 @@ async function exchange<Result>(
     if (signal?.aborted) throw signal.reason;
     if (timeout.aborted) throw new ConnectionLost(`the file took longer than ${deadline / 60_000} minutes`);
     if (error instanceof TidemarkError || error instanceof ConnectionLost) throw error;
+    if (error instanceof Busy) throw new ConnectionLost(error.message, { cause: error });
     const failure = toEgressError(error);
     throw isPassing(failure)
       ? new ConnectionLost(failure.message, { cause: error })

@@ -1,5 +1,7 @@
 import type { Egress } from '../../egress/index.ts';
 import { TidemarkError } from '../../errors.ts';
+import { parseRetryAfter } from '../../lib/retry-after.ts';
+import { Busy, ConnectionLost } from '../contract.ts';
 import { basicAuthorization } from './authorize.ts';
 import type { HttpAuth } from './configuration.ts';
 
@@ -8,7 +10,11 @@ type OAuth = NonNullable<HttpAuth['oauth']>;
 /** Milliseconds for the token request. */
 const deadline = 30_000;
 
-/** A token by the client credentials grant (RFC 6749, 4.4). @throws unprocessable when it is not given, an Error when it may be later. */
+/**
+ * A token by the client credentials grant (RFC 6749, 4.4).
+ *
+ * @throws unprocessable when it is not given; Busy, ConnectionLost or an EgressError when it may be later.
+ */
 export async function fetchToken(oauth: OAuth, egress: Egress, signal?: AbortSignal): Promise<string> {
   const { client_id: id = '', client_secret: secret = '', scopes, extra_form_data: extra } = oauth;
   const form = new URLSearchParams({ grant_type: 'client_credentials' });
@@ -25,7 +31,11 @@ export async function fetchToken(oauth: OAuth, egress: Egress, signal?: AbortSig
     const [username, password] = [encodeURIComponent(id), encodeURIComponent(secret)];
     headers.Authorization = basicAuthorization({ username, password });
   }
-  const { status, body } = await egress.request({
+  const {
+    status,
+    headers: told,
+    body,
+  } = await egress.request({
     url: oauth.token_endpoint ?? '',
     method: 'POST',
     headers,
@@ -36,7 +46,8 @@ export async function fetchToken(oauth: OAuth, egress: Egress, signal?: AbortSig
   const token = status === 200 ? accessToken(body.toString('utf8')) : undefined;
   if (token !== undefined) return token;
   const reason = `the token endpoint answered ${status} without an access token`;
-  if (status === 408 || status === 429 || status >= 500) throw new Error(reason);
+  if (status === 429 || status === 503) throw new Busy(reason, parseRetryAfter(told, Date.now()));
+  if (status === 408 || status >= 500) throw new ConnectionLost(reason);
   throw new TidemarkError('unprocessable', { reason: `oauth: ${reason}` });
 }
 

@@ -4,6 +4,8 @@ import type { JsonObject } from '../../lib/json.ts';
 import { isJson } from '../../lib/json-path.ts';
 import { parseRetryAfter } from '../../lib/retry-after.ts';
 import {
+  Busy,
+  ConnectionLost,
   type Enrichment,
   type Lookup,
   type LookupAnswer,
@@ -16,8 +18,6 @@ import { fillIn, inputsOf } from './template.ts';
 
 /** Milliseconds for one request. */
 const deadline = 30_000;
-/** Milliseconds after which what failed in passing may be tried again, unless the service says when. */
-const pause = 500;
 /** The most of an answer that is read: one that fills it may have been longer. */
 const largestAnswer = 64 * 1024;
 
@@ -93,13 +93,21 @@ function lookup(configuration: Configuration, chosen: JsonObject, { egress, sign
       try {
         return answerOf(await send(request));
       } catch (error) {
-        if (!(error instanceof EgressError)) throw error;
-        const final = error.failure === 'refused_address' || error.failure === 'invalid_url';
-        if (final) throw new LookupRefused(messageOf(error), { cause: error });
-        return { status: 'failed', reason: messageOf(error), again: pause };
+        return unanswered(error);
       }
     },
   };
+}
+
+/** @throws what no other try will mend. */
+function unanswered(error: unknown): LookupAnswer {
+  const failure = { status: 'failed', reason: messageOf(error) } as const;
+  if (error instanceof Busy) return { ...failure, again: error.pause, busy: true };
+  if (error instanceof ConnectionLost) return { ...failure, again: 0 };
+  if (!(error instanceof EgressError)) throw error;
+  const final = error.failure === 'refused_address' || error.failure === 'invalid_url';
+  if (final) throw new LookupRefused(failure.reason, { cause: error });
+  return { ...failure, again: 0 };
 }
 
 function answerOf({
@@ -122,7 +130,7 @@ function answerOf({
   if (status === 401 || status === 403) throw new LookupRefused(reason);
   if (status === 408 || status === 429 || status >= 500) {
     const wait = parseRetryAfter(headers, Date.now());
-    return { status: 'failed', reason, again: Math.max(pause, wait), busy: status === 429 || wait > 0 };
+    return { status: 'failed', reason, again: wait, busy: status === 429 || wait > 0 };
   }
   return failed(reason);
 }

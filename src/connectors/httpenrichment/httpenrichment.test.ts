@@ -90,12 +90,12 @@ test('what the answers mean', async () => {
   expect(await answered(422)).toEqual({ status: 'failed', reason: 'it answered 422: answered' });
   expect(await answered(json('<html>'))).toEqual({ status: 'failed', reason: 'its answer is no JSON' });
   expect(await answered('huge')).toEqual({ status: 'failed', reason: 'its answer is longer than 64 KiB' });
-  expect(await answered(503)).toMatchObject({ status: 'failed', again: 500, busy: false });
+  expect(await answered(503)).toMatchObject({ status: 'failed', again: 0, busy: false });
   expect(await answered({ status: 429, headers: { 'retry-after': '7' } })).toMatchObject({
     again: 7000,
     busy: true,
   });
-  expect(await answered('reset')).toMatchObject({ status: 'failed', again: 500 });
+  expect(await answered('reset')).toMatchObject({ status: 'failed', again: 0 });
   await expect(answered(403)).rejects.toThrow('it answered 403');
   const guarded = createEgress({ allow: [] });
   onTestFinished(() => guarded.close());
@@ -135,7 +135,7 @@ test('a token of OAuth is fetched once, and again when it has run out or could n
     auth: { oauth: { client_id: 'id', client_secret: 's', token_endpoint: `${receiver.url}/token` } },
   });
   const lookup = enrichment.lookup({});
-  expect(await ask(lookup, { x: '1' })).toMatchObject({ status: 'failed', again: 500 });
+  expect(await ask(lookup, { x: '1' })).toMatchObject({ status: 'failed', again: 0 });
   expect(await ask(lookup, { x: '1' })).toEqual({ status: 'found', json: '{}' });
   expect(await ask(lookup, { x: '2' })).toEqual({ status: 'found', json: '{}' });
   expect(tokens).toBe(2);

@@ -135,7 +135,7 @@ test('OAuth client credentials: a token is fetched once, and another when it has
   ]);
   receiver.behave(({ url }) => (url === '/token' ? 503 : 200));
   await expect(send({ auth_method: 'oauth_client_credentials', oauth })).rejects.toMatchObject({
-    name: 'Error',
+    name: 'Busy',
     message: 'the token endpoint answered 503 without an access token',
   });
   receiver.behave(() => 400);
