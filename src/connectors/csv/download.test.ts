@@ -88,6 +88,8 @@ test('headers, parameters and every way to authenticate', async () => {
   expect(form).toBe('grant_type=client_credentials&scope=a+b&audience=x&client_id=i&client_secret=s');
   receiver.behave(() => 401);
   await expect(fetched({ auth: { oauth } })).rejects.toThrow('the token endpoint answered 401');
+  const twice = { oauth, header: { name: 'authorization', value: 'x' } };
+  await expect(fetched({ auth: twice })).rejects.toThrow('configuration.auth.header.name');
   receiver.behave(() => 429);
   await expect(fetched({ auth: { oauth } })).rejects.toMatchObject({
     name: 'ConnectionLost',

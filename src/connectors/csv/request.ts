@@ -1,5 +1,5 @@
 import { userAgent } from '../../lib/version.ts';
-import { authorize, wrong } from '../http-auth/index.ts';
+import { authorize, setHeader, wrong } from '../http-auth/index.ts';
 import type { Configuration } from './configuration.ts';
 
 export interface FileRequest {
@@ -14,7 +14,9 @@ export function fileRequest(configuration: Configuration): FileRequest {
   }
   const url = new URL(configuration.url);
   const headers: Record<string, string> = { 'User-Agent': userAgent };
-  for (const { name, value } of configuration.headers ?? []) if (name) headers[name] = value ?? '';
+  for (const { name, value } of configuration.headers ?? []) {
+    if (name) setHeader(headers, name, value ?? '');
+  }
   for (const { name, value } of configuration.parameters ?? []) {
     if (name) url.searchParams.append(name, value ?? '');
   }

@@ -1,8 +1,7 @@
 import type { Egress } from '../../egress/index.ts';
 import type { HttpAuth } from './configuration.ts';
+import type { Headers } from './headers.ts';
 import { fetchToken } from './oauth.ts';
-
-type Headers = Record<string, string>;
 
 /** The OAuth token of a session: had when it is first needed, and had anew when it has run out. None without OAuth. */
 export class Bearer {

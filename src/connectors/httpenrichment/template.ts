@@ -1,6 +1,6 @@
 import { userAgent } from '../../lib/version.ts';
 import type { LookupRequest } from '../contract.ts';
-import { authorize, wrong } from '../http-auth/index.ts';
+import { authorize, setHeader, wrong } from '../http-auth/index.ts';
 import type { Configuration } from './configuration.ts';
 
 const placeholder = /\{\{\s*([^{}]+?)\s*\}\}/g;
@@ -44,7 +44,7 @@ export function fillIn(configuration: Configuration, inputs: ReadonlyMap<string,
   const url = new URL(filled);
   const headers: Record<string, string> = { Accept: 'application/json', 'User-Agent': userAgent };
   for (const { name, value } of parameters) if (name) url.searchParams.append(name, fill(value ?? ''));
-  for (const { name, value } of given) if (name) headers[name] = fill(value ?? '');
+  for (const { name, value } of given) if (name) setHeader(headers, name, fill(value ?? ''));
   const problem = problemOf(configuration, inputs);
   const request = { headers, ...(problem === undefined ? {} : { problem }) };
   authorize(url, headers, auth);

@@ -1,5 +1,5 @@
 import { userAgent } from '../../lib/version.ts';
-import { authorize, type HttpAuth, wrong } from '../http-auth/index.ts';
+import { authorize, type HttpAuth, setHeader, wrong } from '../http-auth/index.ts';
 import type { Configuration } from './configuration.ts';
 
 export interface RequestTarget {
@@ -17,18 +17,19 @@ export function requestTarget(configuration: Configuration): RequestTarget {
   const url = new URL(configuration.url);
   const headers: Record<string, string> = { 'Content-Type': 'application/json', 'User-Agent': userAgent };
   for (const { name, value } of configuration.headers ?? []) {
-    if (name) headers[name] = value ?? '';
+    if (name) setHeader(headers, name, value ?? '');
   }
-  const { auth_method: method, secret } = configuration;
-  if (method === 'polytomic_secret' && secret) headers.Authorization = `Bearer ${secret}`;
   const auth = chosenAuth(configuration);
   authorize(url, headers, auth, '');
   return { url: url.href, headers, oauth: auth.oauth };
 }
 
 /** Of the ways that are configured, the one that is to be gone. */
-function chosenAuth({ auth_method: method, basic, header, query, oauth }: Configuration): HttpAuth {
+function chosenAuth({ auth_method: method, secret, ...ways }: Configuration): HttpAuth {
+  const { basic, header, query, oauth } = ways;
   switch (method) {
+    case 'polytomic_secret':
+      return secret ? { header: { name: 'Authorization', value: `Bearer ${secret}` } } : {};
     case 'basic':
       return basic === undefined ? {} : { basic };
     case 'header':
@@ -39,7 +40,5 @@ function chosenAuth({ auth_method: method, basic, header, query, oauth }: Config
     case 'oauth_client_credentials':
       if (!oauth?.client_id) throw wrong('oauth.client_id', `is needed with auth_method ${method}`);
       return { oauth };
-    default:
-      return {};
   }
 }

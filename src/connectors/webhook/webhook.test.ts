@@ -152,6 +152,30 @@ test('OAuth client credentials: a token is fetched once, and another when it has
   }
 });
 
+test('a further header takes the place of ours, but not of what proves who sends', async () => {
+  const headers = [{ name: 'content-type', value: 'application/vnd.a+json' }];
+  await send({ auth_method: 'polytomic_secret', headers });
+  expect(receiver.requests[0]?.headers['content-type']).toBe('application/vnd.a+json');
+  const authorization = [{ name: 'authorization', value: 'Bearer mine' }];
+  await send({ auth_method: 'polytomic_secret', headers: authorization });
+  expect(receiver.requests[1]?.headers.authorization).toBe('Bearer mine');
+  const oauth = { client_id: 'id', client_secret: 's', token_endpoint: `${receiver.url}/token` };
+  const ways: JsonObject[] = [
+    { auth_method: 'polytomic_secret', secret: 'x' },
+    { auth_method: 'basic', basic: { username: 'u', password: 'p' } },
+    { auth_method: 'header', header: { name: 'AUTHORIZATION', value: 'x' } },
+    { auth_method: 'oauth_client_credentials', oauth },
+  ];
+  for (const way of ways) {
+    const session = webhook.open({ url: receiver.url, ...way, headers: authorization }, { egress });
+    await expect(session.test()).rejects.toThrow(
+      'configuration.headers: has authorization, which the authentication sends already: leave out one of them',
+    );
+    await session.close();
+  }
+  expect(receiver.requests).toHaveLength(2);
+});
+
 test('what failed says whether it may be tried again, and when', async () => {
   const answered = (behaviour: Behaviour) => {
     receiver.behave(() => behaviour);
