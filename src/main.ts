@@ -1,3 +1,5 @@
-import { run } from './cli/index.ts';
+import { takeWorkerFlags } from './host/index.ts';
 
+if (process.argv[2] === 'worker') takeWorkerFlags();
+const { run } = await import('./cli/index.ts');
 process.exitCode = await run(process.argv.slice(2), process.env);

@@ -9,4 +9,5 @@ export {
   writeSecret,
 } from './data-directory.ts';
 export { DataDirectoryInUse, lockDataDirectory } from './lock.ts';
-export { Supervisor, workerFlags } from './supervisor.ts';
+export { Supervisor } from './supervisor.ts';
+export { takeWorkerFlags, workerFlags } from './worker-flags.ts';
