@@ -4,11 +4,13 @@ import { from as copyFrom } from 'pg-copy-streams';
 import { CopyOut } from '../lib/pg-copy-out.ts';
 import { type Database, poolOf } from './database.ts';
 
+type Chunks = AsyncIterable<string | Buffer> | Iterable<string | Buffer>;
+
 /** A connection of the metadata database to itself: for temporary tables, settings and COPY. */
 export interface Session {
   query<Row extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<Row[]>;
-  /** @param statement `copy … from stdin`. @param lines in COPY's text format. @returns how many there were. */
-  copyIn(statement: string, lines: AsyncIterable<string | Buffer>): Promise<number>;
+  /** @param statement `copy … from stdin`. @param chunks in its format. @returns how many rows there were. */
+  copyIn(statement: string, chunks: Chunks): Promise<number>;
   /** @param statement `copy … to stdout`. Whoever leaves it early can only close the session. */
   copyOut(statement: string): AsyncIterable<Buffer>;
 }
@@ -24,9 +26,9 @@ export async function openSession(db: Database): Promise<OpenSession> {
   return {
     query: async <Row extends pg.QueryResultRow>(text: string, values?: unknown[]) =>
       (await client.query<Row>(text, values)).rows,
-    async copyIn(statement, lines) {
+    async copyIn(statement, chunks) {
       const copy = client.query(copyFrom(statement));
-      await pipeline(lines, copy);
+      await pipeline(chunks, copy);
       return copy.rowCount;
     },
     async *copyOut(statement) {

@@ -170,10 +170,13 @@ export interface ModelJobsTable {
   created_at: Generated<Timestamp>;
 }
 
-export interface ModelSyncBaselineTable {
+export interface ModelSyncBaselinesTable {
+  baseline: number;
   sync_id: string;
-  record_key: string;
-  hash: number;
+  execution_id: string | null;
+  target: string | null;
+  mapping_digest: number;
+  acknowledged: number | null;
 }
 
 export interface ModelSyncIntentsTable {
@@ -202,7 +205,6 @@ export interface ModelSyncsTable {
   target_object: string;
   definition: JsonColumn;
   encryption_passphrase: Buffer | null;
-  baseline_target: string | null;
   created_by: JsonColumn | null;
   updated_by: JsonColumn | null;
   created_at: Generated<Timestamp>;
@@ -356,7 +358,7 @@ export interface Tables {
   executions: ExecutionsTable;
   idempotency_keys: IdempotencyKeysTable;
   model_jobs: ModelJobsTable;
-  model_sync_baseline: ModelSyncBaselineTable;
+  model_sync_baselines: ModelSyncBaselinesTable;
   model_sync_intents: ModelSyncIntentsTable;
   model_sync_plans: ModelSyncPlansTable;
   model_syncs: ModelSyncsTable;

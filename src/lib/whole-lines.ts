@@ -1,5 +1,11 @@
 const newline = 0x0a;
 
+export function countLines(bytes: Buffer): number {
+  let count = 0;
+  for (let at = bytes.indexOf(newline); at >= 0; at = bytes.indexOf(newline, at + 1)) count++;
+  return count;
+}
+
 /** Bytes that are cut anywhere → the same, cut behind newlines. What comes after the last newline is left out. */
 export async function* wholeLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let rest: Buffer[] = [];

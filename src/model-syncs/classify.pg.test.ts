@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createMetadataDatabase, type MetadataDatabase } from '../../test/support/database.ts';
 import { withSession } from '../db/index.ts';
-import { classify, countRecords, invalidKeys, type Scope } from './classify.ts';
+import { classify, countRecords, invalidKeys, type Scope, takeInvalid } from './classify.ts';
 import { modeDescriptions } from './modes.ts';
 
 let metadata: MetadataDatabase;
@@ -42,11 +42,13 @@ const cases: { name: string; staged: Staged[] }[] = [
 ];
 
 /** What the rules say, record by record. */
-function expected(staged: readonly Staged[], { mode, baselineApplies, everything, resync }: Scope) {
+function expected(staged: readonly Staged[], { mode, baseline: applying, everything, resync }: Scope) {
   const occurrences = Map.groupBy(staged, ({ key }) => key);
   const isValid = ({ key, problem }: Staged) =>
     key !== null && problem === null && occurrences.get(key)?.length === 1;
-  const known = new Map(baselineApplies ? baseline.map(({ key, hash }) => [key, hash]) : []);
+  const through = applying?.acknowledged ?? baseline.length;
+  const counting = applying === undefined ? [] : baseline.slice(0, through);
+  const known = new Map(counting.map(({ key, hash }) => [key, hash]));
   const once = mode === 'create' || mode === 'remove';
   const isSent = ({ key, hash }: Staged) => {
     if (!known.has(key) || resync || (everything && mode !== 'create')) return true;
@@ -63,38 +65,52 @@ function expected(staged: readonly Staged[], { mode, baselineApplies, everything
   };
 }
 
+const table = 'pg_temp.known';
+const scopes = (Object.keys(modeDescriptions) as Scope['mode'][]).flatMap((mode) =>
+  [undefined, null, 70].flatMap((acknowledged) =>
+    numbers(0, 4).map((bits): Scope => {
+      const [everything = false, resync = false] = [1, 2].map((bit) => (bits & bit) > 0);
+      const known = acknowledged === undefined ? undefined : { table, digest: String(digest), acknowledged };
+      return { mode, baseline: known, everything, resync };
+    }),
+  ),
+);
+
 test.each(cases)('every mode, $name: records are what a naive comparison says', async ({ staged }) => {
-  const syncId = crypto.randomUUID();
   await withSession(metadata.db, async (session) => {
     await session.query(
-      `insert into model_sync_baseline (sync_id, record_key, hash)
-       select $1::uuid, key, hash # ${digest} from jsonb_to_recordset($2::jsonb) as r (key text, hash bigint)`,
-      [syncId, JSON.stringify(baseline)],
-    );
-    await session.query(
-      `create temporary table staged (record_key text collate "C", hash bigint not null, problem text);
+      `create temporary table known (record_key text collate "C" primary key, hash bigint not null, n bigint);
+       create temporary table staged (record_key text collate "C", hash bigint not null, n bigint, problem text);
        create temporary table wanted (record_key text collate "C", known boolean)`,
     );
     await session.query(
-      `insert into staged select key, hash, problem
+      `insert into known select key, hash # ${digest}, row_number() over (order by hash)
+       from jsonb_to_recordset($1::jsonb) as r (key text, hash bigint)`,
+      [JSON.stringify(baseline)],
+    );
+    await session.query(
+      `insert into staged select key, hash, row_number() over (), problem
        from jsonb_to_recordset($1::jsonb) as r (key text, hash bigint, problem text)`,
       [JSON.stringify(staged)],
     );
     const invalid = await invalidKeys(session, 'staged');
-    for (const mode of Object.keys(modeDescriptions) as Scope['mode'][]) {
-      for (const bits of numbers(0, 8)) {
-        const [baselineApplies, everything, resync] = [1, 2, 4].map((bit) => (bits & bit) > 0);
-        const scope = { syncId, mode, baselineApplies, everything, resync, mappingDigest: String(digest) };
-        const { wanted, invalid: invalidRecords, ...classes } = expected(staged, scope as Scope);
-        expect(countRecords(invalid)).toBe(invalidRecords);
-        const classified = (table?: string) =>
-          classify(session, 'staged', scope as Scope, { read: staged.length, invalid, wanted: table });
-        expect(await classified()).toEqual(classes);
-        if (baselineApplies !== true) continue;
-        expect(await classified('wanted')).toEqual(classes);
-        const rows = await session.query<{ record_key: string }>('delete from wanted returning record_key');
-        expect(rows.map(({ record_key }) => record_key).sort()).toEqual(wanted);
-      }
+    for (const scope of scopes) {
+      const { wanted, invalid: invalidRecords, ...classes } = expected(staged, scope);
+      expect(countRecords(invalid)).toBe(invalidRecords);
+      const classified = (table?: string) =>
+        classify(session, 'staged', scope, { read: staged.length, invalid, wanted: table });
+      expect(await classified()).toEqual(classes);
+      if (scope.baseline === undefined) continue;
+      expect(await classified('wanted')).toEqual(classes);
+      const rows = await session.query<{ record_key: string }>('delete from wanted returning record_key');
+      expect(rows.map(({ record_key }) => record_key).sort()).toEqual(wanted);
     }
+    const before = await session.query<{ n: number }>('select n from staged order by n');
+    const taken = (await Array.fromAsync(takeInvalid(session, 'staged'))).flat();
+    expect(taken).toHaveLength(countRecords(invalid));
+    expect(taken).toEqual(taken.toSorted((one, other) => one - other));
+    expect(await invalidKeys(session, 'staged')).toEqual([]);
+    const left = await session.query<{ n: number }>('select n from staged order by n');
+    expect(left).toEqual(before.filter(({ n }) => !taken.includes(n)));
   });
 });

@@ -2,16 +2,22 @@ import type { ModelSyncMode } from '../connectors/index.ts';
 import type { Session } from '../db/index.ts';
 
 export interface Scope {
-  syncId: string;
   mode: ModelSyncMode;
-  /** The baseline says something about the current target. */
-  baselineApplies: boolean;
+  /** What the current target has acknowledged. */
+  baseline: KnownRecords | undefined;
   /** Send every record, changed or not. */
   everything: boolean;
   /** Even what was created before is offered to be created again. */
   resync: boolean;
-  /** Signed 64-bit number, mixed into every hash so that another mapping changes every record. */
-  mappingDigest: string;
+}
+
+export interface KnownRecords {
+  /** With record_key, hash and n. */
+  table: string;
+  /** What hashes in it are mixed with. */
+  digest: string;
+  /** Rows with a larger n do not count. */
+  acknowledged: number | null;
 }
 
 /** Of the records that can be sent. */
@@ -24,8 +30,8 @@ export interface Classes {
 }
 
 /** Whether every record is sent that can be, so that there is nothing to find out first. */
-export function sendsAll({ mode, baselineApplies, everything, resync }: Scope): boolean {
-  return !baselineApplies || resync || (everything && mode !== 'create');
+export function sendsAll({ mode, baseline, everything, resync }: Scope): boolean {
+  return baseline === undefined || resync || (everything && mode !== 'create');
 }
 
 /**
@@ -43,8 +49,9 @@ export async function classify(
   { read, invalid, wanted }: { read: number; invalid: readonly InvalidKey[]; wanted?: string | undefined },
 ): Promise<Classes> {
   const valid = read - countRecords(invalid);
-  if (!scope.baselineApplies) return { inserts: valid, updates: 0, unchanged: 0 };
-  const toSend = compared(validOf(staged, invalid), scope);
+  const { baseline } = scope;
+  if (baseline === undefined) return { inserts: valid, updates: 0, unchanged: 0 };
+  const toSend = compared(validOf(staged, invalid), scope, baseline);
   const [sent] = await session.query<{ inserts: number; updates: number }>(
     `${wanted === undefined ? `with sent as (${toSend})` : `with sent as (insert into ${wanted} ${toSend} returning known)`}
      select count(*) filter (where not known) as inserts, count(*) filter (where known) as updates from sent`,
@@ -71,11 +78,39 @@ export function countRecords(invalid: readonly InvalidKey[]): number {
 
 /** The identities that cannot be sent, and how many records have each. */
 export async function invalidKeys(session: Session, staged: string): Promise<InvalidKey[]> {
-  if (await allValid(session, staged)) return [];
+  return (await allValid(session, staged)) ? [] : groupInvalid(session, staged);
+}
+
+/** The same where it is known that there are some. */
+export function groupInvalid(session: Session, staged: string): Promise<InvalidKey[]> {
   return session.query<InvalidKey & Record<string, unknown>>(
     `select record_key as key, occurrences, problem from (${grouped(staged)}) staged where not valid order by record_key`,
   );
 }
+
+/** Takes the records that cannot be sent out of a table with n. @returns their n, in order. */
+export async function* takeInvalid(session: Session, staged: string): AsyncGenerator<number[]> {
+  await session.query(
+    `create temporary table taken as with taken as (
+       delete from ${staged} where record_key is null or record_key in (
+         select record_key from (${grouped(staged)}) staged where not valid)
+       returning n)
+     select n from taken;
+     create index on taken (n)`,
+  );
+  for (let last = 0; ; ) {
+    const rows = await session.query<{ n: number }>(
+      `select n from taken where n > $1 order by n limit ${takenAtATime}`,
+      [last],
+    );
+    if (rows.length === 0) return;
+    const ns = rows.map(({ n }) => n);
+    last = ns.at(-1) ?? last;
+    yield ns;
+  }
+}
+
+const takenAtATime = 10_000;
 
 /**
  * As it mostly is. To sort hashes of the identities takes a third of the time of grouping by them; two identities with
@@ -90,28 +125,11 @@ async function allValid(session: Session, staged: string): Promise<boolean> {
   return row?.valid === true;
 }
 
-/** Takes what is there as acknowledged: later executions send only what changes after this. */
-export async function writeBaseline(
-  session: Session,
-  staged: string,
-  scope: Scope,
-  invalid: readonly InvalidKey[],
-): Promise<void> {
-  await session.query(
-    `insert into model_sync_baseline (sync_id, record_key, hash)
-     select $1::uuid, record_key, hash # $2::bigint from ${validOf(staged, invalid)} staged
-     order by record_key
-     on conflict (sync_id, record_key) do update set hash = excluded.hash`,
-    [scope.syncId, scope.mappingDigest],
-  );
-}
-
 /** A record that has left the model is offered again should it come back. */
-export async function forgetGone(session: Session, staged: string, { syncId }: Scope): Promise<void> {
+export async function forgetGone(session: Session, staged: string, baseline: KnownRecords): Promise<void> {
   await session.query(
-    `delete from model_sync_baseline baseline where sync_id = $1
-       and not exists (select from ${staged} staged where staged.record_key = baseline.record_key)`,
-    [syncId],
+    `delete from ${baseline.table} baseline
+     where not exists (select from ${staged} staged where staged.record_key = baseline.record_key)`,
   );
 }
 
@@ -127,17 +145,16 @@ function validOf(staged: string, invalid: readonly InvalidKey[]): string {
   return `(select record_key, hash from (${grouped(staged)}) staged where valid)`;
 }
 
-/** Keys of the records to send, and whether they are known. Ids and numbers of our own making can be in the text. */
-function compared(staged: string, scope: Scope): string {
-  const { syncId, mode, mappingDigest } = scope;
+/** Keys of the records to send, and whether they are known. Numbers and names of our own making can be in the text. */
+function compared(staged: string, scope: Scope, { table, digest, acknowledged }: KnownRecords): string {
   const wanted = sendsAll(scope)
     ? 'true'
-    : createsOrRemoves(mode)
+    : createsOrRemoves(scope.mode)
       ? 'baseline.record_key is null'
-      : `baseline.hash is distinct from staged.hash # ${mappingDigest}::bigint`;
+      : `baseline.hash is distinct from staged.hash # ${digest}::bigint`;
+  const counts = acknowledged === null ? '' : `and (baseline.n is null or baseline.n <= ${acknowledged})`;
   return `select staged.record_key, baseline.record_key is not null as known
     from ${staged} staged
-    left join model_sync_baseline baseline
-      on baseline.sync_id = '${syncId}' and baseline.record_key = staged.record_key
+    left join ${table} baseline on baseline.record_key = staged.record_key ${counts}
     where ${wanted}`;
 }

@@ -7,6 +7,7 @@ import type { ModelSyncRequest } from '../schema/model-sync.ts';
 import type { ModelSyncDependencies } from './destination.ts';
 import { draftModelSync } from './draft.ts';
 import type { ModelSync } from './model-sync.ts';
+import { dropStaleTables } from './stale-tables.ts';
 import { getModelSync, insertModelSync, replaceModelSync, setActive } from './store.ts';
 
 export async function createModelSync(
@@ -70,6 +71,7 @@ export async function deleteModelSync(
     .where('organization_id', '=', organizationId)
     .where('id', '=', id)
     .execute();
+  await dropStaleTables(deps.db);
 }
 
 /** Cancels what runs. @returns what happened, in words. */

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type ModelSyncs, startModelSyncs } from '../../test/support/model-syncs.ts';
 import type { Run } from '../executions/index.ts';
@@ -167,10 +168,18 @@ test('what is planned is delivered as it was read, also by a takeover', async ()
 
 test('deleting a sync deletes what was remembered for it', async () => {
   await world.execute(sync);
+  const { baseline } = await world.db
+    .selectFrom('model_sync_baselines')
+    .select('baseline')
+    .where('sync_id', '=', sync.id)
+    .executeTakeFirstOrThrow();
   const deps = { db: world.db, jobs: world.jobs, publicUrl: 'http://localhost' };
   await deleteModelSync(deps, world.organizationId, sync.id);
-  for (const table of ['model_sync_baseline', 'model_sync_plans'] as const) {
+  for (const table of ['model_sync_baselines', 'model_sync_plans'] as const) {
     const left = await world.db.selectFrom(table).select('sync_id').where('sync_id', '=', sync.id).execute();
     expect(left).toEqual([]);
   }
+  const { rows } = await sql<{ found: string | null }>`
+    select to_regclass(${`model_sync_baseline_${baseline}`})::text as found`.execute(world.db);
+  expect(rows).toEqual([{ found: null }]);
 });

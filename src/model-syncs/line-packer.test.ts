@@ -21,8 +21,17 @@ async function packed(chunks: Buffer[]): Promise<unknown[]> {
   async function* cut() {
     yield* chunks;
   }
-  const pieces = new LinePacker().packed(wholeLines(cut()));
-  return (await Array.fromAsync(decodeCopyText(pieces))).flat();
+  const pieces = await Array.fromAsync(new LinePacker().packed(wholeLines(cut())));
+  const rowsOf = async (bytes: Buffer[]) => {
+    async function* chunks() {
+      yield* bytes;
+    }
+    return (await Array.fromAsync(decodeCopyText(chunks()))).flat();
+  };
+  const rows = await rowsOf(pieces.map(({ records }) => records));
+  expect(await rowsOf(pieces.map(({ keys }) => keys))).toEqual(rows.map((row) => row.slice(0, 3)));
+  expect(pieces.reduce((sum, { count }) => sum + count, 0)).toBe(rows.length);
+  return rows;
 }
 
 const expected = records.map(([key, values], index) => [String(index + 1), key, `-${index}`, pack(values)]);

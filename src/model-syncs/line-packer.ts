@@ -1,44 +1,62 @@
 import { ByteWriter } from '../lib/byte-writer.ts';
-import { decodeRow, encodeCopyText } from '../lib/copy-text.ts';
+import { behindTab, decodeRow, encodeCopyText } from '../lib/copy-text.ts';
 import { nullMark, pack, separator } from '../lib/packed-record.ts';
 
 const [tab, newline, backslash, capitalN] = [0x09, 0x0a, 0x5c, 0x4e];
 
-/** Bytes. */
-const pieceLength = 128 * 1024;
+/** Bytes of records. Each such piece is a COPY of its own. */
+const pieceLength = 512 * 1024;
+
+/** Lines of COPY text, and how many they are. */
+export interface PackedLines {
+  count: number;
+  /** n, key, hash and the packed record. */
+  records: Buffer;
+  /** n, key and hash. */
+  keys: Buffer;
+}
 
 /**
- * Lines of COPY text with key, hash and values → lines for the table of a plan: n, key, hash and the packed record. Works
- * on bytes: what the values are is not looked at.
+ * Lines of COPY text with key, hash and values → lines of a plan. Works on bytes: what the values are is not looked at.
  */
 export class LinePacker {
-  /** Lines so far: the n of the last one. */
-  count = 0;
+  #count = 0;
 
-  /**
-   * @param chunks of whole lines, which come in the pieces that a server happens to send.
-   * @returns pieces that are worth a write to a socket.
-   */
-  async *packed(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-    let out = new ByteWriter(2 * pieceLength);
+  /** @param chunks of whole lines, which come in the pieces that a server happens to send. */
+  async *packed(chunks: AsyncIterable<Buffer>): AsyncGenerator<PackedLines> {
+    let [records, keys] = newPiece();
+    let before = 0;
     for await (const lines of chunks) {
-      this.#pack(lines, out);
-      if (out.at < pieceLength) continue;
-      yield out.written();
-      out = new ByteWriter(2 * pieceLength);
+      this.#pack(lines, records, keys);
+      if (records.at < pieceLength) continue;
+      yield { count: this.#count - before, records: records.written(), keys: keys.written() };
+      [records, keys] = newPiece();
+      before = this.#count;
     }
-    if (out.at > 0) yield out.written();
+    if (records.at > 0) {
+      yield { count: this.#count - before, records: records.written(), keys: keys.written() };
+    }
   }
 
-  #pack(lines: Buffer, out: ByteWriter): void {
+  #pack(lines: Buffer, records: ByteWriter, keys: ByteWriter): void {
     for (let start = 0; start < lines.length; ) {
       const end = lines.indexOf(newline, start);
-      out.digits(++this.count);
-      out.byte(tab);
-      if (!packLine(out, lines, start, end)) packText(out, lines.toString('utf8', start, end));
+      const from = records.at;
+      records.digits(++this.#count);
+      records.byte(tab);
+      if (!packLine(records, lines, start, end)) packText(records, lines.toString('utf8', start, end));
+      let behindHash = behindTab(records.bytes, from);
+      behindHash = behindTab(records.bytes, behindHash);
+      behindHash = behindTab(records.bytes, behindHash);
+      keys.copy(records.bytes, from, behindHash - 1);
+      keys.byte(newline);
       start = end + 1;
     }
   }
+}
+
+function newPiece(): [records: ByteWriter, keys: ByteWriter] {
+  return [new ByteWriter(pieceLength + 128 * 1024), new ByteWriter(pieceLength >> 1)];
 }
 
 /**

@@ -75,6 +75,26 @@ export class PlannedBatch {
     return this.#records;
   }
 
+  /** Where the first record with this number or a larger one is. */
+  placeOf(n: number): number {
+    let [from, to] = [0, this.length];
+    while (from < to) {
+      const middle = (from + to) >> 1;
+      if (this.n(middle) < n) from = middle + 1;
+      else to = middle;
+    }
+    return from;
+  }
+
+  /** The records with larger numbers. */
+  after(n: number): PlannedBatch {
+    return this.slice(this.placeOf(n + 1));
+  }
+
+  upTo(n: number): PlannedBatch {
+    return this.slice(0, this.placeOf(n + 1));
+  }
+
   slice(from: number, to: number = this.length): PlannedBatch {
     const start = this.start(from);
     const lines = this.lines.subarray(start, this.start(Math.min(to, this.length)));

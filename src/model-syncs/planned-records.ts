@@ -1,17 +1,18 @@
 import { sql } from 'kysely';
 import { type Database, type Session, type Transaction, withSession } from '../db/index.ts';
+import { decodeLines, encodePieces } from './plan-pieces.ts';
 import { PlannedBatch } from './planned-batch.ts';
-import { recordColumns } from './staging.ts';
 
 /** The table of a plan. Its number is one the database gave. */
 export const planTable = (plan: number) => `model_sync_plan_${plan}`;
 
-/** Bytes of records that are read at a time, one record at least: memory must not depend on how wide they are. */
-const bytesAtMost = 8 * 1024 * 1024;
-const newline = 0x0a;
-/** Small batches are read several at a time. */
-const recordsAtLeast = 5_000;
-const keysAtMost = 10_000;
+/**
+ * Bytes of records that are read at a time, one piece at least: memory must not depend on how wide they are. A batch may
+ * have twice as many.
+ */
+const bytesAtMost = 4 * 1024 * 1024;
+/** Pieces that are read at a time, of a page mostly. */
+const piecesAtMost = 256;
 
 /** Makes an empty plan. Until a checkpoint names it, it means nothing. */
 export async function createPlan(session: Session, syncId: string, executionId: string): Promise<number> {
@@ -20,25 +21,21 @@ export async function createPlan(session: Session, syncId: string, executionId: 
     [syncId, executionId],
   );
   if (row === undefined) throw new Error('an insert returns its row');
+  const table = planTable(row.plan);
+  // A page each, as they are: to store them elsewhere in smaller parts takes longer.
   await session.query(
-    `create table ${planTable(row.plan)} (${recordColumns}) with (autovacuum_enabled = false)`,
+    `create table ${table} (first bigint primary key, records integer not null, lines bytea not null)
+       with (autovacuum_enabled = false, toast_tuple_target = 8160);
+     alter table ${table} alter column lines set storage external`,
   );
   return row.plan;
 }
 
-/** Records whose identity is NULL or not unique, or that are not whole, are not delivered; their keys stay, below 0. */
-export async function setInvalidAside(session: Session, plan: number): Promise<void> {
-  const table = planTable(plan);
-  await session.query(
-    `delete from ${table} where record_key is null;
-     update ${table} set n = -n, record = '' where record_key in (
-       select record_key from ${table} group by record_key having count(*) > 1 or max(problem) is not null)`,
-  );
-}
-
-/** Once it is filled: a key that is there from the beginning takes three times as long. */
-export async function closePlan(session: Session, plan: number): Promise<void> {
-  await session.query(`alter table ${planTable(plan)} add primary key (n)`);
+/** Adds whole lines to a plan, in its order. */
+export async function writePlan(session: Session, plan: number, lines: Buffer): Promise<void> {
+  await session.copyIn(`copy ${planTable(plan)} (first, records, lines) from stdin (format binary)`, [
+    encodePieces(lines),
+  ]);
 }
 
 export interface Progress {
@@ -59,57 +56,98 @@ export async function progressOf(db: Database, plan: number): Promise<Progress> 
 
 export async function countAfter(db: Database, plan: number, n: number): Promise<number> {
   const { rows } = await sql<{ count: number }>`
-    select count(*) as count from ${sql.table(planTable(plan))} where n > ${n}`.execute(db);
-  return rows[0]?.count ?? 0;
+    select coalesce(sum(records), 0) as count from ${sql.table(planTable(plan))} where first > ${n}`.execute(
+    db,
+  );
+  const cut = n === 0 ? 0 : (await readHolding(db, plan, n)).after(n).length;
+  return cut + (rows[0]?.count ?? 0);
 }
 
-/** @param bytesAtMost whole lines of about so many bytes, one at least; the session is closed on what comes after. */
-async function readBatch(
+/** @param which pieces, in SQL. @param limit of them. */
+async function readPieces(
   db: Database,
-  select: string,
-  bytesAtMost = Number.POSITIVE_INFINITY,
-): Promise<PlannedBatch> {
-  return withSession(db, async ({ copyOut }) => {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    let isWhole = false;
-    for await (const chunk of copyOut(`copy (${select}) to stdout`)) {
-      chunks.push(chunk);
-      bytes += chunk.length;
-      isWhole ||= chunk.includes(newline);
-      if (isWhole && bytes >= bytesAtMost) break;
-    }
-    const read = Buffer.concat(chunks);
-    return new PlannedBatch(read.subarray(0, read.lastIndexOf(newline) + 1));
-  });
+  plan: number,
+  which: string,
+  limit: number,
+  enough = Number.POSITIVE_INFINITY,
+): Promise<Buffer[]> {
+  const select = `select lines from ${planTable(plan)} where ${which} order by first limit ${limit}`;
+  return withSession(db, ({ copyOut }) =>
+    decodeLines(copyOut(`copy (${select}) to stdout (format binary)`), enough),
+  );
 }
 
-/**
- * What is planned after the n-th, in batches; what comes next is read while the caller works on one. As many records are
- * asked for as the bytes of those before let expect: to have their lengths summed up took a seventh of what the metadata
- * database had to do.
- */
+const holding = (plan: number, n: number) =>
+  `(select max(first) from ${planTable(plan)} where first between 1 and ${n})`;
+
+/** The piece in which the n-th record is or, where it has been set aside, would be. */
+async function readHolding(db: Database, plan: number, n: number): Promise<PlannedBatch> {
+  return new PlannedBatch(Buffer.concat(await readPieces(db, plan, `first = ${holding(plan, n)}`, 1)));
+}
+
+/** What is planned after the n-th, in batches of `limit`; what comes next is read while the caller works on one. */
 export async function* readAhead(
   db: Database,
   plan: number,
   after: number,
   limit: number,
 ): AsyncGenerator<PlannedBatch> {
-  const atOnce = Math.max(limit, recordsAtLeast);
-  const readAfter = (n: number, count: number) =>
-    readBatch(
-      db,
-      `select n, record_key, hash, record from ${planTable(plan)} where n > ${n} order by n limit ${count}`,
-      bytesAtMost,
-    );
-  let next = readAfter(after, atOnce);
+  const readAfter = (n: number) => readPieces(db, plan, `first > ${n}`, piecesAtMost, bytesAtMost);
+  let rest =
+    after === 0 ? new PlannedBatch(Buffer.alloc(0)) : (await readHolding(db, plan, after)).after(after);
+  let next = readAfter(after);
   for (;;) {
-    const read = await next;
-    if (read.length === 0) return;
-    const fitting = Math.ceil((bytesAtMost * read.length) / read.lines.length);
-    next = readAfter(read.last, Math.min(atOnce, fitting));
+    const pieces = await next;
+    if (pieces.length === 0) break;
+    const read = new PlannedBatch(Buffer.concat([rest.lines, ...pieces]));
+    next = readAfter(read.last);
     next.catch(() => {});
-    for (let start = 0; start < read.length; start += limit) yield read.slice(start, start + limit);
+    let start = 0;
+    for (; start + limit <= read.length; start += limit) yield read.slice(start, start + limit);
+    rest = read.slice(start);
+    if (rest.lines.length < bytesAtMost) continue;
+    yield rest;
+    rest = rest.slice(rest.length);
+  }
+  if (rest.length > 0) yield rest;
+}
+
+/** A stretch of a plan, both ends included. */
+export async function readStretch(
+  db: Database,
+  plan: number,
+  first: number,
+  last: number,
+): Promise<PlannedBatch> {
+  const which = `first between ${holding(plan, first)} and ${last}`;
+  const pieces = await readPieces(db, plan, which, Number.MAX_SAFE_INTEGER);
+  return new PlannedBatch(Buffer.concat(pieces)).after(first - 1).upTo(last);
+}
+
+/**
+ * Takes records out that are not to be delivered. Their lines stay, in pieces whose number is below 0.
+ *
+ * @param ns in their order.
+ */
+export async function setAside(db: Database, plan: number, ns: AsyncIterable<number[]>): Promise<void> {
+  const table = sql.table(planTable(plan));
+  for await (const { batch, places } of piecesWith(db, plan, ns)) {
+    const aside = new Set(places);
+    const lines = (isAside: boolean) =>
+      Buffer.concat(
+        batch.ends.flatMap((end, place) =>
+          aside.has(place) === isAside ? batch.lines.subarray(batch.start(place), end) : [],
+        ),
+      );
+    const left = batch.length - places.length;
+    await db.transaction().execute(async (tx) => {
+      await sql`delete from ${table} where first = ${batch.first}`.execute(tx);
+      await sql`insert into ${table} (first, records, lines)
+        select first, records, lines from (values
+          (${batch.first}::bigint, ${left}::int, ${lines(false)}::bytea),
+          (${-batch.first}, ${places.length}, ${lines(true)})) as pieces (first, records, lines)
+        where records > 0`.execute(tx);
+    });
   }
 }
 
@@ -119,32 +157,42 @@ export async function* readKeysAside(
   plan: number,
   ns: readonly number[],
 ): AsyncGenerator<string[]> {
-  const table = sql.table(planTable(plan));
   for (let after = Number.MIN_SAFE_INTEGER; ; ) {
-    const { rows } = await sql<{ n: number; record_key: string }>`
-      select n, record_key from ${table} where n > ${after} and n < 0 order by n limit ${keysAtMost}`.execute(
-      db,
-    );
+    const { rows } = await sql<{ first: number; lines: Buffer }>`
+      select first, lines from ${sql.table(planTable(plan))} where first > ${after} and first < 0
+      order by first limit ${piecesAtMost}`.execute(db);
     const last = rows.at(-1);
     if (last === undefined) break;
-    after = last.n;
-    yield rows.map(({ record_key }) => record_key);
+    after = last.first;
+    yield rows.flatMap(({ lines }) => new PlannedBatch(lines).records.map(({ key }) => key));
   }
-  for (let start = 0; start < ns.length; start += keysAtMost) {
-    const { rows } = await sql<{ record_key: string }>`
-      select record_key from ${table} where n = any(${ns.slice(start, start + keysAtMost)}::bigint[])`.execute(
-      db,
-    );
-    yield rows.map(({ record_key }) => record_key);
+  async function* inOrder() {
+    yield [...ns].sort((one, other) => one - other);
+  }
+  for await (const { batch, places } of piecesWith(db, plan, inOrder())) {
+    yield places.map((place) => batch.record(place).key);
   }
 }
 
-/** A stretch of a plan, both ends included. */
-export function readStretch(db: Database, plan: number, first: number, last: number): Promise<PlannedBatch> {
-  return readBatch(
-    db,
-    `select n, record_key, hash, record from ${planTable(plan)} where n between ${first} and ${last} order by n`,
-  );
+/** The pieces in which some records are, and where those are in them. @param ns in their order. */
+async function* piecesWith(
+  db: Database,
+  plan: number,
+  ns: AsyncIterable<readonly number[]>,
+): AsyncGenerator<{ batch: PlannedBatch; places: number[] }> {
+  let batch: PlannedBatch | undefined;
+  let places: number[] = [];
+  for await (const some of ns) {
+    for (const n of some) {
+      if (batch === undefined || n > batch.last) {
+        if (batch !== undefined) yield { batch, places };
+        batch = await readHolding(db, plan, n);
+        places = [];
+      }
+      places.push(batch.placeOf(n));
+    }
+  }
+  if (batch !== undefined) yield { batch, places };
 }
 
 export async function advancePlan(tx: Transaction, plan: number, delivered: number): Promise<void> {
@@ -157,25 +205,4 @@ export async function finishPlan(db: Database, plan: number): Promise<void> {
     await tx.updateTable('model_sync_plans').set({ finished: true }).where('plan', '=', plan).execute();
     await sql`drop table ${sql.table(planTable(plan))}`.execute(tx);
   });
-}
-
-/** Removes what no execution will come back to: other plans of this sync, and those of executions that have ended. */
-export async function dropStalePlans(session: Session, syncId: string): Promise<void> {
-  const stale = await session.query<{ plan: number }>(
-    `select plan from model_sync_plans p where sync_id = $1 or not exists (
-       select from executions e where e.id = p.execution_id and (
-         e.completed_at is null or exists (select from model_sync_intents i where i.execution_id = e.id)))`,
-    [syncId],
-  );
-  // A worker that lost its claim may still be filling its plan: that one is left for another time.
-  await session.query(`set lock_timeout = '1s'`);
-  for (const { plan } of stale) {
-    try {
-      await session.query(`drop table if exists ${planTable(plan)}`);
-      await session.query('delete from model_sync_plans where plan = $1', [plan]);
-    } catch (error) {
-      if ((error as { code?: unknown }).code !== '55P03') throw error;
-    }
-  }
-  await session.query('reset lock_timeout');
 }

@@ -1,7 +1,7 @@
 import type { ModelWriter } from '../connectors/index.ts';
 import type { Database, Transaction } from '../db/index.ts';
 import type { Run } from '../executions/index.ts';
-import { acknowledge, currentBaselineTarget } from './baseline.ts';
+import { acknowledge, currentBaseline } from './baseline.ts';
 import type { Delivery } from './deliver.ts';
 import { clearIntent, type OpenIntent, openIntents, ownIntent, wasCommitted } from './intents.ts';
 import { persist } from './persist.ts';
@@ -38,14 +38,15 @@ export async function settleOldIntents(
 ): Promise<void> {
   for (const intent of await openIntents(db, syncId)) {
     const { executionId, checkpoint } = intent;
-    const applies = (await currentBaselineTarget(db, syncId)) === checkpoint.task.baselineTarget;
+    const current = await currentBaseline(db, syncId, checkpoint.task.baselineTarget);
+    const applies = current !== undefined && current.number === checkpoint.baseline?.number;
     // Replacing leaves nothing to remember.
     const remembered = writer !== undefined && applies && checkpoint.task.target.mode !== 'replace';
     let acknowledgeArrived = async (_tx: Transaction) => {};
     if (remembered && (await hasArrived(run, writer, intent, delays))) {
       const { first, last, results } = unpackStretch(intent.results as unknown as PackedStretch);
       const batch = await readStretch(db, checkpoint.plan, first, last);
-      acknowledgeArrived = (tx) => acknowledge(tx, checkpoint, batch, results, true);
+      acknowledgeArrived = (tx) => acknowledge(tx, checkpoint, batch, results);
     }
     await run.commit({}, async (tx) => {
       await acknowledgeArrived(tx);

@@ -48,7 +48,7 @@ export async function settle(
     }
   }
   await run.commit({ counts }, async (tx) => {
-    await acknowledge(tx, checkpoint, batch, results, checkpoint.baselineIsEmpty !== true);
+    await acknowledge(tx, checkpoint, batch, results);
     await advancePlan(tx, plan, batch.last);
     await clearIntent(tx, run.execution.id);
   });

@@ -24,7 +24,7 @@ export interface Task {
   names: string[];
   /** Name of the identity in record logs. */
   identityName: string;
-  /** What the baseline is about, see `model_syncs.baseline_target`. */
+  /** What the baseline is about, see `Baseline`. */
   baselineTarget: string;
   /** Signed 64-bit number, mixed into every hash so that another mapping changes every record. */
   mappingDigest: string;

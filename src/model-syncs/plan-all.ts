@@ -1,0 +1,52 @@
+import type { Session } from '../db/index.ts';
+import { type BaselineProgress, baselineTable, closeBaseline, useBaseline } from './baseline.ts';
+import { countRecords, groupInvalid, type InvalidKey, invalidKeys, takeInvalid } from './classify.ts';
+import { setAside } from './planned-records.ts';
+import { moveBaseline, type Planned, type Planning, tell } from './planning.ts';
+import { readKeys, readRecords } from './read.ts';
+import { createStagedKeys, planRecords, stagedKeys, stageKeys } from './staging.ts';
+
+/** One read is enough: what is read is what is sent. */
+export async function planAll(
+  planning: Planning,
+  plan: number,
+  baseline: BaselineProgress | undefined,
+): Promise<Planned> {
+  const { db, run, session, source, task } = planning;
+  const filled = baseline?.filled === true ? baseline : undefined;
+  if (filled === undefined) await createStagedKeys(session);
+  const keys = filled === undefined ? stagedKeys : baselineTable(filled.number);
+  const read = await planRecords({ db, session }, { plan, keys }, readRecords(run, source, task.query));
+  const invalid =
+    filled === undefined ? await invalidKeys(session, keys) : await closedOrInvalid(session, filled.number);
+  await tell(planning, keys, read, invalid);
+  if (invalid.length > 0) {
+    await setAside(db, plan, takeInvalid(session, keys));
+    if (filled !== undefined) await closeBaseline(session, filled.number);
+  }
+  const invalidRecords = countRecords(invalid);
+  return { records: read - invalidRecords, invalid: invalidRecords };
+}
+
+/** Its index finds what is there twice. */
+async function closedOrInvalid(session: Session, baseline: number): Promise<InvalidKey[]> {
+  return (await closeBaseline(session, baseline)) ? [] : groupInvalid(session, baselineTable(baseline));
+}
+
+/** `skip_initial_backfill`: the first execution about a target sends nothing. */
+export async function takeNote(planning: Planning): Promise<undefined> {
+  const { run, session, source, task } = planning;
+  const { number } = await moveBaseline(planning, undefined, false);
+  const table = baselineTable(number);
+  const read = await stageKeys(session, table, readKeys(run, source, task.query));
+  const invalid = await closedOrInvalid(session, number);
+  await tell(planning, table, read, invalid);
+  if (invalid.length > 0) {
+    await Array.fromAsync(takeInvalid(session, table));
+    await closeBaseline(session, number);
+  }
+  await run.commit({ counts: { total: countRecords(invalid), error: countRecords(invalid) } }, (tx) =>
+    useBaseline(tx, number, task.baselineTarget, null),
+  );
+  await run.console('info', 'First execution: every record was noted, none sent (skip_initial_backfill)');
+}

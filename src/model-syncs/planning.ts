@@ -1,0 +1,111 @@
+import type { Database, Session } from '../db/index.ts';
+import type { Run } from '../executions/index.ts';
+import type { RecordSource } from '../models/index.ts';
+import {
+  type Baseline,
+  type BaselineProgress,
+  closeBaseline,
+  createBaseline,
+  mixedDigest,
+} from './baseline.ts';
+import {
+  type Classes,
+  classify,
+  countRecords,
+  forgetGone,
+  type InvalidKey,
+  invalidKeys,
+  type Scope,
+} from './classify.ts';
+import type { ModelSync } from './model-sync.ts';
+import { readKeys } from './read.ts';
+import { invalidEntry } from './record-entries.ts';
+import { createStagedKeys, stagedKeys, stageKeys } from './staging.ts';
+import type { Task } from './task.ts';
+
+export interface Planning {
+  db: Database;
+  run: Run;
+  session: Session;
+  source: RecordSource;
+  sync: ModelSync;
+  task: Task;
+  scope: Scope;
+  /** The whole model is read, and what has left it must be offered again when it comes back. */
+  forgetsGone: boolean;
+}
+
+export interface Planned {
+  /** In the plan. */
+  records: number;
+  invalid: number;
+}
+
+/** The baseline that the sync has, or else a new one: filled with what is planned, or empty where that is not all. */
+export async function moveBaseline(
+  { run, session, sync, task }: Planning,
+  current: Baseline | undefined,
+  asked: boolean,
+): Promise<BaselineProgress> {
+  if (current !== undefined) {
+    const digest = mixedDigest(task.mappingDigest, current.mappingDigest);
+    return { number: current.number, digest, filled: false };
+  }
+  const number = await createBaseline(
+    session,
+    { syncId: sync.id, executionId: run.execution.id },
+    task.mappingDigest,
+  );
+  if (asked) await closeBaseline(session, number);
+  return { number, digest: mixedDigest(task.mappingDigest, task.mappingDigest), filled: !asked };
+}
+
+/** Log entries that are kept in memory at most. */
+const entriesAtMost = 5_000;
+
+/** @param wanted a table for the keys of the records to send. */
+export async function compare(
+  planning: Planning,
+  wanted?: string,
+): Promise<{ classes: Classes; invalid: InvalidKey[] }> {
+  const { run, session, source, task, scope, forgetsGone } = planning;
+  await createStagedKeys(session);
+  const read = await stageKeys(session, stagedKeys, readKeys(run, source, task.query));
+  await session.query(`analyze ${stagedKeys}`);
+  if (forgetsGone && scope.baseline !== undefined) await forgetGone(session, stagedKeys, scope.baseline);
+  const invalid = await invalidKeys(session, stagedKeys);
+  return { classes: await tell(planning, stagedKeys, read, invalid, wanted), invalid };
+}
+
+/** What the staged records are, told, with an error for each that cannot be sent. */
+export async function tell(
+  planning: Planning,
+  staged: string,
+  read: number,
+  invalid: readonly InvalidKey[],
+  wanted?: string,
+): Promise<Classes> {
+  const { run, session, scope } = planning;
+  const classes = await classify(session, staged, scope, { read, invalid, wanted });
+  await run.console('info', `Read ${read} records of the model: ${inWords(classes, countRecords(invalid))}`);
+  await logInvalid(planning, invalid);
+  return classes;
+}
+
+export async function logInvalid({ run, task }: Planning, keys: readonly InvalidKey[]): Promise<void> {
+  let logged = 0;
+  for (const invalid of keys) {
+    const entry = invalidEntry(task, invalid);
+    for (let occurrence = 0; occurrence < invalid.occurrences; occurrence++) {
+      run.recordLog('errors', entry);
+      // Out of memory: all records of a model may be invalid.
+      if (++logged % entriesAtMost === 0) await run.commit({ hold: true });
+    }
+  }
+}
+
+function inWords({ inserts, updates, unchanged }: Classes, invalid: number): string {
+  const parts = [`${inserts} new`, `${updates} changed or sent again`, `${unchanged} left as they are`];
+  if (invalid > 0) parts.push(`${invalid} that cannot be sent`);
+  return parts.join(', ');
+}
