@@ -25,7 +25,7 @@ import {
 import { startJobs } from './jobs/index.ts';
 import type { Logger } from './lib/log.ts';
 import { KeyRing } from './lib/seal.ts';
-import { startScheduledModelSync } from './model-syncs/index.ts';
+import { dropStaleTables, startScheduledModelSync } from './model-syncs/index.ts';
 import { modelJobQueue } from './models/index.ts';
 import { bootstrap } from './organizations/index.ts';
 import { startScheduler } from './schedules/index.ts';
@@ -97,7 +97,7 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Serv
   const { db } = database;
   undo.push(() => database.close());
   const eventRetention = config.eventRetentionHours * hour;
-  undo.push(await keepPartitions(database, eventRetention, log));
+  undo.push(await keepTables(database, eventRetention, log));
 
   const keep = (key: string) => writeSecret(directory.apiKeyFile, key);
   const { organizationId, apiKey } = await bootstrap({ db, apiKey: config.apiKey, keep });
@@ -214,7 +214,7 @@ async function openRecordLogs(config: Config, directory: DataDirectory, log: Log
   }
 }
 
-async function keepPartitions(
+async function keepTables(
   database: DatabaseHandle,
   retention: number,
   log: Logger,
@@ -222,9 +222,10 @@ async function keepPartitions(
   await maintainPartitions(database.db, retention);
   let running = Promise.resolve();
   const timer = setInterval(() => {
-    running = maintainPartitions(database.db, retention).catch((error: unknown) => {
-      log.error({ err: error }, 'partitions.maintenance_failed');
-    });
+    running = Promise.all([maintainPartitions(database.db, retention), dropStaleTables(database.db)]).then(
+      () => {},
+      (error: unknown) => log.error({ err: error }, 'tables.maintenance_failed'),
+    );
   }, hour);
   return async () => {
     clearInterval(timer);
