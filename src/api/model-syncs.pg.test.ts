@@ -1,238 +1,64 @@
-import pino from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type ModelSyncs, startModelSyncs } from '../../test/support/model-syncs.ts';
-import { noEvents } from '../../test/support/no-events.ts';
-import { folderLogs } from '../executions/index.ts';
-import { type App, buildApp } from './index.ts';
+import { type Answer, type ModelSyncsApi, startModelSyncsApi } from '../../test/support/model-syncs-api.ts';
 
-const partnerKey = 'a partner key';
-
-let world: ModelSyncs;
-let app: App;
-/** Of another organization. */
-let stranger: string;
-let webhookId: string;
+let api: ModelSyncsApi;
 
 beforeAll(async () => {
-  world = await startModelSyncs();
-  app = buildApp({
-    ...world.deps,
-    jobs: world.jobs,
-    log: pino({ level: 'silent' }),
-    publicUrl: 'http://localhost',
-    partnerKey,
-    recordLogs: folderLogs('/nowhere'),
-    eventRetention: 48 * 3_600_000,
-    ...noEvents,
-    webhookDeadline: 1000,
-  });
-  const other = await world.db
-    .insertInto('organizations')
-    .values({ name: 'other' })
-    .returning('id')
-    .executeTakeFirstOrThrow();
-  stranger = other.id;
-  webhookId = await world.connect('webhook', { url: 'http://127.0.0.1:9/records' });
-  await world.source.query(`create table customers (id bigint primary key, email text, "odd name" jsonb);
-    insert into customers values (1, 'a@example.com', '{"n": 9007199254740993}')`);
-  await world.target.query(`create table contacts (contact_id bigint primary key, email text not null,
-    extra jsonb, computed int generated always as (1) stored)`);
+  api = await startModelSyncsApi();
 });
-afterAll(async () => {
-  await app.close();
-  await world[Symbol.asyncDispose]();
-});
-
-interface Answer {
-  status: number;
-  body: { data: never; key: string; message: string; pagination?: { next_page_token?: string } };
-}
-
-async function call(
-  method: 'GET' | 'POST' | 'PUT' | 'DELETE',
-  url: string,
-  body?: object,
-  { version, organizationId = world.organizationId }: { version?: string; organizationId?: string } = {},
-): Promise<Answer> {
-  const credential = Buffer.from(`${organizationId}:${partnerKey}`).toString('base64');
-  const response = await app.inject({
-    method,
-    url,
-    headers: {
-      authorization: `Basic ${credential}`,
-      ...(version === undefined ? {} : { 'x-polytomic-version': version }),
-    },
-    ...(body === undefined ? {} : { payload: body }),
-  });
-  // A void operation answers with an empty body.
-  const answered = response.body === '' ? undefined : response.json();
-  return { status: response.statusCode, body: answered };
-}
-
-async function data<Data>(...request: Parameters<typeof call>): Promise<Data> {
-  const { status, body } = await call(...request);
-  expect(body).toMatchObject({ data: expect.anything() });
-  expect(status).toBe(200);
-  return body.data;
-}
-
-const modelBody = (more: object = {}) => ({
-  name: 'Customers',
-  connection_id: world.sourceId,
-  configuration: { table: 'public.customers' },
-  identifier: 'id',
-  ...more,
-});
-
-interface WireModel {
-  id: string;
-  version: number;
-  fields: { id: string; name: string; type: string; remote_type: string }[];
-}
-
-async function newModel(): Promise<WireModel> {
-  return data<WireModel>('POST', '/api/models', modelBody());
-}
-
-function syncBody(modelId: string, more: Record<string, unknown> = {}) {
-  const from = (field: string) => ({ model_id: modelId, field });
-  return {
-    name: 'Contacts',
-    mode: 'updateOrCreate',
-    schedule: { frequency: 'manual' },
-    target: { connection_id: world.targetId, object: 'public.contacts' },
-    identity: { source: from('id'), target: 'contact_id', function: 'Equality' },
-    fields: [
-      { source: from('email'), target: 'email' },
-      { source: from('odd name'), target: 'extra', sync_mode: 'create' },
-    ],
-    ...more,
-  };
-}
-
-test('models: source, fields, preview, create, get, list, update, sample, delete', async () => {
-  const base = `/api/connections/${world.sourceId}/modelsync/source`;
-  const meta = await data<{ requires_one_of: string[] }>('GET', base);
-  expect(meta.requires_one_of).toEqual(expect.arrayContaining(['table', 'query']));
-  const asJson = `${base}/fields?params=${encodeURIComponent('{"table":["public.customers"]}')}`;
-  const fields = await data<{ name: string }[]>('GET', asJson);
-  expect(fields.map((field) => field.name)).toEqual(['id', 'email', 'odd name']);
-  expect(await data('GET', `${base}/fields?table=public.customers`)).toEqual(fields);
-  expect((await call('GET', `${base}?params=nonsense`)).body.message).toMatch(/^params: /);
-
-  const preview = await data<WireModel>('POST', '/api/model-preview', modelBody());
-  expect(preview.fields).toHaveLength(3);
-  expect(preview.id).toBeUndefined();
-  expect(await data('GET', '/api/models')).toEqual([]);
-
-  const created = await data<WireModel>('POST', '/api/models', modelBody({ labels: ['crm'] }));
-  expect(created).toMatchObject({
-    identifier: 'id',
-    labels: [{ name: 'crm' }],
-    version: 1,
-    type: 'postgresql',
-  });
-  expect(created.fields[0]).toMatchObject({ name: 'id', type: 'number', remote_type: 'bigint' });
-  expect(await data('GET', `/api/models/${created.id}`)).toEqual(created);
-  expect(await data('GET', '/api/models')).toEqual([created]);
-
-  const body = modelBody({ name: 'Fewer', fields: ['id', 'email'] });
-  const updated = await data<WireModel>('PUT', `/api/models/${created.id}`, body);
-  expect(updated).toMatchObject({ name: 'Fewer', version: 2, labels: [] });
-  expect(updated.fields.map(({ id, name }) => ({ id, name }))).toEqual(
-    created.fields.slice(0, 2).map(({ id, name }) => ({ id, name })),
-  );
-  const sample = await data<{ records: object[] }>('GET', `/api/models/${created.id}/sample`);
-  expect(sample.records).toEqual([{ [created.id]: expect.objectContaining({ email: 'a@example.com' }) }]);
-
-  expect(await call('DELETE', `/api/models/${created.id}`)).toEqual({ status: 200, body: undefined });
-  expect((await call('GET', `/api/models/${created.id}`)).status).toBe(404);
-});
-
-test.each([
-  ['identifier', { identifier: 'nope' }, 400],
-  ['fields', { fields: ['id', 'nope'] }, 400],
-  ['tracking_columns', { tracking_columns: ['nope'] }, 400],
-  ['configuration', { configuration: 'public.customers' }, 400],
-  ['relations', { relations: [{ from: 'id', to: { model_id: 'x', field: 'y' } }] }, 400],
-  ['additional_fields.0.name', { additional_fields: [{ name: 'a.b', label: 'b', type: 'string' }] }, 400],
-  [
-    'additional_fields.0.name',
-    { additional_fields: [{ name: 'odd name.', label: 'b', type: 'string' }] },
-    400,
-  ],
-  [
-    'additional_fields.0.type',
-    { additional_fields: [{ name: 'odd name.n', label: 'b', type: 'binary' }] },
-    400,
-  ],
-  ['enricher.connection_id', { enricher: { connection_id: 'x' } }, 400],
-])('a model with a wrong %s is refused by name', async (field, more, status) => {
-  const refused = await call('POST', '/api/models', modelBody(more));
-  expect(refused.status).toBe(status);
-  expect(refused.body.message).toContain(field);
-});
-
-test('a model of a query that fails, and of a connection that is no source', async () => {
-  const query = await call('POST', '/api/models', modelBody({ configuration: { query: 'select nope' } }));
-  expect(query).toMatchObject({ status: 400, body: { message: expect.stringContaining('nope') } });
-  const webhook = await call('POST', '/api/models', modelBody({ connection_id: webhookId }));
-  expect(webhook).toMatchObject({ status: 400, body: { message: expect.stringContaining('connection_id') } });
-  const unknown = await call('POST', '/api/models', modelBody({ connection_id: 'nope' }));
-  expect(unknown.status).toBe(404);
-});
+afterAll(() => api[Symbol.asyncDispose]());
 
 test('model syncs: create, get, update, activate, status, schedules, start, cancel, delete', async () => {
-  const model = await newModel();
+  const model = await api.newModel();
   interface Sync {
     id: string;
     fields: object[];
   }
-  const created = await data<Sync>('POST', '/api/syncs', syncBody(model.id));
+  const created = await api.data<Sync>('POST', '/api/syncs', api.syncBody(model.id));
   expect(created).toMatchObject({
     active: false,
     mode: 'updateOrCreate',
     model_ids: [model.id],
-    target: { connection_id: world.targetId, object: 'public.contacts' },
+    target: { connection_id: api.world.targetId, object: 'public.contacts' },
     identity: { source: { model_id: model.id, field: 'id' }, target: 'contact_id', function: 'Equality' },
     schedule: { frequency: 'manual' },
   });
   expect(created.fields[1]).toMatchObject({ target: 'extra', sync_mode: 'create' });
-  expect(await data('GET', `/api/syncs/${created.id}`)).toEqual(created);
+  expect(await api.data('GET', `/api/syncs/${created.id}`)).toEqual(created);
 
   // A field may be named by its id, too.
   const email = model.fields.find((field) => field.name === 'email');
-  const byId = syncBody(model.id, {
+  const byId = api.syncBody(model.id, {
     name: 'By id',
     fields: [{ source: { model_id: model.id, field: email?.id }, target: 'email' }],
   });
-  const updated = await data<Sync>('PUT', `/api/syncs/${created.id}`, byId);
+  const updated = await api.data<Sync>('PUT', `/api/syncs/${created.id}`, byId);
   expect(updated).toMatchObject({ name: 'By id', fields: [{ source: { field: 'email' } }] });
 
-  const activated = await data('POST', `/api/syncs/${created.id}/activate`, { active: true });
+  const activated = await api.data('POST', `/api/syncs/${created.id}/activate`, { active: true });
   expect(activated).toEqual({ id: created.id, active: true });
-  const options = await data<{ schedule_options: object[] }>('GET', '/api/syncs/schedules');
+  const options = await api.data<{ schedule_options: object[] }>('GET', '/api/syncs/schedules');
   expect(options.schedule_options[0]).toMatchObject({ frequency: 'manual', configuration: {} });
   expect(options.schedule_options).toHaveLength(8);
-  expect(await data('GET', `/api/syncs/${created.id}/status`)).toEqual({ next_execution_time: null });
+  expect(await api.data('GET', `/api/syncs/${created.id}/status`)).toEqual({ next_execution_time: null });
 
-  const started = await data<{ id: string }>('POST', `/api/syncs/${created.id}/executions`);
+  const started = await api.data<{ id: string }>('POST', `/api/syncs/${created.id}/executions`);
   expect(started).toMatchObject({ status: 'queued', created_at: expect.any(String) });
-  const again = await call('POST', `/api/syncs/${created.id}/executions`, { resync: true });
+  const again = await api.call('POST', `/api/syncs/${created.id}/executions`, { resync: true });
   expect(again).toMatchObject({ status: 409, body: { key: 'execution_running' } });
-  const status = await data('GET', `/api/syncs/${created.id}/status`);
+  const status = await api.data('GET', `/api/syncs/${created.id}/status`);
   expect(status).toMatchObject({ current_execution: { id: started.id, counts: { total: 0 } } });
-  expect(await data('POST', `/api/syncs/${created.id}/cancel`)).toEqual({ message: expect.any(String) });
-  expect(await data('GET', `/api/syncs/${created.id}/status`)).toMatchObject({
+  expect(await api.data('POST', `/api/syncs/${created.id}/cancel`)).toEqual({ message: expect.any(String) });
+  expect(await api.data('GET', `/api/syncs/${created.id}/status`)).toMatchObject({
     last_execution: { id: started.id, status: 'canceled' },
   });
 
-  expect(await call('DELETE', `/api/syncs/${created.id}`)).toEqual({ status: 200, body: undefined });
-  expect((await call('GET', `/api/syncs/${created.id}`)).status).toBe(404);
+  expect(await api.call('DELETE', `/api/syncs/${created.id}`)).toEqual({ status: 200, body: undefined });
+  expect((await api.call('GET', `/api/syncs/${created.id}`)).status).toBe(404);
 });
 
 test('filters come back with labels, by which their logic names them', async () => {
-  const model = await newModel();
+  const model = await api.newModel();
   const field = (name: string) => ({ model_id: model.id, field: name });
   const idOf = (name: string) => model.fields.find((one) => one.name === name)?.id ?? '';
   const filters = [
@@ -240,13 +66,13 @@ test('filters come back with labels, by which their logic names them', async () 
     { field: field(idOf('email')), field_type: 'Model', function: 'IsNotNull', label: 'a' },
     { field_id: idOf('email'), function: 'StringOneOf', value: ['x', 'y'], label: null },
   ];
-  const body = syncBody(model.id, { filters, filter_logic: '1 or (NOT A and 3)' });
+  const body = api.syncBody(model.id, { filters, filter_logic: '1 or (NOT A and 3)' });
   interface Filtered {
     id: string;
     filters: object[];
     filter_logic: string;
   }
-  const created = await data<Filtered>('POST', '/api/syncs', body);
+  const created = await api.data<Filtered>('POST', '/api/syncs', body);
   expect(created.filter_logic).toBe('B or (NOT A and C)');
   expect(created.filters).toEqual([
     {
@@ -260,53 +86,57 @@ test('filters come back with labels, by which their logic names them', async () 
     { field: field('email'), field_type: 'Model', function: 'StringOneOf', value: ['x', 'y'], label: 'C' },
   ]);
   // What was answered can be sent back.
-  const same = syncBody(model.id, { filters: created.filters, filter_logic: created.filter_logic });
-  expect(await data('PUT', `/api/syncs/${created.id}`, same)).toMatchObject({
+  const same = api.syncBody(model.id, { filters: created.filters, filter_logic: created.filter_logic });
+  expect(await api.data('PUT', `/api/syncs/${created.id}`, same)).toMatchObject({
     filters: created.filters,
     filter_logic: created.filter_logic,
   });
-  const none = await data('PUT', `/api/syncs/${created.id}`, syncBody(model.id, { filters: null }));
+  const none = await api.data('PUT', `/api/syncs/${created.id}`, api.syncBody(model.id, { filters: null }));
   expect(none).toMatchObject({ filters: [], filter_logic: '' });
-  await call('DELETE', `/api/syncs/${created.id}`);
+  await api.call('DELETE', `/api/syncs/${created.id}`);
 });
 
 test('the list: whole syncs for older clients, light ones in pages for newer', async () => {
-  const model = await newModel();
+  const model = await api.newModel();
   for (const name of ['one', 'two', 'three']) {
-    await data('POST', '/api/syncs', syncBody(model.id, { name, active: name === 'two' }));
+    await api.data('POST', '/api/syncs', api.syncBody(model.id, { name, active: name === 'two' }));
   }
   type Item = { name: string; fields?: object[] };
-  const old = await data<Item[]>('GET', '/api/syncs', undefined, { version: '2024-02-08' });
+  const old = await api.data<Item[]>('GET', '/api/syncs', undefined, { version: '2024-02-08' });
   expect(old.map((sync) => sync.name)).toEqual(['three', 'two', 'one']);
   expect(old[0]?.fields).toHaveLength(2);
-  expect((await data<Item[]>('GET', '/api/syncs'))[0]?.fields).toHaveLength(2);
+  expect((await api.data<Item[]>('GET', '/api/syncs'))[0]?.fields).toHaveLength(2);
 
   const names: string[] = [];
   for (let token: string | undefined = ''; token !== undefined; ) {
     const url = `/api/syncs?limit=1&page_token=${token}`;
-    const { status, body }: Answer = await call('GET', url, undefined, { version: '2025-09-18' });
+    const { status, body }: Answer = await api.call('GET', url, undefined, { version: '2025-09-18' });
     expect(status).toBe(200);
     const items = body.data as Item[];
     expect(items[0]).toMatchObject({
       target_object: 'public.contacts',
-      target_connection_id: world.targetId,
+      target_connection_id: api.world.targetId,
     });
     expect(items[0]).not.toHaveProperty('fields');
     names.push(...items.map((item) => item.name));
     token = body.pagination?.next_page_token;
   }
   expect(names).toEqual(['three', 'two', 'one']);
-  expect((await data<Item[]>('GET', '/api/syncs?active=true')).map((sync) => sync.name)).toEqual(['two']);
-  expect(await data('GET', `/api/syncs?target_connection_id=${world.sourceId}`)).toEqual([]);
-  expect(await data('GET', '/api/syncs?target_connection_id=nope')).toEqual([]);
-  expect((await call('GET', '/api/syncs?limit=1&page_token=nope')).status).toBe(400);
+  expect((await api.data<Item[]>('GET', '/api/syncs?active=true')).map((sync) => sync.name)).toEqual(['two']);
+  expect(await api.data('GET', `/api/syncs?target_connection_id=${api.world.sourceId}`)).toEqual([]);
+  expect(await api.data('GET', '/api/syncs?target_connection_id=nope')).toEqual([]);
+  expect((await api.call('GET', '/api/syncs?limit=1&page_token=nope')).status).toBe(400);
 });
 
 test('a sync that cannot work is refused, naming what is wrong', async () => {
-  const { id } = await newModel();
+  const { id } = await api.newModel();
   const from = (field: string, model_id = id) => ({ model_id, field });
   const email = { source: from('email'), target: 'email' };
-  const target = (more: object) => ({ connection_id: world.targetId, object: 'public.contacts', ...more });
+  const target = (more: object) => ({
+    connection_id: api.world.targetId,
+    object: 'public.contacts',
+    ...more,
+  });
   const identity = (more: object) => ({
     source: from('id'),
     target: 'contact_id',
@@ -340,7 +170,7 @@ test('a sync that cannot work is refused, naming what is wrong', async () => {
     [
       'fields.0.sync_mode: http takes whole records',
       {
-        target: { connection_id: webhookId, object: 'http' },
+        target: { connection_id: api.webhookId, object: 'http' },
         identity: identity({ target: 'record' }),
         fields: [{ source: from('email'), target: 'record', sync_mode: 'create' }],
       },
@@ -354,11 +184,15 @@ test('a sync that cannot work is refused, naming what is wrong', async () => {
     ['sync_mode: mode replace', { mode: 'replace', fields: [{ ...email, sync_mode: 'create' }] }],
     ['identity: mode remove needs', { mode: 'remove', identity: null, fields: [email] }],
     ['target.object', { target: target({ object: 'public.nope' }) }],
-    ['target.object', { target: { connection_id: world.targetId } }],
+    ['target.object', { target: { connection_id: api.world.targetId } }],
     ['target.create', { target: target({ create: { name: 'x' } }) }],
     ['filters.0.field_id: "nope" is no field', { filters: [{ field_id: 'nope', function: 'IsNull' }] }, 400],
     ['filters.0.field.field: "nope" is no', { filters: [{ field: from('nope'), function: 'IsNull' }] }, 400],
-    ['filters.0.field.model_id', { filters: [{ field: from('id', webhookId), function: 'IsNull' }] }, 400],
+    [
+      'filters.0.field.model_id',
+      { filters: [{ field: from('id', api.webhookId), function: 'IsNull' }] },
+      400,
+    ],
     ['filters.0.field_type: Target', { filters: [{ ...isNull, field_type: 'Target' }] }, 400],
     ['filters.0.function', { filters: [{ field_id: 'id', function: 'StringContains', value: '1' }] }, 400],
     ['filters.0.value', { filters: [{ field_id: 'id', function: 'Equality', value: 'one' }] }, 400],
@@ -373,7 +207,7 @@ test('a sync that cannot work is refused, naming what is wrong', async () => {
     ['No connection', { target: target({ connection_id: crypto.randomUUID() }) }, 404],
   ];
   for (const [named, more, status = 422] of cases) {
-    const refused = await call('POST', '/api/syncs', syncBody(id, more as Record<string, unknown>));
+    const refused = await api.call('POST', '/api/syncs', api.syncBody(id, more));
     expect([named, refused.status, refused.body.message]).toEqual([
       named,
       status,
@@ -383,8 +217,8 @@ test('a sync that cannot work is refused, naming what is wrong', async () => {
 });
 
 test('targets: objects, fields, and what does not exist', async () => {
-  const base = `/api/connections/${world.targetId}/modelsync`;
-  const objects = await call('GET', `${base}/targetobjects`);
+  const base = `/api/connections/${api.world.targetId}/modelsync`;
+  const objects = await api.call('GET', `${base}/targetobjects`);
   expect(objects.body).toMatchObject({ target_creation: { supported: true } });
   const contacts = (objects.body.data as { id: string; modes: { id: string }[] }[]).find(
     (object) => object.id === 'public.contacts',
@@ -400,7 +234,7 @@ test('targets: objects, fields, and what does not exist', async () => {
     ]),
   );
   type Target = { fields: { id: string; required: boolean; createable: boolean }[] };
-  const target = await data<Target>('GET', `${base}/target/fields?target=public.contacts&refresh=true`);
+  const target = await api.data<Target>('GET', `${base}/target/fields?target=public.contacts&refresh=true`);
   expect(target.fields.map(({ id, required }) => [id, required])).toEqual([
     ['contact_id', true],
     ['email', true],
@@ -408,44 +242,46 @@ test('targets: objects, fields, and what does not exist', async () => {
     ['computed', false],
   ]);
   expect(target.fields[3]).toMatchObject({ createable: false, updateable: false });
-  expect((await call('GET', `${base}/target/fields?target=public.nope`)).status).toBe(404);
-  expect((await call('GET', `${base}/target/fields`)).status).toBe(400);
-  expect(await data('GET', `${base}/targetobjects/properties/schema`)).toMatchObject({
+  expect((await api.call('GET', `${base}/target/fields?target=public.nope`)).status).toBe(404);
+  expect((await api.call('GET', `${base}/target/fields`)).status).toBe(400);
+  expect(await api.data('GET', `${base}/targetobjects/properties/schema`)).toMatchObject({
     ...{ id: 'schema', enum: true, values: expect.arrayContaining([{ label: 'public', value: 'public' }]) },
   });
-  expect((await call('GET', `${base}/targetobjects/properties/color`)).status).toBe(404);
+  expect((await api.call('GET', `${base}/targetobjects/properties/color`)).status).toBe(404);
 });
 
 test('nothing of another organization is found', async () => {
-  const model = await newModel();
-  const sync = await data<{ id: string }>('POST', '/api/syncs', syncBody(model.id));
-  const requests: [Parameters<typeof call>[0], string, object?][] = [
+  const model = await api.newModel();
+  const sync = await api.data<{ id: string }>('POST', '/api/syncs', api.syncBody(model.id));
+  const requests: [Parameters<ModelSyncsApi['call']>[0], string, object?][] = [
     ['GET', `/api/models/${model.id}`],
-    ['PUT', `/api/models/${model.id}`, modelBody()],
+    ['PUT', `/api/models/${model.id}`, api.modelBody()],
     ['DELETE', `/api/models/${model.id}`],
     ['GET', `/api/models/${model.id}/sample`],
-    ['POST', '/api/models', modelBody()],
+    ['POST', '/api/models', api.modelBody()],
     ['GET', `/api/syncs/${sync.id}`],
-    ['PUT', `/api/syncs/${sync.id}`, syncBody(model.id)],
+    ['PUT', `/api/syncs/${sync.id}`, api.syncBody(model.id)],
     ['DELETE', `/api/syncs/${sync.id}`],
     ['POST', `/api/syncs/${sync.id}/activate`, { active: true }],
     ['POST', `/api/syncs/${sync.id}/cancel`],
     ['POST', `/api/syncs/${sync.id}/executions`],
     ['GET', `/api/syncs/${sync.id}/status`],
-    ['GET', `/api/connections/${world.sourceId}/modelsync/source`],
-    ['GET', `/api/connections/${world.targetId}/modelsync/targetobjects`],
-    ['GET', `/api/connections/${world.targetId}/modelsync/target/fields?target=public.contacts`],
+    ['GET', `/api/connections/${api.world.sourceId}/modelsync/source`],
+    ['GET', `/api/connections/${api.world.targetId}/modelsync/targetobjects`],
+    ['GET', `/api/connections/${api.world.targetId}/modelsync/target/fields?target=public.contacts`],
   ];
   for (const [method, url, body] of requests) {
-    const answer = await call(method, url, body, { organizationId: stranger });
+    const answer = await api.call(method, url, body, { organizationId: api.stranger });
     expect([method, url, answer.status]).toEqual([method, url, 404]);
-    const noUuid = await call(method, url.replace(/[0-9a-f-]{36}/, 'no-uuid'), body);
+    const noUuid = await api.call(method, url.replace(/[0-9a-f-]{36}/, 'no-uuid'), body);
     if (url !== '/api/models') expect([url, noUuid.status]).toEqual([url, 404]);
   }
-  const foreign = await call('POST', '/api/syncs', syncBody(model.id), { organizationId: stranger });
+  const foreign = await api.call('POST', '/api/syncs', api.syncBody(model.id), {
+    organizationId: api.stranger,
+  });
   expect(foreign).toMatchObject({
     status: 422,
     body: { message: expect.stringContaining('identity.source.model_id') },
   });
-  expect(await data('GET', '/api/syncs', undefined, { organizationId: stranger })).toEqual([]);
+  expect(await api.data('GET', '/api/syncs', undefined, { organizationId: api.stranger })).toEqual([]);
 });
