@@ -1,34 +1,28 @@
 /** Model syncs through the official npm client: what the modes do, and what is told of every record. */
-import { type Polytomic, PolytomicClient } from 'polytomic';
+import type { Polytomic, PolytomicClient } from 'polytomic';
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
-import { createDatabase, type TestDatabase } from '../support/database.ts';
-import { postgresqlConfiguration } from '../support/http.ts';
+import type { TestDatabase } from '../support/database.ts';
+import { type ClientWorld, startClientWorld } from '../support/polytomic-client.ts';
 import { startReceiver } from '../support/receiver.ts';
-import { startTestServer, type TestServer } from '../support/server.ts';
 import { until } from '../support/until.ts';
 
-let metadata: TestDatabase;
+let world: ClientWorld;
 let shop: TestDatabase;
 let crm: TestDatabase;
-let server: TestServer;
 let client: PolytomicClient;
 let target: string;
 let model: string;
 
 beforeAll(async () => {
-  [metadata, shop, crm] = await Promise.all([createDatabase(), createDatabase(), createDatabase()]);
+  world = await startClientWorld();
+  ({ client, source: shop, target: crm } = world);
   await shop.query('create table customers (id bigint, email text)');
-  server = await startTestServer({ DATABASE_URL: metadata.url, TIDEMARK_EGRESS_ALLOW: '127.0.0.0/8' });
-  client = new PolytomicClient({ environment: server.url, token: server.apiKey });
-  const source = await connection('shop', shop.url);
-  target = await connection('crm', crm.url);
+  const source = await world.connection('shop', shop);
+  target = await world.connection('crm', crm);
   model = await newModel(source, 'public.customers');
 });
 
-afterAll(async () => {
-  await server?.stop();
-  for (const database of [metadata, shop, crm]) await database?.[Symbol.asyncDispose]();
-});
+afterAll(() => world?.[Symbol.asyncDispose]());
 
 beforeEach(async () => {
   await shop.query(
@@ -290,7 +284,7 @@ test('sync.completed: its counts and the logs that it links to tell what happene
     warnings: null,
   });
   const read = async (links: string[] | null | undefined) => {
-    const headers = { authorization: `Bearer ${server.apiKey}` };
+    const headers = { authorization: `Bearer ${world.server.apiKey}` };
     const files = await Promise.all((links ?? []).map(async (url) => (await fetch(url, { headers })).json()));
     return ids(files.flat() as Record<string, unknown>[]);
   };
@@ -301,11 +295,6 @@ test('sync.completed: its counts and the logs that it links to tell what happene
 
 function ids(entries: readonly Record<string, unknown>[]): string[] {
   return entries.map(({ id }) => String(id)).sort();
-}
-
-async function connection(name: string, url: string): Promise<string> {
-  const configuration = postgresqlConfiguration(url);
-  return (await client.connections.create({ name, type: 'postgresql', configuration })).data?.id ?? '';
 }
 
 async function newModel(connection_id: string, table: string): Promise<string> {

@@ -4,36 +4,27 @@
  */
 
 import { createHmac } from 'node:crypto';
-import { PolytomicClient } from 'polytomic';
+import type { PolytomicClient } from 'polytomic';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { contentHash } from '../support/content-hash.ts';
-import { createDatabase, type TestDatabase } from '../support/database.ts';
-import { postgresqlConfiguration } from '../support/http.ts';
+import type { TestDatabase } from '../support/database.ts';
+import { type ClientWorld, startClientWorld } from '../support/polytomic-client.ts';
 import { type Receiver, startReceiver } from '../support/receiver.ts';
-import { startTestServer, type TestServer } from '../support/server.ts';
 import { until } from '../support/until.ts';
 
 const secret = 'a secret of the webhook';
 
-let metadata: TestDatabase;
+let world: ClientWorld;
 let shop: TestDatabase;
 let warehouse: TestDatabase;
-let server: TestServer;
 let receiver: Receiver;
 let client: PolytomicClient;
 /** Ids made by earlier tests: they tell one story, in order. */
-const ids: Record<'shop' | 'warehouse' | 'hook' | 'model' | 'sync' | 'bulk' | 'webhook', string> = {
-  shop: '',
-  warehouse: '',
-  hook: '',
-  model: '',
-  sync: '',
-  bulk: '',
-  webhook: '',
-};
+const ids = { shop: '', warehouse: '', hook: '', model: '', sync: '', bulk: '', webhook: '' };
 
 beforeAll(async () => {
-  [metadata, shop, warehouse] = await Promise.all([createDatabase(), createDatabase(), createDatabase()]);
+  [world, receiver] = await Promise.all([startClientWorld(), startReceiver()]);
+  ({ client, source: shop, target: warehouse } = world);
   await shop.query(`
     create table customers (id bigint primary key, email text not null, credit numeric(30, 10),
       joined timestamptz, tags text[], profile jsonb);
@@ -48,15 +39,11 @@ beforeAll(async () => {
     create schema crm;
     create table crm.contacts (contact_id bigint primary key, email text check (email not like '%refused%'),
       credit numeric, joined timestamptz, tags text[], profile jsonb);`);
-  receiver = await startReceiver();
-  server = await startTestServer({ DATABASE_URL: metadata.url, TIDEMARK_EGRESS_ALLOW: '127.0.0.0/8' });
-  client = new PolytomicClient({ environment: server.url, token: server.apiKey });
 });
 
 afterAll(async () => {
-  await server?.stop();
+  await world?.[Symbol.asyncDispose]();
   await receiver?.close();
-  for (const database of [metadata, shop, warehouse]) await database?.[Symbol.asyncDispose]();
 });
 
 test('identity and the catalogue of connection types', async () => {
@@ -69,8 +56,8 @@ test('identity and the catalogue of connection types', async () => {
 });
 
 test('connections: create, test, get, list, update; secrets come back masked', async () => {
-  ids.shop = await createConnection('shop', shop.url);
-  ids.warehouse = await createConnection('warehouse', warehouse.url);
+  ids.shop = await world.connection('shop', shop);
+  ids.warehouse = await world.connection('warehouse', warehouse);
   const hook = await client.connections.create({
     name: 'custom webhook',
     type: 'webhook',
@@ -384,12 +371,6 @@ test('what is wrong is said; what is deleted is gone', async () => {
   await client.connections.remove(ids.shop, { force: true });
   await expect(client.models.get(ids.model)).rejects.toMatchObject({ statusCode: 404 });
 });
-
-async function createConnection(name: string, url: string): Promise<string> {
-  const configuration = postgresqlConfiguration(url);
-  const created = await client.connections.create({ name, type: 'postgresql', configuration });
-  return created.data?.id ?? '';
-}
 
 async function runModelSync() {
   const started = await client.modelSync.start(ids.sync);
