@@ -9,6 +9,7 @@
 import type { TObject } from 'typebox';
 import type { FixedExpression } from '../conditions/index.ts';
 import type { Egress } from '../egress/index.ts';
+import type { ByteWriter } from '../lib/byte-writer.ts';
 import type { Json, JsonObject } from '../lib/json.ts';
 import type { FieldType } from '../schema/field-type.ts';
 import type { BulkColumn, BulkDestination, BulkOutput, BulkSource, ValueWarning } from './bulk-contract.ts';
@@ -208,12 +209,11 @@ export interface OutgoingRecord {
   values: (string | null)[];
 }
 
-/** Records as JSON objects of their values, in UTF-8. */
+/** Records that become JSON objects of their values, in UTF-8. */
 export interface RecordObjects {
-  bytes: Buffer;
-  /** Where each object begins, and the place behind its end. */
-  starts: readonly number[];
-  ends: readonly number[];
+  length: number;
+  /** Writes the object of the record at a place, once for each. */
+  write(index: number, out: ByteWriter): void;
   /** Eight bytes of each: the record's hash. */
   hashes: Buffer;
 }
@@ -293,8 +293,10 @@ export interface ModelWriter {
   objects?: {
     /** Under which it wants the values, in their order. */
     names: readonly string[];
-    /** Makes a batch ready while another is on its way; its bytes are others later. @returns what sends it, again if need be. */
-    batch(records: RecordObjects): (prepared: Prepared) => Promise<RecordResult[]>;
+    /** Writes a batch as it is sent, while another is on its way. */
+    write(records: RecordObjects, out: ByteWriter): void;
+    /** @param body that was written, of so many records. */
+    send(body: Buffer, count: number): Promise<RecordResult[]>;
   };
   /** What became of a prepared batch. Absent: the destination cannot tell, and a batch may arrive twice. */
   outcome?(token: string): Promise<'committed' | 'aborted'>;

@@ -14,5 +14,17 @@ export function joinEnded(list: readonly EndedBytes[]): EndedBytes {
     for (const end of one.ends) ends.push(length + end);
     length += one.bytes.length;
   }
-  return { bytes: Buffer.concat(list.map(({ bytes }) => bytes)), ends };
+  return { bytes: joined(list.map(({ bytes }) => bytes)), ends };
+}
+
+/** What lies one behind the other already is not copied. */
+function joined(pieces: readonly Buffer[]): Buffer {
+  const [first] = pieces;
+  if (first === undefined) return Buffer.alloc(0);
+  let end = first.byteOffset;
+  for (const { buffer, byteOffset, length } of pieces) {
+    if (buffer !== first.buffer || byteOffset !== end) return Buffer.concat(pieces);
+    end += length;
+  }
+  return Buffer.from(first.buffer, first.byteOffset, end - first.byteOffset);
 }

@@ -2,9 +2,10 @@ import { BatchRefused, Contended, type ModelWriter, type RecordResult } from '..
 import type { Database } from '../db/index.ts';
 import type { Run } from '../executions/index.ts';
 import { type Answers, answersInTurn } from './answers-in-turn.ts';
+import { Entries } from './entries.ts';
 import type { DeliverCheckpoint } from './plan.ts';
 import { countAfter, finishPlan, progressOf, readAhead } from './planned-records.ts';
-import { Entries, settle } from './settle.ts';
+import { settle } from './settle.ts';
 import { splitRefused } from './split-refused.ts';
 import { progressTeller } from './story.ts';
 import { type Outgoing, outgoingBatches, type Prepare, writeBatch } from './write-batch.ts';

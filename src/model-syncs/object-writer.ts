@@ -1,5 +1,4 @@
-import { ByteWriter } from '../lib/byte-writer.ts';
-import type { EndedBytes } from '../lib/ended-bytes.ts';
+import type { ByteWriter } from '../lib/byte-writer.ts';
 import { type JsonWriter, jsonWriter } from '../lib/json-bytes.ts';
 import { jsonText } from '../lib/pg-text.ts';
 import { type Member, objectText } from './members.ts';
@@ -36,24 +35,10 @@ export class ObjectWriter {
     this.#after = Buffer.from(`${fixed}}`);
   }
 
-  /** @param places of the records in the batch. @param out is written anew. */
-  write(batch: PlannedBatch, places: Iterable<number>, out = new ByteWriter(batch.lines.length)): EndedBytes {
-    out.clear();
-    const ends: number[] = [];
-    this.add(batch, places, out, ends);
-    return { bytes: out.written(), ends };
-  }
-
-  /** Behind what was written. @param ends gets where each object ends. */
-  add(batch: PlannedBatch, places: Iterable<number>, out: ByteWriter, ends: number[]): void {
-    const { lines } = batch;
-    const line = this.#line;
-    for (const index of places) {
-      out.copy(between);
-      if (line.read(batch, index)) this.#writeObject(out, lines);
-      else out.text(objectText(this.#members, batch.record(index)));
-      ends.push(out.at);
-    }
+  /** Writes the object of the record at a place in the batch. */
+  write(batch: PlannedBatch, index: number, out: ByteWriter): void {
+    if (this.#line.read(batch, index)) this.#writeObject(out, batch.lines);
+    else out.text(objectText(this.#members, batch.record(index)));
   }
 
   #writeObject(out: ByteWriter, lines: Buffer): void {
@@ -68,6 +53,4 @@ export class ObjectWriter {
   }
 }
 
-/** What stands before every object. */
-export const between = Buffer.from(',\n');
 const nullText = Buffer.from('null');

@@ -1,14 +1,13 @@
 import { expect, test } from 'vitest';
-import type { Field } from '../connectors/index.ts';
+import type { Field, ModelWriter } from '../connectors/index.ts';
 import { ByteWriter } from '../lib/byte-writer.ts';
 import { encodeCopyText } from '../lib/copy-text.ts';
 import { pack } from '../lib/packed-record.ts';
-import { entryMembers } from './members.ts';
-import { ObjectWriter } from './object-writer.ts';
+import { Entries } from './entries.ts';
 import { outgoingLines } from './outgoing-lines.ts';
 import { PlannedBatch } from './planned-batch.ts';
 import { recordEntry } from './record-entries.ts';
-import { recordObjects } from './record-objects.ts';
+import { bodyMaker } from './record-objects.ts';
 import { outgoing, type Task } from './task.ts';
 
 const values = [
@@ -73,21 +72,34 @@ test('records, places and slices of a batch', () => {
   expect(part.lines).toEqual(linesOf(records.slice(12, 20)));
 });
 
-test('what was sent is the log entry, where it has the same members', () => {
+test('log entries are copied from what was sent, where it has the same members', async () => {
   const one = task(6, 'id');
-  const entriesOf = (names: readonly string[], ...parts: PlannedBatch[]) => {
-    for (const part of parts) recordObjects(one, names)(part);
-    return PlannedBatch.joined(parts).entries;
+  const entries = (part: PlannedBatch, places = [...part.ends.keys()]) =>
+    new Entries(one).of('upserted', part, places);
+  const made = await entries(batch);
+  const sentAs = (names: readonly string[], ...parts: PlannedBatch[]) => {
+    const write: ObjectBodies['write'] = ({ length, write }, out) => {
+      out.text('[');
+      for (let index = 0; index < length; index++) write(index, out);
+    };
+    const makeBody = bodyMaker(one, { names, write, send: async () => [] });
+    const bodies = parts.map((part) => makeBody(part));
+    return { joined: PlannedBatch.joined(parts), bodies };
   };
-  const made = new ObjectWriter(entryMembers(one)).write(batch, batch.ends.keys());
-  expect(entriesOf(one.names, batch.slice(0, 150), batch.slice(150, 151), batch.slice(151))).toEqual(made);
-  expect(entriesOf(['other', ...one.names.slice(1)], batch.slice(0))).toBeUndefined();
-  const first = batch.slice(0, 150);
-  recordObjects(one, one.names)(first);
-  expect(PlannedBatch.joined([first, batch.slice(150)]).entries).toBeUndefined();
+  const { joined, bodies } = sentAs(one.names, batch.slice(0, 150), batch.slice(150, 151), batch.slice(151));
+  expect(joined.sent.map(({ ends }) => ends.length)).toEqual([150, 1, 249]);
+  expect(await entries(joined)).toEqual(made);
+  expect(await entries(joined, [7, 8])).toEqual(await entries(batch, [7, 8]));
+  for (const body of bodies) body.fill('x');
+  expect((await entries(joined)).bytes.toString()).toMatch(/^(,\nx+)+$/);
+  expect(sentAs(['other', ...one.names.slice(1)], batch.slice(0)).joined.sent).toEqual([]);
+  const { joined: first } = sentAs(one.names, batch.slice(0, 150));
+  expect(await entries(PlannedBatch.joined([first, batch.slice(150)]))).toEqual(made);
 });
 
 const out = new ByteWriter(0);
+
+type ObjectBodies = Required<ModelWriter>['objects'];
 
 test.each([0, 1, 6])('lines for a writer and log entries are what records make, %i fields', async (count) => {
   for (const one of [task(count), task(count, 'id'), task(count, 'another "one"')]) {
@@ -100,7 +112,7 @@ test.each([0, 1, 6])('lines for a writer and log entries are what records make, 
         encodeCopyText(made.map(({ key, values }, index) => [String(index), key, ...values])),
       );
       const odd = [...part.ends.keys()].filter((index) => index % 2 === 1);
-      const { bytes, ends } = new ObjectWriter(entryMembers(one)).write(part, odd);
+      const { bytes, ends } = await new Entries(one).of('updated', part, odd);
       const texts = ends.map((end, index) => bytes.toString('utf8', (ends[index - 1] ?? 0) + 2, end));
       expect(texts).toEqual(
         odd.map((index) => recordEntry(one, records[from + index] ?? part.record(index))),

@@ -1,5 +1,4 @@
 import type { KeyAndHash } from '../connectors/index.ts';
-import type { LogEntries } from '../executions/index.ts';
 import { decodeRow } from '../lib/copy-text.ts';
 import { joinEnded } from '../lib/ended-bytes.ts';
 import { unpack } from '../lib/packed-record.ts';
@@ -12,6 +11,13 @@ export interface PlannedRecord extends KeyAndHash {
   values: (string | null)[];
 }
 
+/** Objects of records, one behind the other with something in between, that are what the record logs say of them. */
+export interface SentObjects {
+  bytes: Buffer;
+  starts: readonly number[];
+  ends: readonly number[];
+}
+
 /**
  * A stretch of a plan, one record at least, as the bytes in which it is kept: lines of COPY text with n, key, hash and
  * the packed record.
@@ -20,8 +26,8 @@ export class PlannedBatch {
   readonly lines: Buffer;
   /** Places behind each line's newline. */
   readonly ends: readonly number[];
-  /** Of the record logs, once they are made. */
-  entries: LogEntries | undefined;
+  /** Of its records in their order, as far as they were sent so. */
+  sent: readonly SentObjects[] = [];
   #records: readonly PlannedRecord[] | undefined;
 
   constructor(lines: Buffer, ends: readonly number[] = endsOf(lines)) {
@@ -35,8 +41,7 @@ export class PlannedBatch {
     if (first !== undefined && batches.length === 1) return first;
     const { bytes, ends } = joinEnded(batches.map(({ lines, ends }) => ({ bytes: lines, ends })));
     const joined = new PlannedBatch(bytes, ends);
-    const entries = batches.flatMap((batch) => batch.entries ?? []);
-    if (entries.length === batches.length) joined.entries = joinEnded(entries);
+    joined.sent = batches.flatMap(({ sent }) => sent);
     return joined;
   }
 

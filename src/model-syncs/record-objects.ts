@@ -1,24 +1,35 @@
-import type { RecordObjects } from '../connectors/index.ts';
+import type { ModelWriter } from '../connectors/index.ts';
 import { ByteWriter } from '../lib/byte-writer.ts';
 import { behindTab } from '../lib/copy-text.ts';
 import { writeInt64 } from '../lib/int64.ts';
 import { entryMembers, namedMembers } from './members.ts';
-import { between, ObjectWriter } from './object-writer.ts';
+import { ObjectWriter } from './object-writer.ts';
 import type { PlannedBatch } from './planned-batch.ts';
 import type { Task } from './task.ts';
 
-/** As `outgoing`, for writers that want JSON objects: in the same memory for every batch. @param names that they want. */
-export function recordObjects(task: Task, names: readonly string[]): (batch: PlannedBatch) => RecordObjects {
+/** As `outgoing`, for writers that want JSON objects: they are written where they are sent. */
+export function bodyMaker(
+  task: Task,
+  { names, write }: Required<ModelWriter>['objects'],
+): (batch: PlannedBatch) => Buffer {
   const members = namedMembers(task, names);
   const isEntry = JSON.stringify(members) === JSON.stringify(entryMembers(task));
   const writer = new ObjectWriter(members);
   const out = new ByteWriter(0);
   return (batch) => {
-    const { bytes, ends } = writer.write(batch, batch.ends.keys(), out);
-    // They are needed again when they have arrived; the memory is, before that.
-    if (isEntry) batch.entries = { bytes: Buffer.from(bytes), ends };
-    const starts = ends.map((_, index) => (ends[index - 1] ?? 0) + between.length);
-    return { bytes, starts, ends, hashes: hashesOf(batch) };
+    const starts: number[] = [];
+    const ends: number[] = [];
+    const object = (index: number) => {
+      starts.push(out.at);
+      writer.write(batch, index, out);
+      ends.push(out.at);
+    };
+    out.clear();
+    write({ length: batch.length, write: object, hashes: hashesOf(batch) }, out);
+    // Of its own: an endpoint may answer before it has read all, and its logs are written later still.
+    const bytes = Buffer.from(out.written());
+    if (isEntry) batch.sent = [{ bytes, starts, ends }];
+    return bytes;
   };
 }
 

@@ -7,9 +7,8 @@ import {
 } from '../connectors/index.ts';
 import type { Database } from '../db/index.ts';
 import type { Counts, HeldLogs, Run } from '../executions/index.ts';
+import { Entries } from './entries.ts';
 import { clearIntent, ownIntent, storeIntent, wasCommitted } from './intents.ts';
-import { entryMembers } from './members.ts';
-import { ObjectWriter } from './object-writer.ts';
 import { persist } from './persist.ts';
 import type { DeliverCheckpoint } from './plan.ts';
 import type { PlannedBatch, PlannedRecord } from './planned-batch.ts';
@@ -102,11 +101,11 @@ async function attempt({ db, run, checkpoint, destination }: Replacing, doubt: D
     if (warnings.length > 0) counts.warnings = (counts.warnings ?? 0) + warnings.length;
   };
   const tell = progressTeller(run);
-  const entries = new ObjectWriter(entryMembers(task));
+  const entries = new Entries(task);
   let added = 0;
   for await (const batch of readAhead(db, plan, 0, replacement.batchSize)) {
     await addBatch(replacement, checkpoint, batch, refuse, warn);
-    run.recordLogs(['records'], entries.write(batch, [...batch.ends.keys()]));
+    run.recordLogs(['records'], await entries.of('records', batch, [...batch.ends.keys()]));
     await commit({ hold: true });
     added += batch.length;
     await tell(() => `${added} records are ready to replace the target`);

@@ -1,11 +1,8 @@
-import { setImmediate } from 'node:timers/promises';
 import type { RecordResult } from '../connectors/index.ts';
 import type { Counts, LogEntries, RecordLogType, Run } from '../executions/index.ts';
-import { ByteWriter } from '../lib/byte-writer.ts';
 import { acknowledge } from './baseline.ts';
+import { Entries } from './entries.ts';
 import { clearIntent } from './intents.ts';
-import { entryMembers } from './members.ts';
-import { ObjectWriter } from './object-writer.ts';
 import type { DeliverCheckpoint } from './plan.ts';
 import type { PlannedBatch } from './planned-batch.ts';
 import { advancePlan } from './planned-records.ts';
@@ -58,33 +55,6 @@ export async function settle(
 export function checkAnswers(batch: PlannedBatch, results: readonly RecordResult[]): void {
   if (results.length === batch.length) return;
   throw new Error(`the writer gave ${results.length} results for ${batch.length} records`);
-}
-
-/** What takes about a millisecond. */
-const entriesAtATime = 1_000;
-
-/** Makes log entries in the same memory for every stretch: one is settled before the next begins. */
-export class Entries {
-  readonly #writer: ObjectWriter;
-  readonly #memory = new Map<string, ByteWriter>();
-
-  constructor(task: DeliverCheckpoint['task']) {
-    this.#writer = new ObjectWriter(entryMembers(task));
-  }
-
-  /** In steps: meanwhile the next batch is on its way to the destination. */
-  async of(status: string, batch: PlannedBatch, places: readonly number[]): Promise<LogEntries> {
-    if (batch.entries !== undefined && places.length === batch.length) return batch.entries;
-    const out = this.#memory.get(status) ?? new ByteWriter(batch.lines.length);
-    this.#memory.set(status, out);
-    out.clear();
-    const ends: number[] = [];
-    for (let start = 0; start < places.length; start += entriesAtATime) {
-      await setImmediate();
-      this.#writer.add(batch, places.slice(start, start + entriesAtATime), out, ends);
-    }
-    return { bytes: out.written(), ends };
-  }
 }
 
 function placesByStatus(results: readonly RecordResult[]): Map<RecordResult['status'], number[]> {

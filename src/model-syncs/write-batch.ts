@@ -11,7 +11,7 @@ import { clearIntent, storeIntent, wasCommitted } from './intents.ts';
 import { outgoingLines } from './outgoing-lines.ts';
 import { persist } from './persist.ts';
 import type { PlannedBatch } from './planned-batch.ts';
-import { recordObjects } from './record-objects.ts';
+import { bodyMaker } from './record-objects.ts';
 import { packStretch } from './stretches.ts';
 import { SyncFailed } from './sync-failed.ts';
 import { outgoing, type Task } from './task.ts';
@@ -87,8 +87,11 @@ export type Prepare = (records: PlannedBatch) => Promise<Outgoing>;
 export function outgoingBatches(writer: ModelWriter, task: Task): Prepare {
   const { writeLines, objects } = writer;
   if (objects !== undefined) {
-    const read = recordObjects(task, objects.names);
-    return async (records) => ({ records, send: objects.batch(read(records)) });
+    const bodyOf = bodyMaker(task, objects);
+    return async (records) => {
+      const body = bodyOf(records);
+      return { records, send: () => objects.send(body, records.length) };
+    };
   }
   if (writeLines === undefined) {
     return async (batch) => {

@@ -1,15 +1,13 @@
-import { ByteWriter } from '../../lib/byte-writer.ts';
+import type { ByteWriter } from '../../lib/byte-writer.ts';
 import type { RecordObjects, TargetDefinition } from '../contract.ts';
 
-const [beforeHash, beforeFields, close, comma] = ['{"hash":"', '","fields":', '}', ','].map((text) =>
-  Buffer.from(text),
-) as [Buffer, Buffer, Buffer, Buffer];
-const digits = 16;
-/** Bytes that a record has beside its fields. */
-const frame = beforeHash.length + digits + beforeFields.length + close.length + comma.length;
+const beforeHash = Buffer.from('{"hash":"');
+const beforeFields = Buffer.from('","fields":');
+const [close, comma] = [0x7d, 0x2c];
+const digits = Buffer.from('0123456789abcdef');
 
-/** Makes the bodies of requests: what all have alike is made once. */
-export function bodyWriter(definition: TargetDefinition): (records: RecordObjects) => Buffer {
+/** Writes the bodies of requests: what all have alike is made once. */
+export function bodyWriter(definition: TargetDefinition): (records: RecordObjects, out: ByteWriter) => void {
   const { sync, configuration, digest } = definition;
   const { metadata } = configuration;
   const extra = metadata == null ? '' : `,"metadata":${JSON.stringify(metadata)}`;
@@ -19,25 +17,27 @@ export function bodyWriter(definition: TargetDefinition): (records: RecordObject
   // Another override of the same value is something else to a receiver that knows a record by its hash.
   const mapping = Buffer.alloc(8);
   mapping.writeBigInt64BE(BigInt(digest ?? 0));
-  return ({ bytes, starts, ends, hashes }) => {
-    const hex = hexOf(hashes, mapping);
-    const out = new ByteWriter(head.length + bytes.length + frame * ends.length + tail.length);
+  return (records, out) => {
     out.copy(head);
-    for (let index = 0; index < ends.length; index++) {
-      if (index > 0) out.copy(comma);
+    for (let index = 0; index < records.length; index++) {
+      if (index > 0) out.byte(comma);
       out.copy(beforeHash);
-      out.copy(hex, digits * index, digits * (index + 1));
+      writeHex(out, records.hashes, 8 * index, mapping);
       out.copy(beforeFields);
-      out.copy(bytes, starts[index], ends[index]);
-      out.copy(close);
+      records.write(index, out);
+      out.byte(close);
     }
     out.copy(tail);
-    return out.written();
   };
 }
 
-function hexOf(hashes: Buffer, mapping: Buffer): Buffer {
-  const mixed = Buffer.allocUnsafe(hashes.length);
-  for (let at = 0; at < hashes.length; at++) mixed[at] = (hashes[at] ?? 0) ^ (mapping[at % 8] ?? 0);
-  return Buffer.from(mixed.toString('hex'));
+/** Eight bytes of a hash, mixed with those of the mapping. */
+function writeHex(out: ByteWriter, hashes: Buffer, start: number, mapping: Buffer): void {
+  out.reserve(16);
+  const { bytes } = out;
+  for (let index = 0; index < 8; index++) {
+    const byte = (hashes[start + index] ?? 0) ^ (mapping[index] ?? 0);
+    bytes[out.at++] = digits[byte >> 4] ?? 0;
+    bytes[out.at++] = digits[byte & 15] ?? 0;
+  }
 }

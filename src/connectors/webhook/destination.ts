@@ -29,6 +29,8 @@ const deadline = 60_000;
 /** Answers that find fault with what a request contains: it may be one record of it. */
 const refusals = [400, 413, 422];
 
+const upserted: RecordResult = { status: 'upserted' };
+
 interface Context {
   egress: Egress;
   signal?: AbortSignal;
@@ -48,36 +50,31 @@ export function modelDestination(configuration: Configuration, context: Context)
 
 function writer(target: RequestTarget, definition: TargetDefinition, context: Context): ModelWriter {
   const named = definition.fields.map(({ source }) => ({ ...source, name: fieldName(source.name) }));
-  const body = bodyWriter(definition);
   const bearer = new Bearer(target.oauth, context.egress, context.signal);
   const objects: Required<ModelWriter>['objects'] = {
     names: named.map(({ name }) => name),
-    batch(records) {
-      const bytes = body(records);
-      const results: RecordResult[] = records.ends.map(() => ({ status: 'upserted' }));
-      return async () => {
-        await post(target, bearer, bytes, context);
-        return results;
-      };
+    write: bodyWriter(definition),
+    async send(body, count) {
+      await post(target, bearer, body, context);
+      return Array(count).fill(upserted);
     },
   };
   return {
     batchSize: batchSize(definition.configuration),
     objects,
-    write: (records, prepared) => objects.batch(objectsOf(records, named))(prepared),
+    write(records) {
+      const out = new ByteWriter(0);
+      objects.write(objectsOf(records, named), out);
+      return objects.send(out.written(), records.length);
+    },
   };
 }
 
 function objectsOf(records: readonly OutgoingRecord[], named: readonly Field[]): RecordObjects {
-  const out = new ByteWriter(0);
-  const ends: number[] = [];
   const hashes = Buffer.alloc(8 * records.length);
-  for (const [index, { hash, values }] of records.entries()) {
-    out.text(recordJson(named, values));
-    ends.push(out.at);
-    hashes.writeBigInt64BE(BigInt(hash), 8 * index);
-  }
-  return { bytes: out.written(), starts: [0, ...ends], ends, hashes };
+  for (const [index, { hash }] of records.entries()) hashes.writeBigInt64BE(BigInt(hash), 8 * index);
+  const write = (index: number, out: ByteWriter) => out.text(recordJson(named, records[index]?.values ?? []));
+  return { length: records.length, write, hashes };
 }
 
 /** Sends a batch. When the answer is lost the receiver may see it twice; the hashes say that it is the same. */
