@@ -272,7 +272,7 @@ test('lines may be empty, long, many, and cut anywhere', async () => {
 test('every type of DuckDB arrives in PostgreSQL as the text that was sent', async () => {
   await engine.run(`create or replace type mood as enum ('so, so', 'it''s');
     create or replace table all_types as select * from test_all_types();
-    create or replace table more as select 'so, so'::mood as mood, 170141183460469231731687303715884105727 as huge,
+    create or replace table more as select 7 as v0, 8 as e, 'so, so'::mood as mood, 170141183460469231731687303715884105727 as huge,
       {'a': 1.10, 'b': [[1], NULL, []], 'c"': 'tab\\t' || chr(0), 'd': 0.1::float, 'e': 'nan'::double, 'f': NULL::int,
         'g': 12345678901234567.89::decimal(19,2), 'h': true, 'i': '{"x" : 1}'::json, 'j': '\\x00'::blob} as struct,
       map {'k': date '2020-01-01', 'l': NULL} as map, union_value(n := 1) as member, [{'a': 1}, NULL] as structs,

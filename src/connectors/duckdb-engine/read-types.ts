@@ -122,8 +122,10 @@ function jsonOf(type: DuckType, x: string, depth: number): string {
       return orNull(object(entries));
     }
     case Id.MAP: {
-      const key = rendering(type.keyType ?? type).text(`${value}.key`);
-      const entry = `tm_json_text(${key}) || ':' || ${jsonOf(type.valueType ?? type, `${value}.value`, depth + 1)}`;
+      // `v0.key` would be the member of a column v0, where there is one.
+      const part = (name: string) => `struct_extract(${value}, ${literal(name)})`;
+      const key = rendering(type.keyType ?? type).text(part('key'));
+      const entry = `tm_json_text(${key}) || ':' || ${jsonOf(type.valueType ?? type, part('value'), depth + 1)}`;
       return orNull(`'{' || ${join(`list_transform(map_entries(${x}), lambda ${value}: ${entry})`)} || '}'`);
     }
     case Id.UNION: {
