@@ -51,6 +51,8 @@ grant all on *.* to ${mariadbAccount}@'%' with grant option;
   const port = await freePort();
   const settings = {
     datadir: data,
+    // A server that starts removes the temporary tables of all others that share the folder.
+    tmpdir: folder,
     socket: path.join(folder, 'socket'),
     'bind-address': '127.0.0.1',
     port: String(port),
