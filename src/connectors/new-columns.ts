@@ -17,7 +17,8 @@ const byType: Record<Field['type'], string> = {
   boolean: 'boolean',
   datetime: 'timestamp with time zone',
   array: 'text',
-  object: 'json',
+  // Whose text is no JSON: what is, says so.
+  object: 'text',
   binary: 'bytea',
 };
 

@@ -13,3 +13,8 @@ export const recordField: TargetField = {
   filterable: false,
   identityFunctions: ['Equality'],
 };
+
+/** Of a table with a single column nothing of this is true. */
+export function takesRecords(fields: readonly TargetField[]): boolean {
+  return fields[0] === recordField;
+}

@@ -1,17 +1,23 @@
-import type { ModelDestination, ModelSyncMode, TargetField } from '../connectors/index.ts';
+import {
+  type ModelDestination,
+  type ModelSyncMode,
+  type TargetField,
+  type TargetObject,
+  takesRecords,
+} from '../connectors/index.ts';
 import { TidemarkError, unprocessable } from '../errors.ts';
 import type { JsonObject } from '../lib/json.ts';
 import type { ModelSyncRequest } from '../schema/model-sync.ts';
 import { type ModelSyncDependencies, targetObject, withModelDestination } from './destination.ts';
 import { checkEncrypted, draftEncryption } from './encryption.ts';
-import { draftFilters, draftTargetFilters } from './filters.ts';
+import { draftFilters, draftTargetFilters, type Filtering } from './filters.ts';
 import type { Definition, MappedField, ModelSync, ModelSyncDraft } from './model-sync.ts';
 import { modeDescriptions } from './modes.ts';
 import { refuseWhatIsNotBuilt } from './not-built.ts';
 import { checkOverrides, draftOverrides } from './overrides.ts';
 import { draftSchedule } from './schedule.ts';
 import { fieldOf, modelIdsOf, modelsOf, nameRelated, type SyncedModels } from './synced-models.ts';
-import { createTarget, wantsTable } from './target-creation.ts';
+import { comingFields, createTarget, wantsTable } from './target-creation.ts';
 
 /**
  * Checks a request against its model and its target, and at last makes what it wants to be made there. Stores nothing.
@@ -35,8 +41,8 @@ export async function draftModelSync(
     ...request.fields.map((field, index) => mapped(models, field, `fields.${index}`)),
     ...(request.override_fields ?? []).map((field, index) => constant(field, `override_fields.${index}`)),
   ];
-  // To remove a record takes its identity alone.
-  if (fields.length === 0 && request.mode !== 'remove')
+  // What is created or removed may have nothing but its identity.
+  if (fields.length === 0 && (request.mode === 'update' || !request.identity))
     throw unprocessable('fields', 'map at least one field');
   const identity = request.identity
     ? {
@@ -70,9 +76,11 @@ export async function draftModelSync(
   checkMode(draft, models.base.identifier);
   checkOverrides(draft);
   return withModelDestination(deps, organizationId, connectionId, async (destination) => {
+    const coming = comingFields(models, request, draft);
+    // Nothing is made for a request that is refused.
+    if (coming.length > 0) await checkTarget(destination, request, draft, coming);
     draft.target.object = await createTarget(destination, models, request, draft);
-    const targets = await checkTarget(destination, draft);
-    return { ...draft, targetFiltering: draftTargetFilters(targets, request) };
+    return { ...draft, targetFiltering: await checkTarget(destination, request, draft) };
   });
 }
 
@@ -135,48 +143,63 @@ const effects: Record<ModelSyncMode, { creates: boolean; updates: boolean }> = {
   remove: { creates: false, updates: false },
 };
 
-async function checkTarget(destination: ModelDestination, definition: Definition): Promise<TargetField[]> {
-  const object = await targetObject(destination, definition.target.object);
+/** @param coming fields that are about to be made, all of a new table. */
+async function checkTarget(
+  destination: ModelDestination,
+  request: ModelSyncRequest,
+  definition: Definition,
+  coming: readonly TargetField[] = [],
+): Promise<Filtering> {
+  const { object: id, configuration } = definition.target;
+  const object = id === '' ? newTable(definition) : await targetObject(destination, id);
   if (!object.modes.includes(definition.mode)) {
     const modes = object.modes.join(', ');
     throw unprocessable('mode', `${definition.mode} is not supported by ${object.id}, which takes ${modes}`);
   }
-  destination.check?.(object.id, definition.target.configuration);
-  const targets = await destination.fields(object.id);
+  destination.check?.(object.id, configuration);
+  const there = id === '' ? [] : await destination.fields(id);
+  const targets = [...there, ...coming.filter((one) => !there.some((field) => field.id === one.id))];
+  checkFields(definition, object.id, targets);
+  return draftTargetFilters(targets, request);
+}
+
+const newTable = ({ mode }: Definition): TargetObject => ({ id: 'the new table', name: '', modes: [mode] });
+
+function checkFields(definition: Definition, object: string, targets: readonly TargetField[]): void {
+  const wholeRecords = takesRecords(targets);
   checkIdentity(definition, targets);
   checkEncrypted(definition, targets);
   for (const [index, { target, createOnly, constant }] of definition.fields.entries()) {
     const field = targets.find((one) => one.id === target);
     const name = `fields.${index}.target`;
-    if (createOnly && targets.length === 1) {
+    if (createOnly && wholeRecords) {
       throw unprocessable(
         `fields.${index}.sync_mode`,
-        `${object.id} takes whole records: none of its fields is only created`,
+        `${object} takes whole records: none of its fields is only created`,
       );
     }
-    if (constant !== undefined && targets.length === 1) {
-      throw unprocessable(name, `a constant needs a field of its own, and ${object.id} takes whole records`);
+    if (constant !== undefined && wholeRecords) {
+      throw unprocessable(name, `a constant needs a field of its own, and ${object} takes whole records`);
     }
     if (field === undefined)
-      throw unprocessable(name, `${JSON.stringify(target)} is not a field of ${object.id}`);
+      throw unprocessable(name, `${JSON.stringify(target)} is not a field of ${object}`);
     const { creates, updates } = effects[definition.mode];
     const writable = (!creates || field.createable) && (!updates || createOnly || field.updateable);
     if (!writable) throw unprocessable(name, `${target} cannot be written`);
     // A target that takes whole records, like a webhook, has one field that all are mapped to.
     const first = definition.fields.findIndex((one) => one.target === target);
     const twice = first !== index || definition.identity?.target === target;
-    if (twice && targets.length > 1) throw unprocessable(name, `${target} is mapped twice`);
+    if (twice && !wholeRecords) throw unprocessable(name, `${target} is mapped twice`);
   }
-  if (!effects[definition.mode].creates) return targets;
+  if (!effects[definition.mode].creates) return;
   const covered = [definition.identity?.target, ...definition.fields.map((field) => field.target)];
   const missing = targets.find((field) => field.required && !covered.includes(field.id));
   if (missing !== undefined) {
-    throw unprocessable('fields', `${missing.id} is required by ${object.id} and not mapped`);
+    throw unprocessable('fields', `${missing.id} is required by ${object} and not mapped`);
   }
-  return targets;
 }
 
-function checkIdentity({ identity, mode }: Definition, targets: TargetField[]): void {
+function checkIdentity({ identity, mode }: Definition, targets: readonly TargetField[]): void {
   if (identity === null) {
     const needed = modeDescriptions[mode].requires_identity;
     const possible = targets.some((field) => field.identityFunctions.length > 0);
@@ -189,7 +212,7 @@ function checkIdentity({ identity, mode }: Definition, targets: TargetField[]): 
   }
   const { identityFunctions: functions } = field;
   const { function: asked = 'Equality' } = identity;
-  if (targets.length === 1 && asked === 'Equality') return;
+  if (takesRecords(targets) && asked === 'Equality') return;
   if (functions.length === 0) throw unprocessable('identity.target', `${field.id} cannot identify a record`);
   if (!functions.includes(asked)) {
     throw unprocessable('identity.function', `${field.id} takes ${functions.join(', ')}`);

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { TargetField } from '../connectors/index.ts';
+import { type TargetField, takesRecords } from '../connectors/index.ts';
 import { unprocessable } from '../errors.ts';
 import { jweEncrypter } from '../lib/jwe.ts';
 import type { KeyRing } from '../lib/seal.ts';
@@ -36,7 +36,6 @@ export function draftEncryption(
   };
 }
 
-/** @param targets fields of the target; a single one takes whole records. */
 export function checkEncrypted({ fields, identity }: Definition, targets: readonly TargetField[]): void {
   for (const [index, { field, target, encrypted }] of fields.entries()) {
     if (!encrypted) continue;
@@ -46,7 +45,7 @@ export function checkEncrypted({ fields, identity }: Definition, targets: readon
       throw unprocessable(place, `${field} is the identity, by which records are found, and not encrypted`);
     }
     const written = targets.find(({ id }) => id === target);
-    if (targets.length > 1 && written !== undefined && !isEncryptable(written)) {
+    if (!takesRecords(targets) && written !== undefined && !isEncryptable(written)) {
       throw unprocessable(place, `${target} is of type ${written.remoteType}; an encrypted value is text`);
     }
   }

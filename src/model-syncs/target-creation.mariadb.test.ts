@@ -7,7 +7,7 @@ import {
   mariadbTarget,
   postgresqlTarget,
 } from '../../test/support/model-targets.ts';
-import { describeCreateProperty, describeTarget, presentCreator } from './index.ts';
+import { describeCreateProperty, describeTarget, listTargetObjects, presentCreator } from './index.ts';
 
 describe('PostgreSQL', () => cases(postgresqlTarget));
 describeMariadb('MariaDB', () => cases(mariadbTarget));
@@ -114,6 +114,69 @@ function cases(open: (world: ModelSyncs) => ModelTarget | Promise<ModelTarget>):
     );
     await expect(wrong({ object: '', new_name: 'there' })).rejects.toThrow(`"price" is not a field`);
     await expect(wrong({ object: '', new_name: '_tidemark_x' })).rejects.toThrow('Tidemark’s own');
+  });
+
+  test('nothing is made for a sync that is refused', async () => {
+    await target.query('create table strict (needed int not null)');
+    const object = target.object('strict');
+    const columns = async () =>
+      (await describeTarget(world.deps, world.organizationId, target.connectionId, object)).fields.map(
+        ({ id }) => id,
+      );
+    const request = { ...(await settings()), object, newFields: ['id', odd] };
+    await expect(world.createSync({ ...request, fields: [['name', odd]] })).rejects.toThrow(
+      'needed is required',
+    );
+    const filters = [{ field_type: 'Target', field_id: 'none', function: 'IsNull' as const }];
+    const filtered = {
+      ...request,
+      mode: 'update' as const,
+      filters,
+      fields: [['name', odd]] as [string, string][],
+    };
+    await expect(world.createSync(filtered)).rejects.toThrow('"none" is no field');
+    expect(await columns()).toEqual(['needed']);
+    const encrypted = { encrypted: ['id'], encryption_passphrase: 'secret' };
+    const create = {
+      ...(await settings()),
+      fields: ['id', 'name'],
+      target: { object: '', new_name: 'never' },
+    };
+    await expect(world.createSync({ ...create, ...encrypted })).rejects.toThrow('is the identity');
+    const objects = await listTargetObjects(world.deps, world.organizationId, target.connectionId);
+    expect(objects.map(({ id }) => id)).not.toContain(target.object('never'));
+  });
+
+  test('values whose type only the source has are text, and arrive', async () => {
+    await world.source.query(`create type pair as (a int, b text);
+      create table pairs as select 1::bigint as id, row(1, 'x, y')::pair as named`);
+    const model = await world.createModel({ table: 'public.pairs' });
+    const sync = await world.createSync({
+      ...{ ...(await settings()), model, fields: ['named'], target: { object: '', new_name: 'pairs' } },
+    });
+    expect((await world.execute(sync)).counts).toMatchObject({ insert: 1 });
+    const table = sync.target.object;
+    expect(await target.query(`select named from ${table}`)).toEqual([{ named: '(1,"x, y")' }]);
+  });
+
+  test('a table of one column is a table like others', async () => {
+    await target.query('create table one (name varchar(40))');
+    const { model, connectionId } = await settings();
+    const request = { model, connectionId, object: target.object('one') };
+    const wrong = (fieldsNow: [string, string][]) =>
+      world.createSync({ ...request, mode: 'append', fields: fieldsNow });
+    await expect(
+      wrong([
+        ['name', 'name'],
+        ['id', 'name'],
+      ]),
+    ).rejects.toThrow('name is mapped twice');
+    const sync = await world.createSync({ ...request, identity: ['mood', 'name'], fields: [] });
+    const { id, counts } = await world.execute(sync);
+    expect(counts).toMatchObject({ total: 1, insert: 1 });
+    expect(await world.log(id, 'inserts')).toEqual([{ name: 'fine' }]);
+    expect((await world.execute(sync)).counts).toMatchObject({ total: 0 });
+    expect(await target.query('select name from one')).toEqual([{ name: 'fine' }]);
   });
 
   test('the API says what a new table takes', async () => {

@@ -1,8 +1,9 @@
 import {
-  type BulkColumn,
+  type Field,
   type ModelDestination,
   newColumn,
   type TargetCreation,
+  type TargetField,
 } from '../connectors/index.ts';
 import { messageOf, notFound, TidemarkError, unprocessable } from '../errors.ts';
 import type { ModelSyncRequest } from '../schema/model-sync.ts';
@@ -11,6 +12,9 @@ import type { Definition, MappedField } from './model-sync.ts';
 import { knownField, type SyncedModels } from './synced-models.ts';
 
 type TargetRequest = ModelSyncRequest['target'];
+type Mapped = Omit<MappedField, 'createOnly'>;
+
+const textField = { type: 'string', remoteType: 'text', nullable: true } as const;
 
 const properties = [
   { id: 'schema', title: 'Schema', enum: true },
@@ -48,6 +52,36 @@ export function wantsTable({ object, create, new_name }: TargetRequest): boolean
   return wants;
 }
 
+/** What the request wants to be made: all of a new table, or fields of one that is there. */
+function wanted(request: ModelSyncRequest, { identity, fields }: Definition): Mapped[] {
+  const key = identity === null ? [] : [identity];
+  if (wantsTable(request.target)) return [...key, ...fields];
+  const isNew = [...request.fields, ...(request.override_fields ?? [])].map((field) => field.new === true);
+  return [...(request.identity?.new_field ? key : []), ...fields.filter((_, index) => isNew[index])];
+}
+
+/** The field whose values a column gets; undefined: text. */
+function sourceOf(models: SyncedModels, { field, encrypted }: Mapped): Field | undefined {
+  return field === undefined || encrypted ? undefined : knownField(models, field);
+}
+
+/** What is to be made as fields that the target will have: nothing is made for a request that is refused. */
+export function comingFields(
+  models: SyncedModels,
+  request: ModelSyncRequest,
+  definition: Definition,
+): TargetField[] {
+  const asked = definition.identity?.function;
+  return wanted(request, definition).map((one) => {
+    const { type, remoteType, nullable } = sourceOf(models, one) ?? textField;
+    return {
+      ...{ type, remoteType, nullable, id: one.target, name: one.target },
+      ...{ required: false, createable: true, updateable: true, filterable: true },
+      identityFunctions: ['Equality', ...(type === 'string' && asked !== undefined ? [asked] : [])],
+    };
+  });
+}
+
 /**
  * Makes what the request wants to be made: a table with all the fields, or fields of one that is there. What is there
  * already is left as it is, so that a request may be sent again.
@@ -58,32 +92,22 @@ export async function createTarget(
   { creation }: ModelDestination,
   models: SyncedModels,
   request: ModelSyncRequest,
-  { identity, fields, target: { object } }: Definition,
+  definition: Definition,
 ): Promise<string> {
-  const column = ({ field, target, encrypted }: Omit<MappedField, 'createOnly'>): BulkColumn =>
-    newColumn(target, field === undefined || encrypted ? undefined : knownField(models, field));
-  if (wantsTable(request.target)) {
-    const { schema, name } = await place(need(creation, 'target.create'), request.target);
-    const all = [...(identity === null ? [] : [identity]), ...fields];
-    if (identity?.function !== undefined) {
-      throw unprocessable('identity.function', 'a new table is made for Equality');
-    }
-    const output = {
-      ...{ schema, name, origin: undefined },
-      columns: all.map(column),
-      primaryKey: identity === null ? [] : [identity.target],
-    };
-    return made('target.create', need(creation, 'target.create').createTable(output));
+  const { identity, target } = definition;
+  const columns = wanted(request, definition).map((one) => newColumn(one.target, sourceOf(models, one)));
+  if (!wantsTable(request.target)) {
+    if (columns.length > 0)
+      await made('fields.new', need(creation, 'fields.new').addColumns(target.object, columns));
+    return target.object;
   }
-  const isNew = [...request.fields, ...(request.override_fields ?? [])].map((field) => field.new === true);
-  const wanted = [
-    ...(identity !== null && request.identity?.new_field ? [identity] : []),
-    ...fields.filter((_, index) => isNew[index]),
-  ];
-  if (wanted.length > 0) {
-    await made('fields.new', need(creation, 'fields.new').addColumns(object, wanted.map(column)));
+  const { schema, name } = await place(need(creation, 'target.create'), request.target);
+  if (identity?.function !== undefined) {
+    throw unprocessable('identity.function', 'a new table is made for Equality');
   }
-  return object;
+  const primaryKey = identity === null ? [] : [identity.target];
+  const output = { schema, name, origin: undefined, columns, primaryKey };
+  return made('target.create', need(creation, 'target.create').createTable(output));
 }
 
 /** What the target says against it, e.g. that the user may not. */

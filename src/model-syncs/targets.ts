@@ -1,4 +1,10 @@
-import type { IdentityFunction, ModelSyncMode, TargetField, TargetObject } from '../connectors/index.ts';
+import {
+  type IdentityFunction,
+  type ModelSyncMode,
+  type TargetField,
+  type TargetObject,
+  takesRecords,
+} from '../connectors/index.ts';
 import { notFound } from '../errors.ts';
 import type { TargetDescription, TargetObjectDescription } from '../schema/model-sync-target.ts';
 import { type ModelSyncDependencies, withModelDestination } from './destination.ts';
@@ -28,16 +34,17 @@ export function describeTarget(
     const object = (await destination.objects()).find((one) => one.id === objectId);
     if (object === undefined) throw notFound('target object', objectId);
     const fields = await destination.fields(objectId);
+    const wholeRecords = takesRecords(fields);
     return {
       id: object.id,
       name: object.name,
       modes: named(object.modes).map(([name, mode]) => ({
         mode: name,
         ...modeDescriptions[mode],
-        supports_field_sync_mode: fields.length > 1 && supportsFieldMode(mode),
+        supports_field_sync_mode: !wholeRecords && supportsFieldMode(mode),
         supports_target_filters: mode === 'update',
       })),
-      fields: fields.map((field) => presentField(field, fields.length === 1 || isEncryptable(field))),
+      fields: fields.map((field) => presentField(field, wholeRecords || isEncryptable(field))),
       properties: {
         mappings_not_required: false,
         requires_configuration: object.requiresConfiguration ?? false,

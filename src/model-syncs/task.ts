@@ -1,6 +1,12 @@
 import { createHash } from 'node:crypto';
 import { atTime } from '../conditions/index.ts';
-import type { Field, ModelDestination, OutgoingRecord, TargetDefinition } from '../connectors/index.ts';
+import {
+  type Field,
+  type ModelDestination,
+  type OutgoingRecord,
+  type TargetDefinition,
+  takesRecords,
+} from '../connectors/index.ts';
 import { type Model, type RecordQuery, splitRelatedName } from '../models/index.ts';
 import { filterOf } from './filters.ts';
 import type { Definition, MappedField, ModelSync } from './model-sync.ts';
@@ -92,7 +98,8 @@ export async function buildTask(
   startedAt: string,
 ): Promise<Task> {
   const targets = await destination.fields(sync.target.object);
-  const mapping = mappingOf(sync, targets.length === 1);
+  const wholeRecords = takesRecords(targets);
+  const mapping = mappingOf(sync, wholeRecords);
   const identity = identityOf(sync, model);
   const filter = filterOf(sync);
   const targetFilter = filterOf(sync.targetFiltering, 'target.filter_logic');
@@ -141,9 +148,9 @@ export async function buildTask(
     },
     ...(columns === undefined ? {} : { columns }),
     places: mapping.map((one) => one.constant ?? placeOf(one)),
-    names: mapping.map(({ field, as = field, target }) => (targets.length === 1 && as ? as : target)),
+    names: mapping.map(({ field, as = field, target }) => (wholeRecords && as ? as : target)),
     identityName:
-      (targets.length === 1 ? (sync.identity?.as ?? sync.identity?.field) : sync.identity?.target) ??
+      (wholeRecords ? (sync.identity?.as ?? sync.identity?.field) : sync.identity?.target) ??
       identity ??
       'record',
     baselineTarget: JSON.stringify([
@@ -185,8 +192,8 @@ function columnsOf(mapping: readonly MappedField[]): Column[] {
 }
 
 /** A target of one field, like a webhook, takes whole records: there the identity is a field like the others. */
-function mappingOf({ fields, identity }: Definition, takesRecords: boolean): MappedField[] {
-  if (!takesRecords || identity === null) return fields;
+function mappingOf({ fields, identity }: Definition, wholeRecords: boolean): MappedField[] {
+  if (!wholeRecords || identity === null) return fields;
   const others = fields.filter(({ field }) => field !== identity.field);
   return [{ ...identity, createOnly: false }, ...others];
 }
