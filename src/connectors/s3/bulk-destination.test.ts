@@ -144,7 +144,7 @@ test('names with quotes, dots and slashes stay inside the table’s own folder',
   expect(await tables.table(schema?.id)).toEqual([['1', 'x']]);
 });
 
-test.each(['data', '_loads', 'latest'])(
+test.each(['data', '_loads', '_lists', 'latest'])(
   'a table named %s is not in the way of one above it',
   async (name) => {
     await tables.load([['1', 'below']], outputOf({ schema: 'crm/people', name }));

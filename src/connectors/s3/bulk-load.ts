@@ -125,7 +125,7 @@ export async function openLoad(
               label: `merged-${token}`,
               engines: context.engines,
             });
-      const manifest = manifestOf(output, writer, files, position, token);
+      const manifest = manifestOf(output, writer, { files }, position, token);
       await commitManifest(store, folder, manifest, live?.etag ?? null);
       // The rows are live: what fails from here on costs space until the next load does it. What is stored of loads
       // goes before its files, so that nobody goes on from files that are gone.

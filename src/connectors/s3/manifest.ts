@@ -3,6 +3,7 @@ import type { JsonObject } from '../../lib/json.ts';
 import type { BulkOutput, BulkTarget } from '../contract.ts';
 import type { FileColumn } from '../file-formats/file-table.ts';
 import type { Place } from './configuration.ts';
+import { type FileList, sizeOf } from './file-lists.ts';
 import { type ObjectStore, Overtaken } from './store.ts';
 
 export const outputFormats = ['parquet', 'csv', 'jsonl'] as const;
@@ -23,7 +24,8 @@ export interface ManifestFile {
  * rows or the new ones.
  */
 export interface Manifest {
-  tidemark: 1;
+  /** 2: some of the files are in lists. */
+  tidemark: 1 | 2;
   schema: string;
   name: string;
   format: OutputFormat;
@@ -42,12 +44,14 @@ export interface Manifest {
   /** Of Tidemark's own. */
   position: JsonObject;
   files: ManifestFile[];
+  /** Of files that came before these. */
+  lists?: FileList[];
 }
 
 export const manifestName = '_manifest.json';
 
 /** What a table keeps in its folder, and removes what is in there. */
-const ownFolders = /^(?:data|_loads|latest)$/;
+const ownFolders = /^(?:data|_loads|_lists|latest)$/;
 
 /** The folder of a table, with a slash at its end; never in one that another table keeps its files in. */
 export function tableFolder(prefix: string, { schema, name }: BulkTarget): string {
@@ -87,7 +91,7 @@ export async function readManifest(
 function parsed(text: string): Manifest | undefined {
   try {
     const manifest = JSON.parse(text) as Manifest;
-    return manifest.tidemark === 1 ? manifest : undefined;
+    return manifest.tidemark === 1 || manifest.tidemark === 2 ? manifest : undefined;
   } catch {
     return undefined;
   }
@@ -120,27 +124,26 @@ export function manifestOf(
     columns: readonly FileColumn[];
     partitionBy: string | undefined;
   },
-  files: readonly ManifestFile[],
+  { files, lists = [] }: Pick<Manifest, 'files' | 'lists'>,
   position: JsonObject,
   load: string,
 ): Manifest {
   const { format, generation, columns, partitionBy } = writer;
-  const sum = (of: (file: ManifestFile) => number) => files.reduce((total, file) => total + of(file), 0);
   return {
-    tidemark: 1,
+    tidemark: lists.length === 0 ? 1 : 2,
     schema: output.schema,
     name: output.name,
     format,
     generation,
     load,
     committedAt: new Date().toISOString(),
-    rows: sum(({ rows }) => rows),
-    bytes: sum(({ bytes }) => bytes),
+    ...sizeOf([...lists, ...files]),
     columns: [...columns],
     primaryKey: keyColumns(output),
     ...(partitionBy === undefined ? {} : { partitionBy }),
     position,
-    files: [...files],
+    files,
+    ...(lists.length === 0 ? {} : { lists }),
   };
 }
 

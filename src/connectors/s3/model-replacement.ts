@@ -8,7 +8,7 @@ import type { ManifestFile } from './manifest.ts';
 import type { ModelTable } from './model-table.ts';
 import { batchSize } from './model-writer.ts';
 import { stageFile, textColumns } from './stage-file.ts';
-import { removeBelow } from './tidy.ts';
+import { tidyTable } from './tidy-table.ts';
 import { writeFiles } from './write-files.ts';
 
 const { identifier } = duckdb;
@@ -34,7 +34,7 @@ export async function modelReplacement(
   ) {
     const difference = new Difference(engine, table, identity !== undefined);
     await difference.stage('come', files);
-    await difference.stage('live', live?.manifest.files ?? []);
+    await difference.stage('live', live === undefined ? [] : await table.files(live));
     await difference.keep(kept);
     for await (const rows of difference.rows()) await replaced(rows);
     const stay = await difference.kept(token);
@@ -51,10 +51,9 @@ export async function modelReplacement(
     async replace(kept, replaced, prepared) {
       for await (const stay of engines.lend((engine) => compare(engine, kept, replaced))) files.push(...stay);
       await prepared(token);
-      await table.commit(token, files, table.incoming, live);
+      await table.commit(token, { files }, table.incoming, live);
       // The rows are live: what is left costs space until the next execution removes it.
-      const known = new Set(files.map(({ path }) => `${table.folder}${path}`));
-      await removeBelow(table.store, `${table.folder}data/`, known).catch(() => {});
+      await tidyTable(table, { files }).catch(() => {});
     },
     outcome: (asked) => table.outcome(asked),
   };

@@ -5,6 +5,7 @@ import { BatchRefused, type BulkOutput, type OutgoingRecord, type TargetDefiniti
 import { isValueError } from '../duckdb-engine/index.ts';
 import type { FileColumn } from '../file-formats/file-table.ts';
 import type { DestinationContext } from './bulk-destination.ts';
+import { allFiles, type FileList, storeList } from './file-lists.ts';
 import {
   commitManifest,
   type Manifest,
@@ -29,6 +30,9 @@ export interface Live {
   manifest: Manifest;
   etag: string;
 }
+
+/** What a table consists of. */
+export type Contents = Pick<Manifest, 'files' | 'lists'>;
 
 /** `target.configuration` of a sync to files. @throws invalid_field */
 export function fileSettings({ name, format = 'csv' }: JsonObject): {
@@ -81,6 +85,16 @@ export class ModelTable {
     throw new TidemarkError('unprocessable', { reason });
   }
 
+  /** All files of the table. */
+  files({ manifest }: Live): Promise<ManifestFile[]> {
+    return allFiles(this.store, this.folder, manifest);
+  }
+
+  /** Has files named by a list of their own from now on. */
+  list(files: readonly ManifestFile[]): Promise<FileList> {
+    return storeList(this.store, this.folder, files);
+  }
+
   async writer(generation: string, columns: readonly FileColumn[]): Promise<FileWriter> {
     const { engines, partSize } = this.#context;
     return {
@@ -107,9 +121,12 @@ export class ModelTable {
     };
   }
 
-  /** @throws BatchRefused when a value cannot be kept as it is: nothing of the batch is then. */
+  /**
+   * @param generation where the files go, below `data/`.
+   * @throws BatchRefused when a value cannot be kept as it is: nothing of the batch is then.
+   */
   async storeRecords(
-    token: string,
+    generation: string,
     label: string,
     records: readonly OutgoingRecord[],
     columns: readonly FileColumn[],
@@ -117,7 +134,7 @@ export class ModelTable {
     const places = columns.map(({ name }) => this.incoming.findIndex((column) => column.name === name));
     const rows = records.map(({ values }) => places.map((place) => values[place] ?? null));
     const text = Buffer.from(encodeCopyText(rows));
-    const writer = await this.writer(token, columns);
+    const writer = await this.writer(generation, columns);
     try {
       const { files, warnings } = await writeFiles(writer, oneChunk(text), label);
       const changed = warnings.find(({ rule }) => !harmless.test(rule));
@@ -135,19 +152,19 @@ export class ModelTable {
   /** Makes these the files of the table, if it is still as `live` has it. Otherwise it may be tried again. */
   async commit(
     token: string,
-    files: readonly ManifestFile[],
+    contents: Contents,
     columns: readonly FileColumn[],
     live: Live | undefined,
   ): Promise<void> {
-    const manifest = this.#manifest(token, files, columns);
+    const manifest = this.#manifest(token, contents, columns);
     await commitManifest(this.store, this.folder, manifest, live?.etag ?? null).catch((error: unknown) => {
       throw error instanceof TidemarkError ? new Error(error.message, { cause: error }) : error;
     });
   }
 
-  #manifest(token: string, files: readonly ManifestFile[], columns: readonly FileColumn[]): Manifest {
+  #manifest(token: string, contents: Contents, columns: readonly FileColumn[]): Manifest {
     const shape = { format: this.#format, generation: token, columns, partitionBy: undefined };
-    return manifestOf(this.#output, shape, files, { model_sync: this.#sync }, token);
+    return manifestOf(this.#output, shape, contents, { model_sync: this.#sync }, token);
   }
 
   /**
@@ -157,9 +174,11 @@ export class ModelTable {
   async outcome(token: string): Promise<'committed' | 'aborted'> {
     for (let attempt = 1; ; attempt++) {
       const live = await this.live();
-      const { files = [], load, columns = this.incoming } = live?.manifest ?? {};
-      if (load === token || files.some(({ path }) => path.startsWith(`data/${token}/`))) return 'committed';
-      const fence = this.#manifest(crypto.randomUUID(), files, columns);
+      const { files = [], lists = [], load, columns = this.incoming } = live?.manifest ?? {};
+      // A list is made of many batches, and it is one of the last that is asked for.
+      const recent = await allFiles(this.store, this.folder, { files, lists: lists.slice(-1) });
+      if (load === token || recent.some(({ path }) => path.includes(`/${token}/`))) return 'committed';
+      const fence = this.#manifest(crypto.randomUUID(), { files, lists }, columns);
       try {
         const text = `${JSON.stringify(fence, null, 1)}\n`;
         await this.store.write(`${this.folder}_manifest.json`, text, live?.etag ?? null);

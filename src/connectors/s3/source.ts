@@ -5,6 +5,7 @@ import type { ModelSource, SourceSchema } from '../contract.ts';
 import { type FileTable, type FileTables, fieldOf } from '../file-formats/file-table.ts';
 import type { ModelTables } from '../file-formats/model-source.ts';
 import type { Configuration, Place } from './configuration.ts';
+import { allFiles } from './file-lists.ts';
 import { manifestName, originOf, readManifest } from './manifest.ts';
 import { manifestTable } from './manifest-table.ts';
 import { decoded, type FileFormat, formatOf, type TableFiles, tableId, tablesOf } from './object-names.ts';
@@ -44,17 +45,20 @@ export function s3Source(
     return found;
   };
 
-  const ownTable = async (folder: string): Promise<FileTable | undefined> => {
+  /** @param filesOf all of them to read it, what the manifest names to look at its columns. */
+  const ownTable = async (folder: string, filesOf: typeof allFiles): Promise<FileTable | undefined> => {
     const found = await readManifest(store, folder);
+    if (found === undefined) return undefined;
+    const files = await filesOf(store, folder, found.manifest);
     const id = ownId(folder, prefix);
-    return found && manifestTable(reader, id, folder, found.manifest, originOf(place, folder));
+    return manifestTable(reader, id, folder, { ...found.manifest, files }, originOf(place, folder));
   };
   const open = async (id: string): Promise<FileTable | undefined> => {
     const isPart = (object: StoredObject) =>
       tablesOf([object], prefix, settings).some((one) => one.id === id);
     const { folders, others } = apart(await objects(isPart));
     const folder = folders.find((one) => ownId(one, prefix) === id);
-    if (folder !== undefined) return ownTable(folder);
+    if (folder !== undefined) return ownTable(folder, allFiles);
     const table = tablesOf(others, prefix, settings).find((one) => one.id === id);
     return table && objectTable(reader, table, layout);
   };
@@ -66,7 +70,9 @@ export function s3Source(
       const schemas: (SourceSchema | undefined)[] = [];
       await eachLimited(tables.entries(), concurrency, async ([index, table]) => {
         schemas[index] =
-          typeof table === 'string' ? schemaOf(await ownTable(table)) : await glance(reader, table, layout);
+          typeof table === 'string'
+            ? schemaOf(await ownTable(table, async () => []))
+            : await glance(reader, table, layout);
       });
       return schemas.filter((schema) => schema !== undefined);
     },
