@@ -67,3 +67,10 @@ export function behindTab(lines: Buffer, start: number): number {
   while (lines[at] !== tab) at++;
   return at + 1;
 }
+
+/** Where a field ends, which may be the last of its line. */
+export function behindField(lines: Buffer, start: number): number {
+  let at = start;
+  while (lines[at] !== tab && lines[at] !== newline) at++;
+  return at;
+}

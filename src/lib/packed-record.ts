@@ -5,8 +5,6 @@
  */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the ones
 const reserved = /[\x00\x1c-\x1f]/;
-/** As bytes. */
-export const [nullMark, separator] = [0x1e, 0x1f];
 
 export function pack(values: readonly (string | null)[]): string {
   let text = '';

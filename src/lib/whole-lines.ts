@@ -1,9 +1,12 @@
 const newline = 0x0a;
 
-export function countLines(bytes: Buffer): number {
-  let count = 0;
-  for (let at = bytes.indexOf(newline); at >= 0; at = bytes.indexOf(newline, at + 1)) count++;
-  return count;
+/** Where each of whole lines begins, and where its newline is. */
+export function* eachLine(lines: Buffer): Generator<[start: number, end: number]> {
+  for (let start = 0; start < lines.length; ) {
+    const end = lines.indexOf(newline, start);
+    yield [start, end];
+    start = end + 1;
+  }
 }
 
 /** Bytes that are cut anywhere → the same, cut behind newlines. What comes after the last newline is left out. */

@@ -1,9 +1,9 @@
 import type { ByteWriter } from '../lib/byte-writer.ts';
 import { type JsonWriter, jsonWriter } from '../lib/json-bytes.ts';
 import { jsonText } from '../lib/pg-text.ts';
-import { type Member, objectText } from './members.ts';
-import { PackedLine } from './packed-line.ts';
+import type { Member } from './members.ts';
 import type { PlannedBatch } from './planned-batch.ts';
+import { PlannedLine } from './planned-line.ts';
 
 /** A piece of every object: what is the same in all, then a value. */
 interface Piece {
@@ -14,13 +14,11 @@ interface Piece {
 
 /** Makes the objects of `objectText` from the bytes in which records are planned. */
 export class ObjectWriter {
-  readonly #members: readonly Member[];
   readonly #pieces: Piece[] = [];
   readonly #after: Buffer;
-  readonly #line = new PackedLine();
+  readonly #line = new PlannedLine();
 
   constructor(members: readonly Member[]) {
-    this.#members = members;
     let fixed = '{';
     for (const [index, member] of members.entries()) {
       const { name, place } = member;
@@ -37,8 +35,8 @@ export class ObjectWriter {
 
   /** Writes the object of the record at a place in the batch. */
   write(batch: PlannedBatch, index: number, out: ByteWriter): void {
-    if (this.#line.read(batch, index)) this.#writeObject(out, batch.lines);
-    else out.text(objectText(this.#members, batch.record(index)));
+    this.#line.read(batch, index);
+    this.#writeObject(out, batch.lines);
   }
 
   #writeObject(out: ByteWriter, lines: Buffer): void {

@@ -1,12 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
 import type { ByteWriter } from '../lib/byte-writer.ts';
-import { behindTab, encodeCopyText, escaped } from '../lib/copy-text.ts';
-import { nullMark, separator } from '../lib/packed-record.ts';
-import { jsonMark, PackedLine } from './packed-line.ts';
+import { behindField, behindTab, escaped } from '../lib/copy-text.ts';
 import type { PlannedBatch } from './planned-batch.ts';
-import { type Task, valueAt } from './task.ts';
+import { PlannedLine } from './planned-line.ts';
+import type { Task } from './task.ts';
 
-const [tab, newline, backslash, capitalN] = [0x09, 0x0a, 0x5c, 0x4e];
+const [tab, newline] = [0x09, 0x0a];
 const nullText = Buffer.from('\\N');
 
 /** What takes less than a millisecond. */
@@ -25,20 +24,22 @@ export async function outgoingLines(
 ): Promise<Buffer> {
   const { lines } = batch;
   out.clear();
-  // A NULL is one byte longer here.
-  out.reserve(lines.length + 2 * batch.length * places.length);
-  const line = new PackedLine();
+  out.reserve(lines.length);
+  const line = new PlannedLine();
   const fields = places.map((place) => (typeof place === 'string' ? Buffer.from(escaped(place)) : place));
-  const isInOrder = places.every((place, index) => place === index);
+  const isInOrder = places.every((place, index) => place === index) && places.length === countValues(batch);
   const add = (index: number) => {
     out.digits(index);
     out.byte(tab);
-    if (isInOrder && copyAll(out, batch, index, places.length)) return;
-    if (!line.read(batch, index)) {
-      const { key, values } = batch.record(index);
-      out.text(encodeCopyText([[key, ...places.map((place) => valueAt(values, place))]]));
+    if (isInOrder) {
+      // Without a look for where each value begins.
+      const key = behindTab(lines, batch.start(index));
+      const hash = behindTab(lines, key);
+      out.copy(lines, key, hash - 1);
+      out.copy(lines, behindField(lines, hash), batch.start(index + 1));
       return;
     }
+    line.read(batch, index);
     out.copy(lines, line.keyStart, line.keyEnd);
     for (const field of fields) {
       out.byte(tab);
@@ -56,37 +57,9 @@ export async function outgoingLines(
   return out.written();
 }
 
-/**
- * Key and values as they come, without a look for where each begins.
- *
- * @returns false, and nothing is written, where the values are not as many or not packed as they are.
- */
-function copyAll(out: ByteWriter, batch: PlannedBatch, index: number, count: number): boolean {
-  const { lines } = batch;
-  const end = batch.start(index + 1) - 1;
-  let from = behindTab(lines, batch.start(index));
-  const values = behindTab(lines, behindTab(lines, from));
-  if (lines[values] === jsonMark) return false;
-  out.reserve(end - from + count + 1);
-  const { bytes } = out;
-  let { at } = out;
-  for (let byte = lines[from] ?? tab; byte !== tab; byte = lines[++from] ?? tab) bytes[at++] = byte;
-  bytes[at++] = tab;
-  let found = 1;
-  for (from = values; from < end; from++) {
-    const byte = lines[from] ?? 0;
-    if (byte === separator) {
-      found++;
-      bytes[at++] = tab;
-    } else if (byte === nullMark) {
-      bytes[at++] = backslash;
-      bytes[at++] = capitalN;
-    } else {
-      bytes[at++] = byte;
-    }
-  }
-  if (found !== count) return false;
-  bytes[at++] = newline;
-  out.at = at;
-  return true;
+/** How many values a record of the batch has: all have as many. */
+function countValues(batch: PlannedBatch): number {
+  const line = new PlannedLine();
+  if (batch.length > 0) line.read(batch, 0);
+  return line.count;
 }

@@ -25,7 +25,7 @@ export async function planChanges(planning: Planning, plan: number): Promise<Pla
   const found = await planStaged(
     { db, session },
     plan,
-    `select row_number() over (order by record_key), record_key, max(hash), max(record)
+    `select record_key, max(hash), max(record)
      from ${stagedRecords} join wanted using (record_key)
      group by record_key having count(*) = 1 and max(problem) is null order by record_key`,
   );

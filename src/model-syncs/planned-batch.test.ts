@@ -2,7 +2,6 @@ import { expect, test } from 'vitest';
 import type { Field, ModelWriter } from '../connectors/index.ts';
 import { ByteWriter } from '../lib/byte-writer.ts';
 import { encodeCopyText } from '../lib/copy-text.ts';
-import { pack } from '../lib/packed-record.ts';
 import { Entries } from './entries.ts';
 import { outgoingLines } from './outgoing-lines.ts';
 import { PlannedBatch } from './planned-batch.ts';
@@ -32,7 +31,7 @@ const records = Array.from({ length: 400 }, (_, index) => ({
   values: [0, 1, 2, 3].map((place) => values[(index * 7 + place * 5 + (index >> 4)) % values.length] ?? null),
 }));
 const linesOf = (list: typeof records) =>
-  Buffer.from(encodeCopyText(list.map(({ n, key, hash, values }) => [String(n), key, hash, pack(values)])));
+  Buffer.from(encodeCopyText(list.map(({ n, key, hash, values }) => [String(n), key, hash, ...values])));
 const batch = new PlannedBatch(linesOf(records));
 
 const field = (name: string, type: Field['type'], remoteType: string): Field => ({

@@ -1,7 +1,6 @@
 import type { KeyAndHash } from '../connectors/index.ts';
 import { decodeRow } from '../lib/copy-text.ts';
 import { joinEnded } from '../lib/ended-bytes.ts';
-import { unpack } from '../lib/packed-record.ts';
 
 /** A record to deliver. Of a plan, `n` only ever grows from 1; it has gaps, and below 0 what was set aside. */
 export interface PlannedRecord extends KeyAndHash {
@@ -20,7 +19,7 @@ export interface SentObjects {
 
 /**
  * A stretch of a plan, one record at least, as the bytes in which it is kept: lines of COPY text with n, key, hash and
- * the packed record.
+ * values.
  */
 export class PlannedBatch {
   readonly lines: Buffer;
@@ -70,8 +69,8 @@ export class PlannedBatch {
 
   record(index: number): PlannedRecord {
     const line = this.lines.toString('utf8', this.start(index), (this.ends[index] ?? 0) - 1);
-    const [n, key, hash, record] = decodeRow(line);
-    return { n: Number(n), key: key ?? '', hash: hash ?? '', values: unpack(record ?? '') };
+    const [n, key, hash, ...values] = decodeRow(line);
+    return { n: Number(n), key: key ?? '', hash: hash ?? '', values };
   }
 
   /** Decoded when they are first asked for. */

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { type Database, type Session, type Transaction, withSession } from '../db/index.ts';
-import { decodeLines, encodePieces } from './plan-pieces.ts';
+import { decodePieces } from './plan-pieces.ts';
 import { PlannedBatch } from './planned-batch.ts';
 
 /** The table of a plan. Its number is one the database gave. */
@@ -31,10 +31,10 @@ export async function createPlan(session: Session, syncId: string, executionId: 
   return row.plan;
 }
 
-/** Adds whole lines to a plan, in its order. */
-export async function writePlan(session: Session, plan: number, lines: Buffer): Promise<void> {
+/** @param pieces as COPY BINARY. */
+export async function writePieces(session: Session, plan: number, pieces: Buffer): Promise<void> {
   await session.copyIn(`copy ${planTable(plan)} (first, records, lines) from stdin (format binary)`, [
-    encodePieces(lines),
+    pieces,
   ]);
 }
 
@@ -73,7 +73,7 @@ async function readPieces(
 ): Promise<Buffer[]> {
   const select = `select lines from ${planTable(plan)} where ${which} order by first limit ${limit}`;
   return withSession(db, ({ copyOut }) =>
-    decodeLines(copyOut(`copy (${select}) to stdout (format binary)`), enough),
+    decodePieces(copyOut(`copy (${select}) to stdout (format binary)`), enough),
   );
 }
 

@@ -3,7 +3,6 @@ import { startReceiver } from '../../test/support/receiver.ts';
 import { connectors, type Field, type ModelWriter, type TargetDefinition } from '../connectors/index.ts';
 import { createEgress } from '../egress/index.ts';
 import { encodeCopyText } from '../lib/copy-text.ts';
-import { pack } from '../lib/packed-record.ts';
 import { PlannedBatch } from './planned-batch.ts';
 import { outgoing, type Task } from './task.ts';
 import { outgoingBatches } from './write-batch.ts';
@@ -62,9 +61,7 @@ const records = Array.from({ length: 3 * values.length }, (_, index) => ({
   values: types.map((_, place) => values[(index * 7 + place * 11 + (index >> 3)) % values.length] ?? null),
 }));
 const batch = new PlannedBatch(
-  Buffer.from(
-    encodeCopyText(records.map(({ n, key, hash, values }) => [String(n), key, hash, pack(values)])),
-  ),
+  Buffer.from(encodeCopyText(records.map(({ n, key, hash, values }) => [String(n), key, hash, ...values]))),
 );
 
 function definition(more: Partial<TargetDefinition>): TargetDefinition {

@@ -1,11 +1,13 @@
 import type { Batches, KeyAndHash, SourceRecord } from '../connectors/index.ts';
 import { copyLines, copyRows, type Database, type Session, withSession } from '../db/index.ts';
+import { ByteWriter } from '../lib/byte-writer.ts';
 import { encodeCopyText } from '../lib/copy-text.ts';
-import { pack } from '../lib/packed-record.ts';
-import { countLines, wholeLines } from '../lib/whole-lines.ts';
+import { eachLine, wholeLines } from '../lib/whole-lines.ts';
 import { withStorableKey } from '../models/index.ts';
-import { LinePacker, type PackedLines } from './line-packer.ts';
-import { writePlan } from './planned-records.ts';
+import { nestValues, unnestValues } from './nested-line.ts';
+import { PieceWriter } from './plan-pieces.ts';
+import { plannedLines, plannedRows } from './planned-lines.ts';
+import { writePieces } from './planned-records.ts';
 
 /** Temporary tables, so that PostgreSQL does the set work and memory here stays flat. */
 export const stagedKeys = 'pg_temp.staged_keys';
@@ -27,27 +29,6 @@ export async function stageKeys(session: Session, table: string, read: Batches<K
   });
 }
 
-/** Stages records that may turn out not to be wanted. @returns how many. */
-export async function stageRecords(session: Session, read: Batches<SourceRecord>): Promise<void> {
-  await session.query(
-    `create temporary table if not exists staged_records
-       (n bigint not null, record_key text collate "C", hash bigint not null, record text not null, problem text)`,
-  );
-  const lines = read.lines?.();
-  if (lines === undefined) {
-    let n = 0;
-    await copyRows(session, stagedRecords, read, (row) => {
-      const { key, hash, values, problem = null } = withStorableKey(row);
-      return [String(++n), key, hash, pack(values), problem];
-    });
-    return;
-  }
-  async function* packed(chunks: AsyncIterable<Buffer>) {
-    for await (const { records } of new LinePacker().packed(chunks)) yield records;
-  }
-  await copyLines(session, `${stagedRecords} (n, record_key, hash, record)`, packed(wholeLines(lines)));
-}
-
 /**
  * Writes records to a plan, and their numbers, keys and hashes to a table of the session. Nobody knows of either until a
  * checkpoint does, so that no commit on the way has to wait for the disk.
@@ -61,26 +42,25 @@ export async function planRecords(
   read: Batches<SourceRecord>,
 ): Promise<number> {
   let count = 0;
+  const lines = read.lines?.();
+  const planned = lines === undefined ? plannedRows(read) : plannedLines(wholeLines(lines));
+  const columns = lines === undefined ? 'n, record_key, hash, problem' : 'n, record_key, hash';
   await withSession(db, async (planSession) => {
     for (const one of [session, planSession]) await one.query('set synchronous_commit = off');
-    const lines = read.lines?.();
-    const columns = lines === undefined ? 'n, record_key, hash, problem' : 'n, record_key, hash';
-    const copyKeys = `copy ${keys} (${columns}) from stdin`;
     let written: Promise<unknown> = Promise.resolve();
     try {
-      const pieces = lines === undefined ? encoded(read) : new LinePacker().packed(wholeLines(lines));
-      for await (const piece of pieces) {
+      for await (const part of planned) {
         await written;
-        count += piece.count;
+        count += part.count;
         written = Promise.all([
-          writePlan(planSession, plan, piece.records),
-          session.copyIn(copyKeys, [piece.keys]),
+          writePieces(planSession, plan, part.pieces),
+          session.copyIn(`copy ${keys} (${columns}) from stdin`, [part.keys]),
         ]);
         // Whoever comes next asks whether it failed.
         written.catch(() => {});
       }
     } finally {
-      // Of neither session is known what it does before.
+      // Neither session can be used before.
       await written.catch(() => {});
     }
     await written;
@@ -89,34 +69,51 @@ export async function planRecords(
   return count;
 }
 
-/** Writes what a statement over staged records selects to a plan: n, record_key, hash and record. @returns how many. */
+/** Stages records of which some may not be wanted. */
+export async function stageRecords(session: Session, read: Batches<SourceRecord>): Promise<void> {
+  await session.query(
+    `create temporary table if not exists staged_records
+       (record_key text collate "C", hash bigint not null, record text not null, problem text)`,
+  );
+  const lines = read.lines?.();
+  if (lines !== undefined) {
+    await copyLines(session, `${stagedRecords} (record_key, hash, record)`, nested(wholeLines(lines)));
+    return;
+  }
+  await copyRows(session, stagedRecords, read, (row) => {
+    const { key, hash, values, problem = null } = withStorableKey(row);
+    // The text of a table cannot have it.
+    const record = encodeCopyText([values]).slice(0, -1).replaceAll('\0', '\\000');
+    return [key, hash, record, problem];
+  });
+}
+
+async function* nested(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  for await (const lines of chunks) {
+    const out = new ByteWriter(lines.length + (lines.length >> 2));
+    for (const [start, end] of eachLine(lines)) nestValues(out, lines, start, end);
+    yield out.written();
+  }
+}
+
+/** Writes what a statement over staged records selects to a plan: record_key, hash and record. @returns how many. */
 export async function planStaged(
   { db, session }: { db: Database; session: Session },
   plan: number,
   select: string,
 ): Promise<number> {
-  let count = 0;
+  const writer = new PieceWriter(512 * 1024);
+  const line = new ByteWriter(1024);
   await withSession(db, async (planSession) => {
     for await (const lines of wholeLines(session.copyOut(`copy (${select}) to stdout`))) {
-      await writePlan(planSession, plan, lines);
-      count += countLines(lines);
+      for (const [start, end] of eachLine(lines)) {
+        line.clear();
+        unnestValues(line, lines, start, end);
+        writer.add(line.bytes, 0, line.at);
+      }
+      if (writer.isFull) await writePieces(planSession, plan, writer.take());
     }
+    await writePieces(planSession, plan, writer.take());
   });
-  return count;
-}
-
-async function* encoded(batches: AsyncIterable<readonly SourceRecord[]>): AsyncGenerator<PackedLines> {
-  let n = 0;
-  for await (const batch of batches) {
-    const rows = batch.map((row) => {
-      const { key, hash, values, problem = null } = withStorableKey(row);
-      return { n: String(++n), key, hash, record: pack(values), problem };
-    });
-    if (rows.length === 0) continue;
-    yield {
-      count: rows.length,
-      records: Buffer.from(encodeCopyText(rows.map(({ n, key, hash, record }) => [n, key, hash, record]))),
-      keys: Buffer.from(encodeCopyText(rows.map(({ n, key, hash, problem }) => [n, key, hash, problem]))),
-    };
-  }
+  return writer.count;
 }
