@@ -280,6 +280,8 @@ export type Prepared = (token: string, results: RecordResult[]) => Promise<void>
 export interface ModelWriter {
   /** Records a batch should have at most. */
   batchSize: number;
+  /** Batches that may be on their way at a time, where none of them is prepared. Absent: one. */
+  atATime?: number;
   /**
    * Applies a batch: wholly or not at all. Returns one result per record, in order, once it is durable.
    *

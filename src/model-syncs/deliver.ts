@@ -8,6 +8,7 @@ import { countAfter, finishPlan, progressOf, readAhead } from './planned-records
 import { settle } from './settle.ts';
 import { splitRefused } from './split-refused.ts';
 import { progressTeller } from './story.ts';
+import { underWay } from './under-way.ts';
 import { type Outgoing, outgoingBatches, type Prepare, writeBatch } from './write-batch.ts';
 
 export interface Delivery {
@@ -33,24 +34,24 @@ export async function deliver(delivery: Delivery): Promise<void> {
   const answers = answersInTurn((batch, results) => settle(run, checkpoint, batch, results, entries));
   const prepare = outgoingBatches(writer, checkpoint.task);
   let sent = 0;
-  const send = async (batch: Outgoing) => {
-    await deliverBatch(delivery, batch, prepare, answers);
-    sent += batch.records.length;
+  const batches = underWay(writer.atATime ?? 1, async (batch) => {
+    const { records, first } = batch;
+    // What has arrived counts, even when the run is to stop.
+    const results = await first?.catch(() => undefined);
+    if (results === undefined) await deliverBatch(delivery, batch, prepare, answers);
+    else await answers.settle(records, results);
+    sent += records.length;
     await tell(() => `${sent} of ${planned} records sent`);
-  };
-  let sending: Promise<void> = Promise.resolve();
+  });
   try {
     for await (const records of readAhead(db, checkpoint.plan, delivered, batchSize)) {
-      // While the destination works on the one before.
-      const batch = await prepare(records);
-      await sending;
-      sending = send(batch);
-      // Whoever comes next asks whether it failed.
-      sending.catch(() => {});
+      run.signal.throwIfAborted();
+      // While the destination works on those before.
+      await batches.add(await prepare(records));
     }
-    await sending;
+    await batches.end();
   } finally {
-    await sending.catch(() => {});
+    await batches.end().catch(() => {});
     await answers.settled();
   }
   await finishPlan(db, checkpoint.plan);

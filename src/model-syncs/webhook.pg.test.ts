@@ -1,7 +1,13 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type ModelSyncs, startModelSyncs } from '../../test/support/model-syncs.ts';
-import { type Receiver, startReceiver } from '../../test/support/receiver.ts';
+import {
+  type Behaviour,
+  type ReceivedRequest,
+  type Receiver,
+  startReceiver,
+} from '../../test/support/receiver.ts';
 import { readConsole } from '../executions/index.ts';
+import type { JsonObject } from '../lib/json.ts';
 
 let world: ModelSyncs;
 let receiver: Receiver;
@@ -17,11 +23,12 @@ beforeEach(async () => {
     insert into customers select n, 'c' || n, n * 9007199254740993.01 from generate_series(1, 250) n`);
 });
 
-async function createSync() {
+async function createSync(configuration: JsonObject = {}) {
   return world.createSync({
     model: await world.createModel({ table: 'public.customers' }, 'id'),
     connectionId: await world.connect('webhook', { url: `${receiver.url}/records` }),
     object: 'http',
+    configuration,
     identity: ['id', 'record'],
     fields: [
       ['email', 'record'],
@@ -34,10 +41,34 @@ interface Body {
   event: string;
   object: { id: string; name: string; records: { hash: string; fields: Record<string, unknown> }[] };
 }
-const bodies = () => receiver.requests.map(({ body }) => JSON.parse(body.toString()) as Body);
+const bodyOf = ({ body }: ReceivedRequest) => JSON.parse(body.toString()) as Body;
+const bodies = () => receiver.requests.map(bodyOf);
+const idsOf = ({ object }: Body) => object.records.map(({ fields }) => fields.id);
+
+/** After the first request, that many arrive before one is answered; the last of them is the first. */
+function inGroupsOf(size: number, behave: (request: ReceivedRequest, index: number) => Behaviour) {
+  let waiting: (() => void)[] = [];
+  return async (request: ReceivedRequest, index: number) => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    waiting.unshift(resolve);
+    if (index === 0 || waiting.length === size) {
+      for (const go of waiting) go();
+      waiting = [];
+    }
+    await promise;
+    return behave(request, index);
+  };
+}
+
+/** More records than there are. */
+async function fillUp(count: number): Promise<void> {
+  await world.source.query(
+    `insert into customers select n, 'c' || n, n from generate_series(251, ${count}) n`,
+  );
+}
 
 test('records go out in batches of 100, with every digit, and later only those that changed', async () => {
-  const sync = await createSync();
+  const sync = await createSync({ concurrency: 1 });
   const first = await world.execute(sync);
   expect(first.counts).toMatchObject({ total: 250, upserts: 250 });
   expect(bodies().map((body) => body.object.records.length)).toEqual([100, 100, 50]);
@@ -125,6 +156,70 @@ test('a batch that is refused for its content is split until the record at fault
   // They are offered again.
   receiver.behave(() => 200);
   expect((await world.execute(sync)).counts).toMatchObject({ total: 2, upserts: 2 });
+  await receiver.close();
+});
+
+test.each([undefined, 2])(
+  'concurrency %j: so many requests at a time, answered in any order',
+  async (size) => {
+    await fillUp(900);
+    receiver.behave(inGroupsOf(size ?? 4, () => 200));
+    const { id, counts } = await world.execute(
+      await createSync(size === undefined ? {} : { concurrency: size }),
+    );
+    expect(counts).toMatchObject({ total: 900, upserts: 900 });
+    expect(receiver.requests).toHaveLength(9);
+    const logged = (await world.log(id, 'records')) as { id: number }[];
+    expect(logged.map(({ id }) => id)).toEqual(Array.from({ length: 900 }, (_, index) => index + 1));
+    await receiver.close();
+  },
+);
+
+test('killed when later requests are answered before an earlier one: only what was on its way comes again', async () => {
+  await fillUp(900);
+  const killed = new AbortController();
+  receiver.behave(
+    inGroupsOf(4, ({ body }) => {
+      if (!idsOf(JSON.parse(body.toString())).includes(101)) return 200;
+      // The other answers are there by then; what is expected below is so in any case.
+      setTimeout(() => killed.abort(new Error('killed')), 50);
+      return 'hang';
+    }),
+  );
+  const sync = await createSync();
+  const id = await world.start(sync);
+  const first = await world.run(sync, id, (run) => ({
+    ...run,
+    signal: AbortSignal.any([run.signal, killed.signal]),
+  }));
+  expect(first).toMatchObject({ outcome: { status: 'interrupted' }, counts: { total: 900, upserts: 100 } });
+  receiver.behave(() => 200);
+  expect((await world.run(sync, id)).counts).toMatchObject({ total: 900, upserts: 900 });
+  const came = Map.groupBy(receiver.requests, ({ body }) => body.toString());
+  expect(Array.from(came.values(), (same) => same.length).sort()).toEqual([1, 1, 1, 1, 1, 2, 2, 2, 2]);
+  expect(new Set(bodies().flatMap(idsOf)).size).toBe(900);
+  expect(await world.log(id, 'records')).toHaveLength(900);
+  await receiver.close();
+});
+
+test('one of several is told to wait: no other begins before it has been tried again, then each goes alone', async () => {
+  await fillUp(900);
+  const arrivals: { id: unknown; at: number; beside: number }[] = [];
+  let open = 0;
+  const answer = inGroupsOf(4, (_, index) =>
+    index === 2 ? { status: 429, headers: { 'retry-after': '1' } } : 200,
+  );
+  receiver.behave(async (request, index) => {
+    arrivals.push({ id: idsOf(bodyOf(request))[0], at: performance.now(), beside: open++ });
+    const behaviour = index < 5 ? await answer(request, index) : 200;
+    open--;
+    return behaviour;
+  });
+  const { counts } = await world.execute(await createSync());
+  expect(counts).toMatchObject({ total: 900, upserts: 900 });
+  expect(arrivals[5]?.id).toBe(arrivals[2]?.id);
+  expect((arrivals[5]?.at ?? 0) - (arrivals[4]?.at ?? 0)).toBeGreaterThanOrEqual(1000);
+  expect(arrivals.slice(5).map(({ beside }) => beside)).toEqual([0, 0, 0, 0, 0]);
   await receiver.close();
 });
 

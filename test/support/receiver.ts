@@ -20,12 +20,17 @@ export type Behaviour =
   | { redirect: string }
   | { status: number; headers?: Record<string, string>; body?: string | Buffer };
 
+type Choose = (
+  request: ReceivedRequest,
+  index: number,
+) => Behaviour | undefined | Promise<Behaviour | undefined>;
+
 /** A real HTTP server for what Tidemark sends, that can misbehave. */
 export interface Receiver {
   url: string;
   requests: ReceivedRequest[];
   /** What to do with the n-th request (from 0) to a path; answers 200 when it returns undefined. */
-  behave(choose: (request: ReceivedRequest, index: number) => Behaviour | undefined): void;
+  behave(choose: Choose): void;
   /** Resolves once that many requests have arrived. */
   received(count: number): Promise<ReceivedRequest[]>;
   /** Breaks every connection, hanging requests included. */
@@ -35,7 +40,7 @@ export interface Receiver {
 
 export async function startReceiver(): Promise<Receiver> {
   const requests: ReceivedRequest[] = [];
-  let choose: (request: ReceivedRequest, index: number) => Behaviour | undefined = () => 200;
+  let choose: Choose = () => 200;
   let waiting: { count: number; resolve: (value: ReceivedRequest[]) => void }[] = [];
   const timers = new Set<NodeJS.Timeout>();
 
@@ -51,7 +56,7 @@ export async function startReceiver(): Promise<Receiver> {
     requests.push(request);
     for (const one of waiting) if (requests.length >= one.count) one.resolve(requests);
     waiting = waiting.filter((one) => requests.length < one.count);
-    respond(response, choose(request, requests.length - 1) ?? 200);
+    respond(response, (await choose(request, requests.length - 1)) ?? 200);
   });
 
   const respond = (response: http.ServerResponse, behaviour: Behaviour) => {

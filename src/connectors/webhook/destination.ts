@@ -43,7 +43,10 @@ export function modelDestination(configuration: Configuration, context: Context)
       if (object !== objectId) throw notFound('target object', object);
       return [recordField];
     },
-    check: (_object, target) => void batchSize(target),
+    check(_object, target) {
+      batchSize(target);
+      concurrency(target);
+    },
     writer: async (definition) => writer(requestTarget(configuration), definition, context),
   };
 }
@@ -61,6 +64,7 @@ function writer(target: RequestTarget, definition: TargetDefinition, context: Co
   };
   return {
     batchSize: batchSize(definition.configuration),
+    atATime: concurrency(definition.configuration),
     objects,
     write(records) {
       const out = new ByteWriter(0);
@@ -117,13 +121,14 @@ function fieldName(name: string): string {
   return name.replaceAll(/[^\p{L}\p{N}_]/gu, '') || name;
 }
 
-function batchSize(configuration: JsonObject): number {
-  const size = configuration.batch_size ?? 100;
-  if (typeof size !== 'number' || !Number.isInteger(size) || size < 1 || size > 10_000) {
-    throw new TidemarkError('invalid_field', {
-      field: 'target.configuration.batch_size',
-      reason: 'takes a whole number from 1 to 10000',
-    });
-  }
-  return size;
+const batchSize = (target: JsonObject) => numberOf(target, 'batch_size', 100, 10_000);
+const concurrency = (target: JsonObject) => numberOf(target, 'concurrency', 4, 16);
+
+function numberOf(target: JsonObject, name: string, usual: number, most: number): number {
+  const number = target[name] ?? usual;
+  if (typeof number === 'number' && Number.isInteger(number) && number >= 1 && number <= most) return number;
+  throw new TidemarkError('invalid_field', {
+    field: `target.configuration.${name}`,
+    reason: `takes a whole number from 1 to ${most}`,
+  });
 }

@@ -176,6 +176,16 @@ test('a further header takes the place of ours, but not of what proves who sends
   expect(receiver.requests).toHaveLength(2);
 });
 
+test.each([
+  [{ batch_size: 0 }, 'batch_size: takes a whole number from 1 to 10000'],
+  [{ concurrency: 17 }, 'concurrency: takes a whole number from 1 to 16'],
+  [{ concurrency: '2' }, 'concurrency: takes a whole number from 1 to 16'],
+])('a target’s configuration is checked when a sync is saved: %j', async (target, message) => {
+  const session = webhook.open({ url: receiver.url }, { egress });
+  expect(() => session.modelDestination?.check?.('http', target)).toThrow(`target.configuration.${message}`);
+  await session.close();
+});
+
 test('what failed says whether it may be tried again, and when', async () => {
   const answered = (behaviour: Behaviour) => {
     receiver.behave(() => behaviour);
