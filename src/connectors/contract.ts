@@ -140,7 +140,8 @@ export interface SourceRecord extends KeyAndHash {
 
 /**
  * Rows in batches of any size. A source that has them as COPY text gives them as that, too, for those who pass them on:
- * bytes cut anywhere, of lines with key, hash and values in this order. Read one way or the other.
+ * bytes cut anywhere, of lines with key, hash and values in this order. Read one way or the other. Bytes of whole records
+ * may only be kept until the next are asked for.
  */
 export interface Batches<Row> extends AsyncIterable<Row[]> {
   lines?(): AsyncIterable<Buffer>;

@@ -7,18 +7,18 @@ const [tab, newline] = [0x09, 0x0a];
 
 export type CopyRow = (string | null)[];
 
-/** Bytes, cut anywhere → batches of rows, as many as each chunk completes. */
+/** Bytes, cut anywhere → batches of rows, as many as each chunk completes, which is not needed any more then. */
 export async function* decodeCopyText(chunks: AsyncIterable<Buffer>): AsyncGenerator<CopyRow[]> {
   let rest: Buffer[] = [];
   for await (const chunk of chunks) {
     const end = chunk.lastIndexOf(newline);
     if (end < 0) {
-      rest.push(chunk);
+      rest.push(Buffer.from(chunk));
       continue;
     }
     // A newline is never part of a longer UTF-8 sequence, so no character is cut here.
     const lines = Buffer.concat([...rest, chunk.subarray(0, end)]).toString('utf8');
-    rest = end + 1 < chunk.length ? [chunk.subarray(end + 1)] : [];
+    rest = end + 1 < chunk.length ? [Buffer.from(chunk.subarray(end + 1))] : [];
     yield lines.split('\n').map(decodeRow);
   }
 }

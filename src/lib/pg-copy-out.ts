@@ -3,8 +3,8 @@ import type { Connection } from 'pg';
 import { FrameOpener, FrameSorter } from './pg-frames.ts';
 import { type Reader, RecyclingSocket } from './recycling-socket.ts';
 
-/** Bytes read ahead of a slow reader. */
-const readAhead = 1024 * 1024;
+/** Chunks read ahead of a slow reader, of 64 KiB mostly. */
+const chunksAhead = 32;
 
 type DataListener = (chunk: Buffer) => void;
 
@@ -33,7 +33,8 @@ export class CopyOut extends Readable {
   #full = false;
 
   constructor(sql: string, framed: boolean) {
-    super({ highWaterMark: readAhead });
+    // One by one: a stream of bytes would move all that has been read ahead together.
+    super({ objectMode: true, highWaterMark: chunksAhead });
     this.#sql = sql;
     const opener = framed ? undefined : new FrameOpener();
     this.#sorter = new FrameSorter({

@@ -9,19 +9,22 @@ export function* eachLine(lines: Buffer): Generator<[start: number, end: number]
   }
 }
 
-/** Bytes that are cut anywhere → the same, cut behind newlines. What comes after the last newline is left out. */
+/**
+ * Bytes that are cut anywhere → the same, cut behind newlines. What comes after the last newline is left out. A chunk is
+ * not needed any more when the next is asked for, and nor may what is given be.
+ */
 export async function* wholeLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let rest: Buffer[] = [];
   for await (const chunk of chunks) {
     const end = chunk.lastIndexOf(newline) + 1;
     if (end === 0) {
-      rest.push(chunk);
+      rest.push(Buffer.from(chunk));
       continue;
     }
     // The line that was cut stands alone, so that the others need not be copied.
     const start = rest.length === 0 ? 0 : chunk.indexOf(newline) + 1;
     if (start > 0) yield Buffer.concat([...rest, chunk.subarray(0, start)]);
     if (start < end) yield chunk.subarray(start, end);
-    rest = end < chunk.length ? [chunk.subarray(end)] : [];
+    rest = end < chunk.length ? [Buffer.from(chunk.subarray(end))] : [];
   }
 }

@@ -23,13 +23,16 @@ export class PieceWriter {
   lineStart = 0;
   readonly #length: number;
   #out: ByteWriter;
+  /** What was taken before, and is written by now. */
+  #other: ByteWriter;
   #pieceStart = 0;
   #first = 1;
 
   /** @param length bytes that are written at a time, about. */
   constructor(length: number) {
     this.#length = length;
-    this.#out = this.#begin();
+    [this.#out, this.#other] = [new ByteWriter(length + 64 * 1024), new ByteWriter(length + 64 * 1024)];
+    this.#out.copy(header);
   }
 
   get isFull(): boolean {
@@ -57,19 +60,14 @@ export class PieceWriter {
     out.byte(newline);
   }
 
-  /** What COPY BINARY reads, of all lines since it was last taken. */
+  /** What COPY BINARY reads, of all lines since it was last taken. Once more is taken its memory is used again. */
   take(): Buffer {
     if (this.#pieceStart > 0) this.#close();
-    const out = this.#out;
-    out.copy(trailer);
-    this.#out = this.#begin();
-    return out.written();
-  }
-
-  #begin(): ByteWriter {
-    const out = new ByteWriter(this.#length + 64 * 1024);
-    out.copy(header);
-    return out;
+    [this.#out, this.#other] = [this.#other, this.#out];
+    this.#out.clear();
+    this.#out.copy(header);
+    this.#other.copy(trailer);
+    return this.#other.written();
   }
 
   #close(): void {
@@ -84,37 +82,47 @@ export class PieceWriter {
   }
 }
 
+/** Before a row of one column: how many fields, and the length of the one. */
+const beforeField = 2 + 4;
+
 /**
  * Takes lines out of COPY BINARY of one column, until there are enough.
  *
- * @param enough bytes; what comes after is not read. One row at least is.
- * @returns the lines of whole rows.
+ * @param enough bytes; no row after that is begun.
+ * @returns the bytes of all, and how many rows there were.
  */
-export async function decodePieces(chunks: AsyncIterable<Buffer>, enough: number): Promise<Buffer[]> {
-  const read: Buffer[] = [];
+export async function decodePieces(
+  chunks: AsyncIterable<Buffer>,
+  enough: number,
+): Promise<{ lines: Buffer; pieces: number }> {
+  const parts: Buffer[] = [];
+  let pieces = 0;
   let bytes = 0;
-  // What has to be there before it is worth a look.
-  let wanted = enough;
+  // Of what is not a field: the header of the copy, then that of a row.
+  let between: Buffer = Buffer.alloc(0);
+  let betweenLength = header.length + beforeField;
+  /** Of the field. */
+  let left = 0;
   for await (const chunk of chunks) {
-    read.push(chunk);
-    bytes += chunk.length;
-    if (bytes < wanted) continue;
-    const all = Buffer.concat(read);
-    const rows = rowsOf(all);
-    if (rows.length > 0) return rows;
-    // One row, longer than all that.
-    wanted = header.length + 6 + all.readInt32BE(header.length + 2);
+    for (let at = 0; at < chunk.length; ) {
+      if (left === 0) {
+        const end = at + betweenLength - between.length;
+        between = Buffer.concat([between, chunk.subarray(at, end)]);
+        at = end;
+        if (between.length < betweenLength) continue;
+        left = between.readInt32BE(betweenLength - 4);
+        pieces++;
+        between = Buffer.alloc(0);
+        betweenLength = beforeField;
+        continue;
+      }
+      const part = chunk.subarray(at, at + left);
+      parts.push(part);
+      at += part.length;
+      left -= part.length;
+      bytes += part.length;
+      if (left === 0 && bytes >= enough) return { lines: Buffer.concat(parts), pieces };
+    }
   }
-  return rowsOf(Buffer.concat(read));
-}
-
-/** Whole rows of one column. */
-function rowsOf(bytes: Buffer): Buffer[] {
-  const rows: Buffer[] = [];
-  for (let at = header.length; at + 6 <= bytes.length; ) {
-    const start = at + 6;
-    at = start + bytes.readInt32BE(at + 2);
-    if (at <= bytes.length) rows.push(bytes.subarray(start, at));
-  }
-  return rows;
+  return { lines: Buffer.concat(parts), pieces };
 }

@@ -9,7 +9,7 @@ const newline = 0x0a;
 /** Bytes that are written to the plan at a time. */
 const atATime = 512 * 1024;
 
-/** Some records on their way into a plan. */
+/** Some records on their way into a plan. Once the next are asked for, only those that come then may be kept. */
 export interface PlannedLines {
   count: number;
   /** COPY BINARY, see `plan-pieces.ts`. */
@@ -21,11 +21,12 @@ export interface PlannedLines {
 /** @param chunks whole lines of COPY text with key, hash and values: what the values are is not looked at. */
 export async function* plannedLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<PlannedLines> {
   const writer = new PieceWriter(atATime);
-  let keys = new ByteWriter(atATime >> 1);
+  let [keys, otherKeys] = [new ByteWriter(atATime >> 1), new ByteWriter(atATime >> 1)];
   let before = 0;
   const take = () => {
     const taken = { count: writer.count - before, pieces: writer.take(), keys: keys.written() };
-    keys = new ByteWriter(atATime >> 1);
+    [keys, otherKeys] = [otherKeys, keys];
+    keys.clear();
     before = writer.count;
     return taken;
   };

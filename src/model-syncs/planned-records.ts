@@ -6,13 +6,13 @@ import { PlannedBatch } from './planned-batch.ts';
 /** The table of a plan. Its number is one the database gave. */
 export const planTable = (plan: number) => `model_sync_plan_${plan}`;
 
-/**
- * Bytes of records that are read at a time, one piece at least: memory must not depend on how wide they are. A batch may
- * have twice as many.
- */
-const bytesAtMost = 4 * 1024 * 1024;
-/** Pieces that are read at a time, of a page mostly. */
-const piecesAtMost = 256;
+/** Bytes of records that are read at a time, one piece at least: memory must not depend on how wide they are. */
+const bytesAtMost = 8 * 1024 * 1024;
+/** Small batches are read several at a time. */
+const recordsAtLeast = 5_000;
+/** As many as are in it mostly, until it is known. */
+const recordsOfPiece = 50;
+const asideAtMost = 256;
 
 /** Makes an empty plan. Until a checkpoint names it, it means nothing. */
 export async function createPlan(session: Session, syncId: string, executionId: string): Promise<number> {
@@ -70,11 +70,15 @@ async function readPieces(
   which: string,
   limit: number,
   enough = Number.POSITIVE_INFINITY,
-): Promise<Buffer[]> {
+): Promise<{ batch: PlannedBatch; pieces: number }> {
   const select = `select lines from ${planTable(plan)} where ${which} order by first limit ${limit}`;
-  return withSession(db, ({ copyOut }) =>
-    decodePieces(copyOut(`copy (${select}) to stdout (format binary)`), enough),
-  );
+  return withSession(db, async ({ copyOut }) => {
+    const { lines, pieces } = await decodePieces(
+      copyOut(`copy (${select}) to stdout (format binary)`),
+      enough,
+    );
+    return { batch: new PlannedBatch(lines), pieces };
+  });
 }
 
 const holding = (plan: number, n: number) =>
@@ -82,34 +86,37 @@ const holding = (plan: number, n: number) =>
 
 /** The piece in which the n-th record is or, where it has been set aside, would be. */
 async function readHolding(db: Database, plan: number, n: number): Promise<PlannedBatch> {
-  return new PlannedBatch(Buffer.concat(await readPieces(db, plan, `first = ${holding(plan, n)}`, 1)));
+  return (await readPieces(db, plan, `first = ${holding(plan, n)}`, 1)).batch;
 }
 
-/** What is planned after the n-th, in batches of `limit`; what comes next is read while the caller works on one. */
+/**
+ * What is planned after the n-th, in batches of `limit` at most; what comes next is read while the caller works on one. As
+ * many pieces are asked for as what was in those before lets expect.
+ */
 export async function* readAhead(
   db: Database,
   plan: number,
   after: number,
   limit: number,
 ): AsyncGenerator<PlannedBatch> {
-  const readAfter = (n: number) => readPieces(db, plan, `first > ${n}`, piecesAtMost, bytesAtMost);
-  let rest =
-    after === 0 ? new PlannedBatch(Buffer.alloc(0)) : (await readHolding(db, plan, after)).after(after);
-  let next = readAfter(after);
+  const atOnce = Math.max(limit, recordsAtLeast);
+  const readAfter = (n: number, perPiece: number) => {
+    const pieces = Math.max(1, Math.floor(atOnce / perPiece));
+    return readPieces(db, plan, `first > ${n}`, pieces, bytesAtMost);
+  };
+  if (after > 0) yield* inBatches((await readHolding(db, plan, after)).after(after), limit);
+  let next = readAfter(after, recordsOfPiece);
   for (;;) {
-    const pieces = await next;
-    if (pieces.length === 0) break;
-    const read = new PlannedBatch(Buffer.concat([rest.lines, ...pieces]));
-    next = readAfter(read.last);
+    const read = await next;
+    if (read.batch.length === 0) return;
+    next = readAfter(read.batch.last, read.batch.length / read.pieces);
     next.catch(() => {});
-    let start = 0;
-    for (; start + limit <= read.length; start += limit) yield read.slice(start, start + limit);
-    rest = read.slice(start);
-    if (rest.lines.length < bytesAtMost) continue;
-    yield rest;
-    rest = rest.slice(rest.length);
+    yield* inBatches(read.batch, limit);
   }
-  if (rest.length > 0) yield rest;
+}
+
+function* inBatches(batch: PlannedBatch, limit: number): Generator<PlannedBatch> {
+  for (let start = 0; start < batch.length; start += limit) yield batch.slice(start, start + limit);
 }
 
 /** A stretch of a plan, both ends included. */
@@ -120,8 +127,8 @@ export async function readStretch(
   last: number,
 ): Promise<PlannedBatch> {
   const which = `first between ${holding(plan, first)} and ${last}`;
-  const pieces = await readPieces(db, plan, which, Number.MAX_SAFE_INTEGER);
-  return new PlannedBatch(Buffer.concat(pieces)).after(first - 1).upTo(last);
+  const { batch } = await readPieces(db, plan, which, Number.MAX_SAFE_INTEGER);
+  return batch.after(first - 1).upTo(last);
 }
 
 /**
@@ -160,7 +167,7 @@ export async function* readKeysAside(
   for (let after = Number.MIN_SAFE_INTEGER; ; ) {
     const { rows } = await sql<{ first: number; lines: Buffer }>`
       select first, lines from ${sql.table(planTable(plan))} where first > ${after} and first < 0
-      order by first limit ${piecesAtMost}`.execute(db);
+      order by first limit ${asideAtMost}`.execute(db);
     const last = rows.at(-1);
     if (last === undefined) break;
     after = last.first;

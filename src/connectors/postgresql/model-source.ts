@@ -3,6 +3,7 @@ import { to as copyTo } from 'pg-copy-streams';
 import { TidemarkError } from '../../errors.ts';
 import { decodeCopyText } from '../../lib/copy-text.ts';
 import { CopyOut } from '../../lib/pg-copy-out.ts';
+import { RecyclingSocket } from '../../lib/recycling-socket.ts';
 import { type ModelQuery, type ModelSource, usualLookTimeout } from '../contract.ts';
 import { keysOf, recordsOf } from '../model-lines.ts';
 import { modelMeta } from '../model-meta.ts';
@@ -39,7 +40,8 @@ export function modelSource(connect: Connect, lookTimeout = usualLookTimeout): M
     keys: (query) => keysOf(() => copy(connect, query, (inner) => `select key, hash from (${inner}) k`)),
     records: (query, keys) => {
       const filter = keys === undefined ? '' : ` where key = any (${textArray(keys)})`;
-      return recordsOf(() => copy(connect, query, (inner) => `select * from (${inner}) r${filter}`));
+      const recycling: Connect = (name) => connect(name, () => new RecyclingSocket());
+      return recordsOf(() => copy(recycling, query, (inner) => `select * from (${inner}) r${filter}`));
     },
   };
 }
@@ -65,7 +67,11 @@ async function* copy(
     }
     const where = await whereClause(client, relation.from, relation.fields, query.filter);
     const inner = keyedSelect(relation.from + where, query);
-    yield* client.query(new CopyOut(`copy (${select(inner)}) to stdout`, false));
+    const rows = client.query(new CopyOut(`copy (${select(inner)}) to stdout`, false));
+    for await (const chunk of rows) {
+      yield chunk;
+      rows.recycle(chunk);
+    }
   } finally {
     // A read that was left early cannot be asked to stop; its connection is closed under it.
     client.end().catch(() => {});
