@@ -266,6 +266,8 @@ test('append of a model without an identifier: equal rows are different records'
   const sync = await world.createSync({ model, mode: 'append', fields: ['email', 'visits'] });
   expect((await world.execute(sync)).counts).toMatchObject({ total: 6, insert: 6 });
   expect((await world.execute(sync)).counts).toMatchObject({ total: 0 });
+  const turned = await world.updateSync(sync.id, { model, mode: 'append', fields: ['visits', 'email'] });
+  expect((await world.execute(turned)).counts).toMatchObject({ total: 0 });
   await world.source.query('drop view pairs');
 });
 
@@ -310,6 +312,8 @@ test('another mapping sends every record again; another target starts from nothi
   };
   const sync = await world.createSync(settings);
   await world.execute(sync);
+  const turned = await world.updateSync(sync.id, { ...settings, fields: ['visits', 'email'] });
+  expect((await world.execute(turned)).counts).toMatchObject({ total: 0 });
   // The same source fields: only where they go has changed.
   await world.target.query('alter table contacts add mail text');
   const moved = await world.updateSync(sync.id, { ...settings, fields: [['email', 'mail'], 'visits'] });

@@ -60,20 +60,23 @@ export function fieldsReadBy(sync: ModelSync, model: Model): string[] {
   return [identityOf(sync, model) ?? [], model.trackingColumns, fieldsUsedBy(sync), needed].flat();
 }
 
-/** The fields whose change is a change of the record, where that is not what is mapped. */
+/** The fields whose change is a change of the record, where that is not what is mapped, and in one order always. */
 function hashedOf(sync: ModelSync, model: Model, mapped: readonly string[]): { hashed?: string[] } {
+  const hashed = changingOf(sync, model, mapped).toSorted();
+  return hashed.join('\0') === mapped.join('\0') ? {} : { hashed };
+}
+
+function changingOf(sync: ModelSync, model: Model, mapped: readonly string[]): readonly string[] {
   const { trackingColumns } = model;
   // Without an identity a record is its content: only all of that says whether it is another one.
-  if (identityOf(sync, model) === undefined) return {};
+  if (identityOf(sync, model) === undefined) return mapped;
   const own = mapped.filter((name) => splitRelatedName(name) === undefined);
   if (sync.onlyEnrichUpdates) {
-    return {
-      hashed: trackingColumns.length > 0 ? trackingColumns : [...new Set([...own, ...leadingOn(model)])],
-    };
+    return trackingColumns.length > 0 ? trackingColumns : [...new Set([...own, ...leadingOn(model)])];
   }
-  if (trackingColumns.length === 0) return {};
+  if (trackingColumns.length === 0) return mapped;
   // Tracking columns know nothing of related models.
-  return { hashed: [...trackingColumns, ...mapped.filter((name) => !own.includes(name))] };
+  return [...trackingColumns, ...mapped.filter((name) => !own.includes(name))];
 }
 
 /** Own fields that say which partners a record has, and what is looked up for it. */
@@ -169,8 +172,9 @@ export async function buildTask(
   };
 }
 
-/** Of everything but the source's values that decides what is sent. */
-function digestOf(mapping: readonly MappedField[], { overrides, encryption }: Definition): string {
+/** Of everything but the source's values that decides what is sent. Not of the order of the fields, which some forget. */
+function digestOf(fields: readonly MappedField[], { overrides, encryption }: Definition): string {
+  const mapping = fields.map((field) => JSON.stringify(field)).toSorted();
   const more = [
     ...(overrides.length === 0 ? [] : [overrides]),
     ...(encryption === null ? [] : [encryption.salt]),
