@@ -89,12 +89,12 @@ const beforeField = 2 + 4;
  * Takes lines out of COPY BINARY of one column, until there are enough.
  *
  * @param enough bytes; no row after that is begun.
- * @returns the bytes of all, and how many rows there were.
+ * @returns their bytes, cut anywhere, and how many rows there were.
  */
 export async function decodePieces(
   chunks: AsyncIterable<Buffer>,
   enough: number,
-): Promise<{ lines: Buffer; pieces: number }> {
+): Promise<{ parts: Buffer[]; pieces: number }> {
   const parts: Buffer[] = [];
   let pieces = 0;
   let bytes = 0;
@@ -121,8 +121,8 @@ export async function decodePieces(
       at += part.length;
       left -= part.length;
       bytes += part.length;
-      if (left === 0 && bytes >= enough) return { lines: Buffer.concat(parts), pieces };
+      if (left === 0 && bytes >= enough) return { parts, pieces };
     }
   }
-  return { lines: Buffer.concat(parts), pieces };
+  return { parts, pieces };
 }

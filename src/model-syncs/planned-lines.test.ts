@@ -23,7 +23,7 @@ async function* cut(chunks: Iterable<Buffer>) {
 
 /** What is in pieces, as a plan gives it. */
 async function read(parts: PlannedLines[]): Promise<PlannedBatch> {
-  const found: { lines: Buffer; pieces: number }[] = await Promise.all(
+  const found: { parts: Buffer[]; pieces: number }[] = await Promise.all(
     parts.map(({ pieces }) => {
       // As of one column: the two before it are of a fixed length.
       const rows: Buffer[] = [pieces.subarray(0, 19)];
@@ -35,7 +35,7 @@ async function read(parts: PlannedLines[]): Promise<PlannedBatch> {
       return decodePieces(cut([...rows, Buffer.from([255, 255])]), Number.POSITIVE_INFINITY);
     }),
   );
-  return new PlannedBatch(Buffer.concat(found.map((one) => one.lines)));
+  return new PlannedBatch(Buffer.concat(found.flatMap(({ parts }) => parts)));
 }
 
 function checkKeys(parts: PlannedLines[], batch: PlannedBatch) {

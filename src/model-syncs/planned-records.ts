@@ -63,20 +63,29 @@ export async function countAfter(db: Database, plan: number, n: number): Promise
   return cut + (rows[0]?.count ?? 0);
 }
 
-/** @param which pieces, in SQL. @param limit of them. */
+interface Reading {
+  /** At most. */
+  pieces?: number;
+  /** After which no piece is begun. */
+  bytes?: number;
+  /** What was read before, to go with it. */
+  rest?: PlannedBatch;
+}
+
+/** @param which pieces, in SQL. */
 async function readPieces(
   db: Database,
   plan: number,
   which: string,
-  limit: number,
-  enough = Number.POSITIVE_INFINITY,
+  { pieces: limit, bytes = Number.POSITIVE_INFINITY, rest }: Reading = {},
 ): Promise<{ batch: PlannedBatch; pieces: number }> {
-  const select = `select lines from ${planTable(plan)} where ${which} order by first limit ${limit}`;
+  const select = `select lines from ${planTable(plan)} where ${which} order by first limit ${limit ?? 'all'}`;
   return withSession(db, async ({ copyOut }) => {
-    const { lines, pieces } = await decodePieces(
+    const { parts, pieces } = await decodePieces(
       copyOut(`copy (${select}) to stdout (format binary)`),
-      enough,
+      bytes,
     );
+    const lines = Buffer.concat(rest === undefined ? parts : [rest.lines, ...parts]);
     return { batch: new PlannedBatch(lines), pieces };
   });
 }
@@ -86,12 +95,12 @@ const holding = (plan: number, n: number) =>
 
 /** The piece in which the n-th record is or, where it has been set aside, would be. */
 async function readHolding(db: Database, plan: number, n: number): Promise<PlannedBatch> {
-  return (await readPieces(db, plan, `first = ${holding(plan, n)}`, 1)).batch;
+  return (await readPieces(db, plan, `first = ${holding(plan, n)}`)).batch;
 }
 
 /**
- * What is planned after the n-th, in batches of `limit` at most; what comes next is read while the caller works on one. As
- * many pieces are asked for as what was in those before lets expect.
+ * What is planned after the n-th, in batches of `limit`; what comes next is read while the caller works on one. As many
+ * pieces are asked for as what was in those before lets expect.
  */
 export async function* readAhead(
   db: Database,
@@ -100,23 +109,24 @@ export async function* readAhead(
   limit: number,
 ): AsyncGenerator<PlannedBatch> {
   const atOnce = Math.max(limit, recordsAtLeast);
-  const readAfter = (n: number, perPiece: number) => {
-    const pieces = Math.max(1, Math.floor(atOnce / perPiece));
-    return readPieces(db, plan, `first > ${n}`, pieces, bytesAtMost);
+  const readAfter = (n: number, perPiece: number, rest: PlannedBatch) => {
+    const pieces = Math.ceil(atOnce / perPiece);
+    return readPieces(db, plan, `first > ${n}`, { pieces, bytes: bytesAtMost - rest.lines.length, rest });
   };
-  if (after > 0) yield* inBatches((await readHolding(db, plan, after)).after(after), limit);
-  let next = readAfter(after, recordsOfPiece);
+  const begun = after === 0 ? undefined : (await readHolding(db, plan, after)).after(after);
+  let next = readAfter(after, recordsOfPiece, begun ?? new PlannedBatch(Buffer.alloc(0)));
   for (;;) {
-    const read = await next;
-    if (read.batch.length === 0) return;
-    next = readAfter(read.batch.last, read.batch.length / read.pieces);
-    next.catch(() => {});
-    yield* inBatches(read.batch, limit);
+    const { batch, pieces } = await next;
+    let start = 0;
+    if (pieces === 0 || batch.lines.length >= bytesAtMost) start = batch.length;
+    else start = batch.length - (batch.length % limit);
+    if (pieces > 0) {
+      next = readAfter(batch.last, batch.length / pieces, batch.slice(start));
+      next.catch(() => {});
+    }
+    for (let at = 0; at < start; at += limit) yield batch.slice(at, Math.min(at + limit, start));
+    if (pieces === 0) return;
   }
-}
-
-function* inBatches(batch: PlannedBatch, limit: number): Generator<PlannedBatch> {
-  for (let start = 0; start < batch.length; start += limit) yield batch.slice(start, start + limit);
 }
 
 /** A stretch of a plan, both ends included. */
@@ -127,7 +137,7 @@ export async function readStretch(
   last: number,
 ): Promise<PlannedBatch> {
   const which = `first between ${holding(plan, first)} and ${last}`;
-  const { batch } = await readPieces(db, plan, which, Number.MAX_SAFE_INTEGER);
+  const { batch } = await readPieces(db, plan, which);
   return batch.after(first - 1).upTo(last);
 }
 
