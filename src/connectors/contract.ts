@@ -366,8 +366,12 @@ export interface ModelDestination {
   objects(): Promise<TargetObject[]>;
   /** @throws not_found for an unknown object. */
   fields(object: string): Promise<TargetField[]>;
-  /** Looks at `target.configuration` when a sync is saved. @throws invalid_field */
-  check?(object: string, configuration: JsonObject): void;
+  /**
+   * Looks at `target.configuration` and what the mapped fields are called when a sync is saved.
+   *
+   * @throws invalid_field
+   */
+  check?(object: string, configuration: JsonObject, names: readonly string[]): void;
   /** Where an object is kept, if `target.configuration` says it: another place has nothing that this one has taken. */
   place?(configuration: JsonObject): string;
   /** For every mode but `replace`. @throws invalid_field when the definition does not fit the target. */

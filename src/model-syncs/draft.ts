@@ -156,11 +156,18 @@ async function checkTarget(
     const modes = object.modes.join(', ');
     throw unprocessable('mode', `${definition.mode} is not supported by ${object.id}, which takes ${modes}`);
   }
-  destination.check?.(object.id, configuration);
+  destination.check?.(object.id, configuration, namesOf(definition));
   const there = id === '' ? [] : await destination.fields(id);
   const targets = [...there, ...coming.filter((one) => !there.some((field) => field.id === one.id))];
   checkFields(definition, object.id, targets);
   return draftTargetFilters(targets, request);
+}
+
+function namesOf({ identity, fields }: Definition): string[] {
+  const names = [...(identity === null ? [] : [identity]), ...fields].flatMap(
+    ({ field, as = field }) => as ?? [],
+  );
+  return [...new Set(names)];
 }
 
 const newTable = ({ mode }: Definition): TargetObject => ({ id: 'the new table', name: '', modes: [mode] });

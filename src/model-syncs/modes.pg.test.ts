@@ -95,6 +95,9 @@ test('create: existing records stay as they are, and are not offered again', asy
   );
   expect((await world.execute(sync)).counts).toMatchObject({ total: 1, insert: 1 });
   expect((await contacts()).map((row) => row.email)).not.toContain('new');
+  const offered = await world.execute(sync, { test: true, resync: true });
+  expect(offered.counts).toMatchObject({ total: 6, insert: 0 });
+  expect(offered.counts.update ?? 0).toBe(0);
 });
 
 test('update: creates nothing, and finds what appears later', async () => {

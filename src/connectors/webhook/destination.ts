@@ -1,5 +1,5 @@
 import { type Egress, EgressError } from '../../egress/index.ts';
-import { notFound, TidemarkError } from '../../errors.ts';
+import { invalidField, notFound, TidemarkError } from '../../errors.ts';
 import { ByteWriter } from '../../lib/byte-writer.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import { recordJson } from '../../lib/pg-text.ts';
@@ -43,9 +43,10 @@ export function modelDestination(configuration: Configuration, context: Context)
       if (object !== objectId) throw notFound('target object', object);
       return [recordField];
     },
-    check(_object, target) {
+    check(_object, target, names) {
       batchSize(target);
       concurrency(target);
+      checkNames(names);
     },
     writer: async (definition) => writer(requestTarget(configuration), definition, context),
   };
@@ -119,6 +120,15 @@ async function post(
 /** `$first_name` → `first_name`: letters, digits and _ are what every receiver can name a field. */
 function fieldName(name: string): string {
   return name.replaceAll(/[^\p{L}\p{N}_]/gu, '') || name;
+}
+
+/** Of two members with one name a receiver would see the last. */
+function checkNames(names: readonly string[]): void {
+  for (const [name, [one, other]] of Map.groupBy(names, fieldName)) {
+    if (other === undefined) continue;
+    const reason = `${JSON.stringify(one)} and ${JSON.stringify(other)} are both sent as ${name}: give one another name in the model’s query`;
+    throw invalidField('fields', reason);
+  }
 }
 
 const batchSize = (target: JsonObject) => numberOf(target, 'batch_size', 100, 10_000);

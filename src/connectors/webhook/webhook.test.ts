@@ -182,7 +182,12 @@ test.each([
   [{ concurrency: '2' }, 'concurrency: takes a whole number from 1 to 16'],
 ])('a target’s configuration is checked when a sync is saved: %j', async (target, message) => {
   const session = webhook.open({ url: receiver.url }, { egress });
-  expect(() => session.modelDestination?.check?.('http', target)).toThrow(`target.configuration.${message}`);
+  const check = session.modelDestination?.check;
+  expect(() => check?.('http', target, [])).toThrow(`target.configuration.${message}`);
+  expect(() => check?.('http', {}, ['a b', 'b', 'a-b'])).toThrow(
+    'fields: "a b" and "a-b" are both sent as ab: give one another name in the model’s query',
+  );
+  check?.('http', {}, ['a', 'A', 'a_', '-', '--']);
   await session.close();
 });
 
