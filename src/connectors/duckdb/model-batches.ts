@@ -39,5 +39,7 @@ export function batchOutcome(database: Database, token: string): Promise<'commit
 export function refusedOr(error: unknown): unknown {
   const isConstraint = error instanceof DuckDBError && error.kind === 'Constraint';
   if (!isConstraint && !isValueError(error)) return error;
-  return new BatchRefused(messageOf(error), { cause: error });
+  // What follows is a piece of the statement.
+  const reason = messageOf(error).replace(/\n\nLINE \d+: [\s\S]*/, '');
+  return new BatchRefused(reason, { cause: error });
 }

@@ -58,8 +58,18 @@ export function literals(
   { key, values }: Pick<OutgoingRecord, 'key' | 'values'>,
 ): string[] {
   return columns.map(({ column, source, place }) =>
-    literalFor(column, source, place === undefined ? key : (values[place] ?? null)),
+    literalFor(column, source, place === undefined ? keyText(column, key) : (values[place] ?? null)),
   );
+}
+
+const truths = new Map([
+  ['true', '1'],
+  ['false', '0'],
+]);
+
+/** The text of a boolean that is a key is the word; a number and bits can be meant by nothing else that reads so. */
+function keyText({ rendering }: Column, key: string): string {
+  return rendering === 'number' || rendering === 'bits' ? (truths.get(key) ?? key) : key;
 }
 
 /** Lists that are well below what a server takes as one statement; a single row may be longer. */

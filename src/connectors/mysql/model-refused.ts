@@ -10,10 +10,19 @@ const contentErrors = new Set([1153, 1264, 1265, 1292, 1364, 1366, 1406, 3819, 4
 /** A lock that was not given in time, a deadlock. */
 const contention = new Set([1205, 1213]);
 
-/** The error as it is, or as the batch's fault. */
-export function refusedOr(error: unknown): unknown {
+/** Where the server says it happened: the row is one of the statement, and the table may be one of Tidemark's own. */
+const place = /for column (?:`.+?`\.`_tidemark_\w+`\.)?([`'])(.+?)\1 at row \d+/;
+
+/** The error as it is, or as the batch's fault. @param staged what columns are called in the target, if otherwise. */
+export function refusedOr(error: unknown, staged?: ReadonlyMap<string, string>): unknown {
   if (!isServerError(error)) return error;
   if (contention.has(error.errno)) return new Contended(messageOf(error), { cause: error });
   const isContent = contentStates.test(error.sqlState) || contentErrors.has(error.errno);
-  return isContent ? new BatchRefused(messageOf(error), { cause: error }) : error;
+  if (!isContent) return error;
+  const [where, , column = ''] = place.exec(error.message) ?? [];
+  const reason =
+    where === undefined
+      ? messageOf(error)
+      : `${staged?.get(column) ?? column}: ${messageOf(error).replace(` ${where}`, '')}`;
+  return new BatchRefused(reason, { cause: error });
 }

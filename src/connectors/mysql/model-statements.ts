@@ -10,6 +10,8 @@ export interface Statements {
   /** Once per session: a temporary table with n (position in the batch), the key and one column per value. */
   stage: string[];
   clear: string;
+  /** What its columns are called in the target. */
+  names: ReadonlyMap<string, string>;
   /** Several, where the records are long. */
   fill(records: readonly OutgoingRecord[]): string[];
   /** Where the identity may fit more than one value. */
@@ -55,6 +57,7 @@ export function modelStatements(target: Target, definition: TargetDefinition): S
         select cast(0 as signed) as n, ${staged.map((one) => `t.${one.name} as ${one.staged}`).join(', ')} from ${table} t limit 0`,
       ...(fitting?.prepare ?? []),
     ],
+    names: new Map(staged.map((one) => [one.staged.slice(1, -1), one.column.name])),
     matching: fitting,
     clear: `delete from ${staging}`,
     fill: (records) => {

@@ -76,7 +76,11 @@ async function apply(
   records: readonly OutgoingRecord[],
 ): Promise<RecordResult[]> {
   await connection.query(statements.clear);
-  for (const statement of statements.fill(records)) await connection.query(statement);
+  for (const statement of statements.fill(records)) {
+    await connection.query(statement).catch((error: unknown) => {
+      throw refusedOr(error, statements.names);
+    });
+  }
   const resolved = await findRows(connection, statements.matching);
   const rows =
     statements.known === undefined ? [] : await rowsOf<{ n: string }>(connection, statements.known);

@@ -36,7 +36,7 @@ export async function modelReplacement(
     try {
       await client.query(statements.keep, [keys]);
     } catch (error) {
-      if (!(refusedOr(error) instanceof BatchRefused)) throw error;
+      if (!(refusedOr(error, definition) instanceof BatchRefused)) throw error;
       if (keys.length === 1) return;
       const middle = keys.length >> 1;
       await keep(keys.slice(0, middle));
@@ -57,7 +57,7 @@ export async function modelReplacement(
         await client.query('commit');
       } catch (error) {
         await client.query('rollback').catch(() => client.end());
-        throw refusedOr(error);
+        throw refusedOr(error, definition);
       }
       added += records.length;
       return [];
@@ -78,7 +78,7 @@ export async function modelReplacement(
       } catch (error) {
         // Its end is the transaction's, also where a COPY is in the middle of its rows.
         await client.end().catch(() => {});
-        throw refusedOr(error);
+        throw refusedOr(error, definition);
       }
     },
     outcome: (token) => transactionOutcome(connect, token),

@@ -3,7 +3,7 @@ import pg, { type Client } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { messageOf } from '../../errors.ts';
 import { type CopyRow, encodeCopyText } from '../../lib/copy-text.ts';
-import { BatchRefused, Contended, type OutgoingRecord } from '../contract.ts';
+import { BatchRefused, Contended, type OutgoingRecord, type TargetDefinition } from '../contract.ts';
 
 /** The batch under way: n (place in the batch), the identity as k, and the values as v0, v1, … */
 export const staging = 'pg_temp.tidemark_batch';
@@ -48,13 +48,29 @@ const contentErrors = /^(22|23|44|P0001)/;
 /** Serialization failures and deadlocks, locks that were not to be had, triggers that say so included. */
 const contention = /^(40|55P03)/;
 
-/** The error as it is, or as the batch's fault. */
-export function refusedOr(error: unknown): unknown {
+/** The error as it is, or as the fault of a batch. */
+export function refusedOr(error: unknown, definition: Names): unknown {
   if (!(error instanceof pg.DatabaseError)) return error;
   if (contention.test(error.code ?? '')) return new Contended(messageOf(error), { cause: error });
   if (!contentErrors.test(error.code ?? '')) return error;
   // What cannot be read as its column's type is found by COPY, which tells the line, in whatever language.
-  const line = /^COPY .+?, \S+ (\d+)/m.exec(error.where ?? '')?.[1];
+  const [where = '', line, column = ''] =
+    /^COPY .+?, \S+ (\d+)(?:, \S+ ([\s\S]+))?/m.exec(error.where ?? '') ?? [];
   const place = line === undefined ? undefined : Number(line) - 1;
-  return new BatchRefused(messageOf(error), { cause: error, place });
+  const field = namesOf(where.startsWith('COPY tidemark_'), definition).find(
+    ([name]) => column === name || column.startsWith(`${name}:`),
+  )?.[1];
+  const reason = field === undefined ? messageOf(error) : `${field}: ${messageOf(error)}`;
+  return new BatchRefused(reason, { cause: error, place });
+}
+
+type Names = Pick<TargetDefinition, 'identity' | 'fields'>;
+
+/** What the columns are called that are copied to, and in the target. */
+function namesOf(isStaged: boolean, { identity, fields }: Names): [string, string][] {
+  const targets = fields.map(({ target }, index): [string, string] => [
+    isStaged ? `v${index}` : target,
+    target,
+  ]);
+  return identity === undefined ? targets : [[isStaged ? 'k' : identity, identity], ...targets];
 }

@@ -71,7 +71,7 @@ export async function modelWriter(
       // Its bytes may be on their way still.
       memory = new DirectLines();
       await client.query('rollback').catch(() => client.end());
-      throw refusedOr(error);
+      throw refusedOr(error, definition);
     }
   };
 

@@ -1,0 +1,71 @@
+/** What a target says of a value is told with the name of its field, and of nothing that is Tidemark's own. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describeMariadb } from '../../test/support/mariadb.ts';
+import { type ModelSyncs, startModelSyncs } from '../../test/support/model-syncs.ts';
+import {
+  duckdbTarget,
+  type ModelTarget,
+  mariadbTarget,
+  postgresqlTarget,
+} from '../../test/support/model-targets.ts';
+
+describe('PostgreSQL', () => cases(postgresqlTarget));
+describeMariadb('MariaDB', () => cases(mariadbTarget));
+describe('DuckDB', () => cases(duckdbTarget));
+
+const reasons = {
+  postgresql: 'when, where: invalid input syntax for type date: "no day"',
+  mysql: `when, where: Incorrect uuid value: 'no day'`,
+  duckdb: 'Conversion Error: invalid date field format: "no day", expected format is (YYYY-MM-DD)',
+};
+
+function cases(open: (world: ModelSyncs) => ModelTarget | Promise<ModelTarget>): void {
+  let world: ModelSyncs;
+  let target: ModelTarget;
+  beforeAll(async () => {
+    world = await startModelSyncs();
+    target = await open(world);
+    await world.source.query(`create table days (id int, day text, good boolean);
+      insert into days values (1, '2024-02-29', true), (2, 'no day', false)`);
+  });
+  afterAll(async () => {
+    await target[Symbol.asyncDispose]();
+    await world[Symbol.asyncDispose]();
+  });
+
+  test('the reason of a refused record', async () => {
+    // Of a type that the target alone knows how to read.
+    const column = target.kind === 'mysql' ? '`when, where` uuid' : '"when, where" date';
+    await target.query(`create table days (v0 int primary key, ${column})`);
+    const request = {
+      model: await world.createModel({ table: 'public.days' }),
+      connectionId: target.connectionId,
+      object: target.object('days'),
+      fields: [['day', 'when, where']] as [string, string][],
+    };
+    for (const mode of ['updateOrCreate', 'append', 'replace'] as const) {
+      const settings = { ...request, mode, identity: ['id', 'v0'] as [string, string] };
+      const { id } = await world.execute(await world.createSync(settings));
+      const errors = (await world.log(id, 'errors')) as { identity: object; reason: string }[];
+      const ofTwo = errors.find(({ identity }) => JSON.stringify(identity) === '{"v0":"2"}');
+      expect(ofTwo?.reason, mode).toBe(reasons[target.kind]);
+    }
+  });
+
+  test('a boolean identifies, whatever the target has for one', async () => {
+    await target.query('create table truths (is_good boolean primary key, id int)');
+    const request = {
+      model: await world.createModel({ table: 'public.days' }),
+      connectionId: target.connectionId,
+      object: target.object('truths'),
+      identity: ['good', 'is_good'] as [string, string],
+      fields: ['id'],
+    };
+    const sync = await world.createSync(request);
+    expect((await world.execute(sync)).counts).toMatchObject({ insert: 2 });
+    expect((await world.execute(sync, { resync: true })).counts).toMatchObject({ update: 2 });
+    const replaced = await world.execute(await world.createSync({ ...request, mode: 'replace' }));
+    expect(replaced.counts).toEqual({ total: 2, error: 0 });
+    expect(await target.query('select id from truths where is_good')).toEqual([{ id: 1 }]);
+  });
+}
