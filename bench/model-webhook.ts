@@ -8,8 +8,8 @@ import { median, print, startChild } from './support.ts';
 type FirstSync = (url: string) => Promise<Measurement>;
 
 /**
- * First syncs to a webhook, beside a bare undici loop in a process of its own that posts the very bodies which the
- * receiver got from an earlier sync, one request at a time as the sync does.
+ * First syncs to a webhook, beside bare undici loops in a process of their own that post the very bodies which the
+ * receiver got from an earlier sync: one request at a time, and as many as the sync has under way.
  *
  * @param file for the bodies.
  */
@@ -22,7 +22,7 @@ export async function webhookRounds(
   const { child: receiver, first } = await startChild<{ port: number }>('webhook-receiver-child.ts');
   const url = (path: string) => `http://127.0.0.1:${first.port}/${path}`;
   const syncs: Measurement[] = [];
-  const bare: number[] = [];
+  const bare = new Map<number, number[]>([1, 4].map((atATime) => [atATime, []]));
   try {
     receiver.send({ keep: file });
     await firstSync(url('keep'));
@@ -30,7 +30,7 @@ export async function webhookRounds(
     await checkBodies(file, rows);
     for (let round = 0; round < repeat; round++) {
       syncs.push(await firstSync(url('hook')));
-      bare.push(await bareLoop(url('hook'), file));
+      for (const [atATime, list] of bare) list.push(await bareLoop(url('hook'), file, atATime));
     }
   } finally {
     receiver.disconnect();
@@ -40,8 +40,10 @@ export async function webhookRounds(
   print('first sync to a webhook', rates(seconds), 'records/s');
   const cpu = syncs.map((one) => (one.cpuSeconds * 1e6) / rows);
   print('', cpu, 'µs of own CPU per record', 2);
-  print('bare loop of the same requests', rates(bare), 'records/s');
-  console.log(`ratio: ${(median(bare) / median(seconds)).toFixed(2)}`);
+  for (const [atATime, list] of bare) {
+    print(`bare undici, ${atATime} at a time`, rates(list), 'records/s');
+    console.log(`ratio: ${(median(list) / median(seconds)).toFixed(2)}`);
+  }
 }
 
 async function finishKeeping(receiver: ChildProcess): Promise<void> {
@@ -51,9 +53,9 @@ async function finishKeeping(receiver: ChildProcess): Promise<void> {
 }
 
 /** @returns the seconds it took. */
-async function bareLoop(url: string, file: string): Promise<number> {
+async function bareLoop(url: string, file: string, atATime: number): Promise<number> {
   const { child, first } = await startChild<{ seconds: number }>('model-webhook-child.ts', {
-    args: [url, file],
+    args: [url, file, String(atATime)],
   });
   child.disconnect();
   return first.seconds;
