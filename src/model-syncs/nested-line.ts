@@ -40,8 +40,10 @@ export function unnestValues(out: ByteWriter, lines: Buffer, start: number, end:
   for (let from = values; from < end; from++) {
     let byte = lines[from] ?? 0;
     if (byte === backslash) {
-      const letter = lines[++from] ?? 0;
-      byte = letter === letterT ? tab : letter;
+      byte = lines[++from] ?? 0;
+      if (byte === letterT) byte = tab;
+      // A character that had no escape of its own before: now it has one.
+      else if (byte !== backslash) bytes[at++] = backslash;
     }
     bytes[at++] = byte;
   }
