@@ -224,6 +224,10 @@ function checkIdentity({ identity, mode }: Definition, targets: readonly TargetF
   if (!functions.includes(asked)) {
     throw unprocessable('identity.function', `${field.id} takes ${functions.join(', ')}`);
   }
+  if (effects[mode].creates && !field.createable) {
+    const reason = `${field.id} is filled in by the target, and mode ${mode} would have to write it`;
+    throw unprocessable('identity.target', reason);
+  }
   if (mode === 'replace' && asked !== 'Equality') {
     throw unprocessable('identity.function', 'mode replace makes the target equal: use Equality');
   }

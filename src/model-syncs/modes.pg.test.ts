@@ -229,6 +229,20 @@ test('constants: every record gets them, and another one sends every record agai
   expect((await contacts())[4]).toMatchObject({ origin: 'shop', rank: 8 });
 });
 
+test('an identity that the target fills in by itself can be looked for, and not be created', async () => {
+  await world.target.query(`alter table contacts alter contact_id add generated always as identity;
+    insert into contacts overriding system value values (3, 'old', 0)`);
+  const settings = {
+    model: await customers(),
+    identity: ['id', 'contact_id'] as [string, string],
+    fields: ['email'],
+  };
+  for (const mode of ['create', 'append', 'updateOrCreate', 'replace'] as const)
+    await expect(world.createSync({ ...settings, mode }), mode).rejects.toThrow('filled in by the target');
+  const sync = await world.createSync({ ...settings, mode: 'update' });
+  expect((await world.execute(sync)).counts).toMatchObject({ total: 5, update: 1 });
+});
+
 test('a value that is too long for its column is refused, not cut off', async () => {
   await world.target.query('alter table contacts alter email type varchar(14)');
   await world.source.query(`update customers set email = 'much.longer@example.com' where id = 3`);
