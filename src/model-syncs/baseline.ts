@@ -136,7 +136,7 @@ export async function acknowledge(
     else if (status === 'skipped') found.push(place);
   }
   if (baseline.filled) {
-    const keysOf = (places: readonly number[]) => places.map((place) => batch.record(place).key);
+    const keysOf = (places: readonly number[]) => places.map((place) => batch.identity(place).key);
     if (left.length > 0)
       await sql`delete from ${table} where record_key = any(${keysOf(left)}::text[])`.execute(tx);
     // It may have been here before a takeover.
@@ -153,16 +153,22 @@ export async function acknowledge(
   if (left.length === batch.length) return;
   const without = new Set(left);
   const taken = batch.ends.map((_, place) => place).filter((place) => !without.has(place));
-  const records = taken.map((place) => batch.record(place));
+  const records = taken.map((place) => batch.identity(place));
   // What `create` found there is not the source's: noted with a hash that never matches, so that another mode
   // of the same sync still brings it up to date.
   const others = new Set(found);
   const inverted = taken.map((place) => others.has(place));
+  // What is as it was is not written: where all records are sent every time that is most of them. Each is looked up, by a
+  // subquery that cannot become a join: that would read the whole table for every batch.
   await sql`
     insert into ${table} (record_key, hash)
-    select record_key, (case when inverted then ~hash else hash end) # ${baseline.digest}::bigint
-    from unnest(${records.map(({ key }) => key)}::text[], ${records.map(({ hash }) => hash)}::bigint[],
-      ${inverted}::boolean[]) as taken (record_key, hash, inverted)
-    order by record_key
+    select taken.record_key, taken.hash from (
+      select record_key, (case when inverted then ~hash else hash end) # ${baseline.digest}::bigint as hash
+      from unnest(${records.map(({ key }) => key)}::text[], ${records.map(({ hash }) => hash)}::bigint[],
+        ${inverted}::boolean[]) as taken (record_key, hash, inverted)) taken
+    left join lateral (select hash, n from ${table} where record_key = taken.record_key limit 1) known on true
+    where known.hash is distinct from taken.hash or known.n > (
+      select acknowledged from model_sync_baselines where baseline = ${baseline.number})
+    order by taken.record_key
     on conflict (record_key) do update set hash = excluded.hash, n = null`.execute(tx);
 }

@@ -62,6 +62,9 @@ const task = (count: number, identity?: string, places = shuffled) =>
 
 test('records, places and slices of a batch', () => {
   expect(batch.records).toEqual(records);
+  expect(records.map((_, index) => batch.identity(index))).toEqual(
+    records.map(({ key, hash }) => ({ key, hash })),
+  );
   expect([batch.first, batch.last, batch.length]).toEqual([1, 1198, 400]);
   const part = batch.slice(10, 20).slice(2, 99);
   expect(part.records).toEqual(records.slice(12, 20));

@@ -1,5 +1,5 @@
 import type { KeyAndHash } from '../connectors/index.ts';
-import { decodeRow } from '../lib/copy-text.ts';
+import { behindField, behindTab, decodeRow, unescaped } from '../lib/copy-text.ts';
 import { joinEnded } from '../lib/ended-bytes.ts';
 
 /** A record to deliver. Of a plan, `n` only ever grows from 1; it has gaps, and below 0 what was set aside. */
@@ -71,6 +71,17 @@ export class PlannedBatch {
     const line = this.lines.toString('utf8', this.start(index), (this.ends[index] ?? 0) - 1);
     const [n, key, hash, ...values] = decodeRow(line);
     return { n: Number(n), key: key ?? '', hash: hash ?? '', values };
+  }
+
+  /** Of a record, without its values. */
+  identity(index: number): { key: string; hash: string } {
+    const { lines } = this;
+    const start = behindTab(lines, this.start(index));
+    const hash = behindTab(lines, start);
+    return {
+      key: unescaped(lines.toString('utf8', start, hash - 1)),
+      hash: lines.toString('latin1', hash, behindField(lines, hash)),
+    };
   }
 
   /** Decoded when they are first asked for. */

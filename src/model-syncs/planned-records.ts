@@ -181,13 +181,16 @@ export async function* readKeysAside(
     const last = rows.at(-1);
     if (last === undefined) break;
     after = last.first;
-    yield rows.flatMap(({ lines }) => new PlannedBatch(lines).records.map(({ key }) => key));
+    yield rows.flatMap(({ lines }) => {
+      const batch = new PlannedBatch(lines);
+      return batch.ends.map((_, place) => batch.identity(place).key);
+    });
   }
   async function* inOrder() {
     yield [...ns].sort((one, other) => one - other);
   }
   for await (const { batch, places } of piecesWith(db, plan, inOrder())) {
-    yield places.map((place) => batch.record(place).key);
+    yield places.map((place) => batch.identity(place).key);
   }
 }
 
