@@ -54,7 +54,8 @@ export async function deliver(delivery: Delivery): Promise<void> {
     await batches.end().catch(() => {});
     await answers.settled();
   }
-  await finishPlan(db, checkpoint.plan);
+  // Through the claim: a successor may be about to read it.
+  await run.commit({}, (tx) => finishPlan(tx, checkpoint.plan));
 }
 
 /** A refused batch is split until the record that is at fault stands alone. */

@@ -166,6 +166,61 @@ test('what is planned is delivered as it was read, also by a takeover', async ()
   expect((await world.execute(sync)).counts).toMatchObject({ total: 1, insert: 1 });
 });
 
+/** A worker loses its claim as it begins to plan, and goes on while its successor stands still before a commit. */
+test.each([
+  ['has planned', 2],
+  ['has begun to deliver', 4],
+])('a worker that lost its claim drops nothing of the one that %s', async (_, commit) => {
+  const id = await world.start(sync);
+  const begun = Promise.withResolvers<void>();
+  const [goesOn, late] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const first = world.run(sync, id, (run) => ({
+    ...run,
+    async commit(progress, work) {
+      await run.commit(progress, work);
+      begun.resolve();
+      await goesOn.promise;
+    },
+  }));
+  await begun.promise;
+  let commits = 0;
+  const second = world.run(sync, id, (run) => ({
+    ...run,
+    async commit(progress, work) {
+      if (++commits === commit) {
+        goesOn.resolve();
+        await first;
+        late.resolve();
+      }
+      await run.commit(progress, work);
+    },
+  }));
+  await late.promise;
+  expect((await first).outcome).toMatchObject({ status: 'interrupted', error: { reason: 'claim_lost' } });
+  expect((await second).outcome).toEqual({ status: 'completed' });
+  expect(await rows()).toEqual([{ rows: '5000', ids: '5000' }]);
+  expect((await world.execute(sync)).counts).toMatchObject({ total: 0 });
+});
+
+test('a worker that loses its claim when all is delivered leaves the plan to its successor', async () => {
+  const id = await world.start(sync);
+  let sent = 0;
+  const successor = Promise.withResolvers<Awaited<ReturnType<typeof world.run>>>();
+  const first = await world.run(sync, id, (run) => ({
+    ...run,
+    async commit(progress, work) {
+      if (sent === 5000) successor.resolve(await world.run(sync, id));
+      await run.commit(progress, work);
+      sent += progress.counts?.insert ?? 0;
+    },
+  }));
+  expect(first.outcome).toMatchObject({ status: 'interrupted', error: { reason: 'claim_lost' } });
+  expect(await successor.promise).toMatchObject({
+    outcome: { status: 'completed' },
+    counts: { insert: 5000 },
+  });
+});
+
 test('deleting a sync deletes what was remembered for it', async () => {
   await world.execute(sync);
   const { baseline } = await world.db

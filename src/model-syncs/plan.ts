@@ -18,7 +18,7 @@ import { planAll, takeNote } from './plan-all.ts';
 import { planChanges } from './plan-changes.ts';
 import { createPlan } from './planned-records.ts';
 import { moveBaseline, type Planning } from './planning.ts';
-import { dropStaleTables } from './stale-tables.ts';
+import { dropStaleTables, type StaleTables, staleTables } from './stale-tables.ts';
 import type { Task } from './task.ts';
 
 /** Kept in the execution once it has planned: whoever runs it from then on delivers and plans no more. */
@@ -60,10 +60,12 @@ export async function plan(
     const forgetsGone = sync.mode === 'remove' && !asked && test !== true;
     const planning: Planning = { db, run, session, source, sync, task, scope, forgetsGone };
     if (test === true) return dryRun(planning);
+    let stale: StaleTables | undefined;
     await run.commit({}, async (tx) => {
       if (current === undefined) await forgetBaseline(tx, sync.id);
+      stale = await staleTables(tx, sync.id);
     });
-    await dropStaleTables(db, sync.id);
+    await dropStaleTables(db, stale);
     const skipped = sync.skipInitialBackfill && current === undefined;
     if (skipped && !scope.resync && !asked) return takeNote(planning);
     const baseline =

@@ -220,9 +220,7 @@ export async function advancePlan(tx: Transaction, plan: number, delivered: numb
 }
 
 /** The note that it is finished stays until the sync plans again: whoever takes over has to know. */
-export async function finishPlan(db: Database, plan: number): Promise<void> {
-  await db.transaction().execute(async (tx) => {
-    await tx.updateTable('model_sync_plans').set({ finished: true }).where('plan', '=', plan).execute();
-    await sql`drop table ${sql.table(planTable(plan))}`.execute(tx);
-  });
+export async function finishPlan(tx: Transaction, plan: number): Promise<void> {
+  await tx.updateTable('model_sync_plans').set({ finished: true }).where('plan', '=', plan).execute();
+  await sql`drop table ${sql.table(planTable(plan))}`.execute(tx);
 }

@@ -59,7 +59,8 @@ export async function replaceAll(replacing: Replacing): Promise<void> {
       throw new SyncFailed(reason, { cause: error });
     }
   }
-  await finishPlan(db, checkpoint.plan);
+  // Through the claim: a successor may be about to read it.
+  await run.commit({}, (tx) => finishPlan(tx, checkpoint.plan));
 }
 
 /** What an attempt leaves for the next one. */

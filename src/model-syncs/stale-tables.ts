@@ -1,36 +1,50 @@
-import { type Database, type Session, withSession } from '../db/index.ts';
+import { sql } from 'kysely';
+import { type Database, type Session, type Transaction, withSession } from '../db/index.ts';
 import { baselineTable } from './baseline.ts';
 import { planTable } from './planned-records.ts';
 
-const ended = (
-  table: string,
-) => `not exists (select from executions e where e.id = ${table}.execution_id and (
-  e.completed_at is null or exists (select from model_sync_intents i where i.execution_id = e.id)))`;
+const ended = (table: string) => sql`not exists (
+  select from executions e where e.id = ${sql.ref(`${table}.execution_id`)} and (
+    e.completed_at is null or exists (select from model_sync_intents i where i.execution_id = e.id)))`;
+
+/** Numbers of plans and baselines. */
+export interface StaleTables {
+  plans: number[];
+  baselines: number[];
+}
 
 /**
- * Drops plans and baselines that no execution will come back to: those of executions that have ended, of deleted syncs,
- * and those that earlier tries of an execution left.
+ * Plans and baselines that no execution will come back to: those of executions that have ended, of deleted syncs, and
+ * those that earlier tries of an execution left.
  *
- * @param planning the sync whose execution begins to plan.
+ * @param planning the sync whose execution begins to plan. Its claim has to be held meanwhile: later ones are those of
+ *   whoever takes over.
  */
-export async function dropStaleTables(db: Database, planning?: string): Promise<void> {
+export async function staleTables(
+  db: Database | Transaction,
+  planning: string | null = null,
+): Promise<StaleTables> {
+  const plans = await sql<{ plan: number }>`
+    select plan from model_sync_plans p where sync_id = ${planning} or ${ended('p')}`.execute(db);
+  const baselines = await sql<{ baseline: number }>`
+    select baseline from model_sync_baselines b
+    where target is null and (sync_id = ${planning} or ${ended('b')})
+      or not exists (select from model_syncs s where s.id = b.sync_id)`.execute(db);
+  return {
+    plans: plans.rows.map(({ plan }) => plan),
+    baselines: baselines.rows.map(({ baseline }) => baseline),
+  };
+}
+
+export async function dropStaleTables(db: Database, stale?: StaleTables): Promise<void> {
+  const { plans, baselines } = stale ?? (await staleTables(db));
   await withSession(db, async (session) => {
-    const plans = await session.query<{ plan: number }>(
-      `select plan from model_sync_plans p where sync_id = $1 or ${ended('p')}`,
-      [planning ?? null],
-    );
-    const baselines = await session.query<{ baseline: number }>(
-      `select baseline from model_sync_baselines b
-       where target is null and (sync_id = $1 or ${ended('b')})
-         or not exists (select from model_syncs s where s.id = b.sync_id)`,
-      [planning ?? null],
-    );
     // A worker that lost its claim may still be filling one: that is left for another time.
     await session.query(`set lock_timeout = '1s'`);
-    for (const { plan } of plans) {
+    for (const plan of plans) {
       await drop(session, planTable(plan), 'delete from model_sync_plans where plan = $1', plan);
     }
-    for (const { baseline } of baselines) {
+    for (const baseline of baselines) {
       const row = 'delete from model_sync_baselines where baseline = $1';
       await drop(session, baselineTable(baseline), row, baseline);
     }
