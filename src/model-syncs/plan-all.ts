@@ -17,6 +17,8 @@ export async function planAll(
   if (filled === undefined) await createStagedKeys(session);
   const keys = filled === undefined ? stagedKeys : baselineTable(filled.number);
   const read = await planRecords({ db, session }, { plan, keys }, readRecords(run, source, task.query));
+  // Few may be asked for by identity: the baseline is then not to be read as a whole.
+  if (filled === undefined) await session.query(`analyze ${keys}`);
   const invalid =
     filled === undefined ? await invalidKeys(session, keys) : await closedOrInvalid(session, filled.number);
   await tell(planning, keys, read, invalid);
