@@ -56,17 +56,17 @@ const texts = [
 test.each(types)('as jsonText says it: $type ($remoteType)', (type) => {
   const write = jsonWriter(type);
   for (const text of texts) {
-    const field = Buffer.from(`<${encodeCopyText([[text]]).slice(0, -1)}>`);
+    const line = Buffer.from(encodeCopyText([['<', text, '>']]));
     const out = new ByteWriter(0);
-    write(out, field, 1, field.length - 1);
+    expect(write(out, line, 2, line.length - 1), text).toBe(line.length - 3);
     expect(out.written().toString(), text).toBe(jsonText(text, type));
   }
 });
 
 test('escapes that only other writers of COPY text use', () => {
   const out = new ByteWriter(0);
-  const field = Buffer.from('\\x41\\102\\v');
-  for (const type of types) jsonWriter(type)(out, field, 0, field.length);
+  const field = Buffer.from('\\x41\\102\\v\n');
+  for (const type of types) jsonWriter(type)(out, field, 0, field.length - 1);
   const string = '"AB\\u000b"';
   expect(out.written().toString()).toBe([string, string, string, 'AB\v', string, string, string].join(''));
 });

@@ -35,17 +35,18 @@ export class ObjectWriter {
 
   /** Writes the object of the record at a place in the batch. */
   write(batch: PlannedBatch, index: number, out: ByteWriter): void {
-    this.#line.read(batch, index);
-    this.#writeObject(out, batch.lines);
-  }
-
-  #writeObject(out: ByteWriter, lines: Buffer): void {
+    const { lines } = batch;
     const line = this.#line;
+    line.read(batch, index);
     for (const { before, place, write } of this.#pieces) {
       out.copy(before);
-      if (place === undefined) write(out, lines, line.keyStart, line.keyEnd);
-      else if (line.isNull(lines, place)) out.copy(nullText);
-      else write(out, lines, line.starts[place] ?? 0, line.ends[place] ?? 0);
+      const start = place === undefined ? line.keyStart : line.start(place);
+      if (start === undefined) {
+        out.copy(nullText);
+        continue;
+      }
+      const end = write(out, lines, start, line.end);
+      if (place !== undefined) line.endsAt(place, end);
     }
     out.copy(this.#after);
   }

@@ -43,9 +43,10 @@ export async function outgoingLines(
     out.copy(lines, line.keyStart, line.keyEnd);
     for (const field of fields) {
       out.byte(tab);
+      const start = typeof field === 'number' ? line.start(field) : undefined;
       if (typeof field !== 'number') out.copy(field);
-      else if (line.isNull(lines, field)) out.copy(nullText);
-      else out.copy(lines, line.starts[field], line.ends[field]);
+      else if (start === undefined) out.copy(nullText);
+      else out.copy(lines, start, behindField(lines, start));
     }
     out.byte(newline);
   };
@@ -59,7 +60,5 @@ export async function outgoingLines(
 
 /** How many values a record of the batch has: all have as many. */
 function countValues(batch: PlannedBatch): number {
-  const line = new PlannedLine();
-  if (batch.length > 0) line.read(batch, 0);
-  return line.count;
+  return batch.length > 0 ? batch.record(0).values.length : 0;
 }

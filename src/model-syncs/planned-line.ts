@@ -1,38 +1,48 @@
-import { behindTab } from '../lib/copy-text.ts';
+import { behindField, behindTab } from '../lib/copy-text.ts';
 import type { PlannedBatch } from './planned-batch.ts';
 
-const [tab, backslash, capitalN] = [0x09, 0x5c, 0x4e];
+const [backslash, capitalN] = [0x5c, 0x4e];
 
-/** Where things are in a line of a planned batch. Made once, and read into for every line. */
+/**
+ * Where things are in a line of a planned batch. Made once, and read into for every line. Values are looked for as far as
+ * they are asked for: who works them off in their order, and says where each ends, has them looked at once.
+ */
 export class PlannedLine {
   keyStart = 0;
   keyEnd = 0;
-  /** Where the values begin and end, in the bytes of the batch. */
-  readonly starts: number[] = [];
-  readonly ends: number[] = [];
-  /** How many there are. */
-  count = 0;
+  /** Of the line, before its newline. */
+  end = 0;
+  #lines: Buffer = Buffer.alloc(0);
+  readonly #starts: number[] = [];
+  /** How many of them are known. */
+  #known = 0;
 
-  read({ lines, ends }: PlannedBatch, index: number): void {
-    this.keyStart = behindTab(lines, ends[index - 1] ?? 0);
-    this.keyEnd = behindTab(lines, this.keyStart) - 1;
-    const end = (ends[index] ?? 0) - 1;
-    const { starts } = this;
-    // The hash is the first of what lies between tabs, and no value.
-    let count = -1;
-    for (let at = this.keyEnd + 1; at < end; at++) {
-      if (lines[at] !== tab) continue;
-      if (count >= 0) this.ends[count] = at;
-      starts[++count] = at + 1;
-    }
-    if (count >= 0) this.ends[count] = end;
-    this.count = count + 1;
+  read(batch: PlannedBatch, index: number): void {
+    const { lines } = batch;
+    this.#lines = lines;
+    this.keyStart = behindTab(lines, batch.start(index));
+    const hash = behindTab(lines, this.keyStart);
+    this.keyEnd = hash - 1;
+    this.end = batch.start(index + 1) - 1;
+    this.#known = 0;
+    this.endsAt(-1, behindField(lines, hash));
   }
 
-  /** @param lines of the batch. */
-  isNull(lines: Buffer, place: number): boolean {
-    if (place >= this.count) return true;
-    const start = this.starts[place] ?? 0;
-    return this.ends[place] === start + 2 && lines[start] === backslash && lines[start + 1] === capitalN;
+  /** Where the value at a place begins; undefined when it is NULL or there are not so many. */
+  start(place: number): number | undefined {
+    const lines = this.#lines;
+    while (this.#known <= place) {
+      const known = this.#known;
+      if (known > 0) this.endsAt(known - 1, behindField(lines, this.#starts[known - 1] ?? 0));
+      if (this.#known === known) return undefined;
+    }
+    const start = this.#starts[place] ?? 0;
+    return lines[start] === backslash && lines[start + 1] === capitalN ? undefined : start;
+  }
+
+  /** The value after it, if there is one, begins behind. */
+  endsAt(place: number, end: number): void {
+    if (place !== this.#known - 1 || end >= this.end) return;
+    this.#starts[this.#known++] = end + 1;
   }
 }
