@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { RecordResult } from '../connectors/index.ts';
 import type { Database, Session, Transaction } from '../db/index.ts';
+import { isTooLong } from './classify.ts';
 import type { DeliverCheckpoint } from './plan.ts';
 import type { PlannedBatch } from './planned-batch.ts';
 
@@ -67,12 +68,13 @@ export async function createBaseline(
 /**
  * Once it is filled: an index that is there from the beginning takes several times as long.
  *
- * @returns false, and nothing is changed, when an identity is NULL or not unique, or a record is not whole.
+ * @returns false, and nothing is changed, when an identity is NULL, too long or not unique, or a record is not whole.
  */
 export async function closeBaseline(session: Session, number: number): Promise<boolean> {
   const table = baselineTable(number);
   const [row] = await session.query<{ sound: boolean }>(
-    `select not exists (select from ${table} where record_key is null or problem is not null) as sound`,
+    `select not exists (select from ${table} where record_key is null or problem is not null or ${isTooLong})
+       as sound`,
   );
   if (row?.sound !== true) return false;
   try {

@@ -88,6 +88,20 @@ export function groupInvalid(session: Session, staged: string): Promise<InvalidK
   );
 }
 
+/** Bytes of an identity, as PostgreSQL compresses it, that fit into the index of a baseline. */
+const longestKey = 2_600;
+
+/** The identities among them that no baseline can keep, in SQL. */
+export const isTooLong = `pg_column_size(record_key) > ${longestKey}`;
+
+/** Makes a record that no baseline could remember one that cannot be sent. */
+export async function markTooLong(session: Session, staged: string): Promise<void> {
+  await session.query(
+    `update ${staged} set problem = format('the identity has %s bytes; up to about ${longestKey} can be remembered',
+       octet_length(record_key)) where ${isTooLong} and problem is null`,
+  );
+}
+
 /** Takes the records that cannot be sent out of a table with n. @returns their n, in order. */
 export async function* takeInvalid(session: Session, staged: string): AsyncGenerator<number[]> {
   await session.query(

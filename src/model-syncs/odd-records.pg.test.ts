@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type ModelSyncs, startModelSyncs } from '../../test/support/model-syncs.ts';
+import type { JsonObject } from '../lib/json.ts';
 
 let world: ModelSyncs;
 
@@ -43,3 +45,51 @@ test.each([
     expect(await rows()).toEqual(await sourceRows());
   },
 );
+
+const noise = Array.from({ length: 100 }, (_, n) =>
+  createHash('sha512').update(`${n}`).digest('base64'),
+).join('');
+
+test.each(['append', 'updateOrCreate'] as const)(
+  'an identity that is too long to be remembered is an error of its record alone, in every way to plan: %s',
+  async (mode) => {
+    const sync = await world.createSync({
+      model: await world.createModel({ table: 'public.odd' }, 'id'),
+      object: 'public.odd',
+      identity: ['id', 'id'],
+      fields: ['body'],
+      mode,
+    });
+    await world.source.query(`insert into odd select id, 'x' from unnest($1::text[]) id`, [
+      ['a', noise.slice(0, 2_500), 'alike'.repeat(2_000), noise.slice(0, 2_800), noise],
+    ]);
+    const told = async (id: string) =>
+      (await world.log(id, 'errors')).map((entry) => (entry as { reason: string }).reason).toSorted();
+    const reasons = [2_800, noise.length].map(
+      (length) => `the identity has ${length} bytes; up to about 2600 can be remembered`,
+    );
+    const ways: JsonObject[] = [{ test: true }, { identities: [noise, 'a'] }, {}, {}, { resync: true }];
+    for (const options of ways) {
+      const { id, outcome, counts } = await world.execute(sync, options);
+      expect(outcome).toEqual({ status: 'completed' });
+      const asked = 'identities' in options;
+      expect(counts).toMatchObject({ error: asked ? 1 : 2 });
+      expect(await told(id)).toEqual(asked ? reasons.slice(1) : reasons);
+    }
+    expect(await world.target.query('select distinct length(id) as length from odd order by 1')).toEqual(
+      [1, 2_500, 10_000].map((length) => ({ length })),
+    );
+  },
+);
+
+test('replacing needs not remember: an identity may have any length', async () => {
+  const sync = await world.createSync({
+    model: await world.createModel({ table: 'public.odd' }, 'id'),
+    object: 'public.odd',
+    fields: ['id', 'body'],
+    mode: 'replace',
+  });
+  await world.source.query('insert into odd values ($1, $1)', [noise]);
+  expect((await world.execute(sync)).counts).toMatchObject({ total: 1, insert: 1 });
+  expect(await rows()).toEqual(await sourceRows());
+});

@@ -1,8 +1,8 @@
 import type { Session } from '../db/index.ts';
 import { type BaselineProgress, baselineTable, closeBaseline, useBaseline } from './baseline.ts';
-import { countRecords, groupInvalid, type InvalidKey, invalidKeys, takeInvalid } from './classify.ts';
+import { countRecords, groupInvalid, type InvalidKey, markTooLong, takeInvalid } from './classify.ts';
 import { setAside } from './planned-records.ts';
-import { moveBaseline, type Planned, type Planning, tell } from './planning.ts';
+import { moveBaseline, type Planned, type Planning, stagedInvalid, tell } from './planning.ts';
 import { readKeys, readRecords } from './read.ts';
 import { createStagedKeys, planRecords, stagedKeys, stageKeys } from './staging.ts';
 
@@ -20,7 +20,9 @@ export async function planAll(
   // Few may be asked for by identity: the baseline is then not to be read as a whole.
   if (filled === undefined) await session.query(`analyze ${keys}`);
   const invalid =
-    filled === undefined ? await invalidKeys(session, keys) : await closedOrInvalid(session, filled.number);
+    filled === undefined
+      ? await stagedInvalid(planning, keys)
+      : await closedOrInvalid(session, filled.number);
   await tell(planning, keys, read, invalid);
   if (invalid.length > 0) {
     await setAside(db, plan, takeInvalid(session, keys));
@@ -32,7 +34,9 @@ export async function planAll(
 
 /** Its index finds what is there twice. */
 async function closedOrInvalid(session: Session, baseline: number): Promise<InvalidKey[]> {
-  return (await closeBaseline(session, baseline)) ? [] : groupInvalid(session, baselineTable(baseline));
+  if (await closeBaseline(session, baseline)) return [];
+  await markTooLong(session, baselineTable(baseline));
+  return groupInvalid(session, baselineTable(baseline));
 }
 
 /** `skip_initial_backfill`: the first execution about a target sends nothing. */

@@ -15,6 +15,7 @@ import {
   forgetGone,
   type InvalidKey,
   invalidKeys,
+  markTooLong,
   type Scope,
 } from './classify.ts';
 import type { ModelSync } from './model-sync.ts';
@@ -73,8 +74,14 @@ export async function compare(
   const read = await stageKeys(session, stagedKeys, readKeys(run, source, task.query));
   await session.query(`analyze ${stagedKeys}`);
   if (forgetsGone && scope.baseline !== undefined) await forgetGone(session, stagedKeys, scope.baseline);
-  const invalid = await invalidKeys(session, stagedKeys);
+  const invalid = await stagedInvalid(planning, stagedKeys);
   return { classes: await tell(planning, stagedKeys, read, invalid, wanted), invalid };
+}
+
+/** The identities that cannot be sent. Replacing remembers none, so that they may have any length. */
+export async function stagedInvalid({ session, sync }: Planning, staged: string): Promise<InvalidKey[]> {
+  if (sync.mode !== 'replace') await markTooLong(session, staged);
+  return invalidKeys(session, staged);
 }
 
 /** What the staged records are, told, with an error for each that cannot be sent. */
