@@ -54,6 +54,8 @@ async function* copy(
 ): AsyncGenerator<Buffer> {
   const client = await connect('tidemark model read');
   try {
+    // Not every server knows it, nor can watch its connections while it computes.
+    await client.query(`set client_connection_check_interval = '1s'`).catch(() => {});
     await client.query('begin isolation level repeatable read read only; set local statement_timeout = 0');
     const relation = await describeModel(client, query.configuration);
     const asked = [
@@ -73,7 +75,7 @@ async function* copy(
       rows.recycle(chunk);
     }
   } finally {
-    // A read that was left early cannot be asked to stop; its connection is closed under it.
+    // A read that was left early cannot be asked to stop; its connection is closed under it, which ends it.
     client.end().catch(() => {});
   }
 }
