@@ -12,7 +12,7 @@ export interface Begun extends Outgoing {
 export interface UnderWay {
   /** Waits until there is room for it. */
   add(batch: Outgoing): Promise<void>;
-  /** All that were added are delivered. */
+  /** All that were added are delivered. @throws what the first failed with, once no other is on its way. */
   end(): Promise<void>;
 }
 
@@ -26,6 +26,7 @@ export interface UnderWay {
 export function underWay(atATime: number, deliver: (batch: Begun) => Promise<void>): UnderWay {
   const batches: { bytes: number; delivered: Promise<void> }[] = [];
   let last: Promise<void> = Promise.resolve();
+  const begun = new Set<Promise<unknown>>();
   let limit = 1;
   let hasFailed = false;
   let isInTrouble = false;
@@ -44,6 +45,8 @@ export function underWay(atATime: number, deliver: (batch: Begun) => Promise<voi
         limit = 1;
       },
     );
+    const ended = first.catch(() => {}).finally(() => begun.delete(ended));
+    begun.add(ended);
     let next: Promise<RecordResult[]> | undefined = first;
     const send: Outgoing['send'] = (prepared) => {
       const result = next ?? batch.send(prepared);
@@ -58,14 +61,14 @@ export function underWay(atATime: number, deliver: (batch: Begun) => Promise<voi
     async add(batch) {
       while (batches.length > 0 && isFull()) await batches.shift()?.delivered;
       if (batches.length === 0) hasFailed = false;
-      const begun = atATime > 1 ? begin(batch) : batch;
-      last = last.then(() => deliver(begun));
+      const next = atATime > 1 ? begin(batch) : batch;
+      last = last.then(() => deliver(next));
       // Whoever comes next is told, before it begins.
       last.catch(() => {
         hasFailed = true;
       });
       batches.push({ bytes: batch.records.lines.length, delivered: last });
     },
-    end: () => last,
+    end: () => last.finally(() => Promise.all(begun)),
   };
 }

@@ -223,6 +223,22 @@ test('one of several is told to wait: no other begins before it has been tried a
   await receiver.close();
 });
 
+test('a failed execution has ended when none of its requests is on its way: what comes next is not overtaken', async () => {
+  await fillUp(900);
+  let open = 0;
+  receiver.behave(async (_, index) => {
+    open++;
+    if (index > 1) await new Promise((resolve) => setTimeout(resolve, 300));
+    open--;
+    return index === 1 ? 410 : 200;
+  });
+  const { outcome } = await world.execute(await createSync());
+  expect(outcome).toMatchObject({ status: 'failed' });
+  expect(receiver.requests.length).toBeGreaterThan(2);
+  expect(open).toBe(0);
+  await receiver.close();
+});
+
 test('after a crash a batch may arrive twice, with the same hashes, and counts once', async () => {
   const sync = await createSync();
   const id = await world.start(sync);
