@@ -38,7 +38,7 @@ async function exchange(agent: Agent, request: EgressRequest): Promise<EgressRes
     deadline,
   );
   const others = signal && underWay(signal);
-  others?.add(exchange);
+  others?.push(exchange);
   try {
     signal?.throwIfAborted();
     agent.dispatch(
@@ -60,20 +60,26 @@ async function exchange(agent: Agent, request: EgressRequest): Promise<EgressRes
     throw toEgressError(error);
   } finally {
     clearTimeout(timer);
-    others?.delete(exchange);
+    if (others !== undefined) remove(exchange, others);
   }
 }
 
-const bySignal = new WeakMap<AbortSignal, Set<Exchange>>();
+/** Lists: the tables that a Set has outgrown keep what went through it, bodies included, in memory for long. */
+const bySignal = new WeakMap<AbortSignal, Exchange[]>();
 
 /** What ends with a signal. One listener for all: adding one compares it with every other that is there. */
-function underWay(signal: AbortSignal): Set<Exchange> {
+function underWay(signal: AbortSignal): Exchange[] {
   const known = bySignal.get(signal);
   if (known !== undefined) return known;
-  const exchanges = new Set<Exchange>();
+  const exchanges: Exchange[] = [];
   bySignal.set(signal, exchanges);
   signal.addEventListener('abort', () => {
-    for (const exchange of exchanges) exchange.giveUp(new Error('given up'));
+    for (const exchange of [...exchanges]) exchange.giveUp(new Error('given up'));
   });
   return exchanges;
+}
+
+function remove(exchange: Exchange, exchanges: Exchange[]): void {
+  const last = exchanges.pop();
+  if (last !== undefined && last !== exchange) exchanges[exchanges.indexOf(exchange)] = last;
 }

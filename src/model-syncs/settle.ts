@@ -30,6 +30,8 @@ export async function settle(
     const count = countOf[status];
     if (count !== undefined) counts[count] = places.length;
   }
+  // Copied: kept during the commit, it would be memory that only a full collection frees.
+  batch.sent = [];
   // All of them in the commit below: nothing else may come in between.
   for (const [status, entries] of made) run.recordLogs(logsOf[status], entries);
   for (const [index, result] of results.entries()) {
