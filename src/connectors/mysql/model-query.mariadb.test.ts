@@ -35,4 +35,16 @@ describeMariadb('a model’s query', () => {
       await database.query('select id, (select next_not_cached_value from numbers) as n from untouched'),
     ).toEqual([{ id: 1, n: '1' }]);
   });
+
+  test.each([250, 251, 1000])('may have %i columns', async (count) => {
+    await using database = await createMariadbDatabase();
+    const { modelSource } = mysql.open(database.configuration, {} as ConnectorContext);
+    const fields = Array.from({ length: count - 2 }, (_, index) => `c${index}`);
+    const query = `select 1 as id, ${fields.map((name, index) => `${index} as ${name}`).join(', ')}`;
+    const read = modelSource?.records({ configuration: { query }, identity: 'id', fields }) ?? [];
+    const [records] = await Array.fromAsync(read);
+    expect(records?.map(({ key, values }) => [key, values])).toEqual([
+      ['1', fields.map((_, index) => String(index))],
+    ]);
+  });
 });

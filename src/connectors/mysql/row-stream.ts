@@ -72,7 +72,8 @@ export class SelectedRows extends Readable implements RowStream {
     const first = source[start] as number;
     if (first === errorMark) this.#socket.refused(source.subarray(start, end));
     else if (this.#definitions === undefined)
-      this.#definitions = source.readUIntLE(start, end - start > 1 ? 2 : 1);
+      // A number above 250 has a mark before it.
+      this.#definitions = end - start > 1 ? source.readUInt16LE(start + 1) : first;
     else if (this.#definitions >= 0) this.#definitions--;
     else if (first === eofMark && end - start < 9) this.#socket.complete();
     else this.#row(source, start, end);
