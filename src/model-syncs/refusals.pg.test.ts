@@ -76,6 +76,22 @@ test('what passes is tried again inside the execution; what does not pass keeps 
   expect((await world.execute(sync)).counts).toMatchObject({ total: 1, insert: 1 });
 });
 
+test('a value that is too long for an index of the target keeps only its own record back', async () => {
+  await world.source.query(`create table texts as select n as id, 't' || n as name from generate_series(1, 20) n;
+    update texts set name = (select string_agg(md5(n::text), '') from generate_series(1, 500) n) where id = 7`);
+  await world.target.query(
+    'create table found (id int primary key, name text); create index on found (name)',
+  );
+  const settings = {
+    model: await world.createModel({ table: 'public.texts' }, 'id'),
+    object: 'public.found',
+  };
+  const identity = { identity: ['id', 'id'] as [string, string], fields: ['name'] };
+  const { id, counts } = await world.execute(await world.createSync({ ...settings, ...identity }));
+  expect(counts).toMatchObject({ total: 20, insert: 19, error: 1 });
+  expect(await world.log(id, 'errors')).toMatchObject([{ identity: { id: '7' } }]);
+});
+
 test('a value that is rounded is a warning, one that would be another is refused, whatever the mode', async () => {
   await world.source.query(`create table prices (id int primary key, price numeric, paid timestamptz);
     insert into prices values (1, 1.239, '2024-02-29 12:34:56.7+00'), (2, 1.5, null), (3, 3, null)`);

@@ -41,9 +41,9 @@ export async function copyInto(client: Client, statement: string, lines: Buffer)
 
 /**
  * SQLSTATE classes that the content of a batch is to blame for: bad values, violated constraints, check
- * options, and errors that the target's own triggers raise.
+ * options, what is too long for an index or a page, and errors that the target's own triggers raise.
  */
-const contentErrors = /^(22|23|44|P0001)/;
+const contentErrors = /^(22|23|44|54000|P0001)/;
 
 /** Serialization failures and deadlocks, locks that were not to be had, triggers that say so included. */
 const contention = /^(40|55P03)/;
