@@ -1,0 +1,113 @@
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
+import pg from 'pg';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { type ModelSyncs, startModelSyncs } from '../../test/support/model-syncs.ts';
+import { random } from '../../test/support/random.ts';
+import type { ModelSync } from './index.ts';
+
+let world: ModelSyncs;
+beforeAll(async () => {
+  world = await startModelSyncs();
+});
+afterAll(() => world[Symbol.asyncDispose]());
+
+/** While `use` runs, every connection breaks at the nth statement, and whatever is made afterwards: as `kill -9` would. */
+async function dyingAt<Result>(nth: number, use: () => Promise<Result>): Promise<Result> {
+  const sockets = new Set<Socket>();
+  const { query } = pg.Client.prototype;
+  let statements = 0;
+  const spy = vi.spyOn(pg.Client.prototype, 'query').mockImplementation(function (
+    this: pg.Client,
+    ...sent: unknown[]
+  ) {
+    const { connection } = this as unknown as { connection: { stream: Socket } };
+    sockets.add(connection.stream);
+    if (++statements >= nth) for (const socket of sockets) socket.destroy();
+    return Reflect.apply(query, this, sent);
+  });
+  try {
+    return await use();
+  } finally {
+    spy.mockRestore();
+    const destroyed = [...sockets].filter((socket) => socket.destroyed);
+    await Promise.all(destroyed.map((socket) => socket.closed || once(socket, 'close')));
+    await setImmediate();
+  }
+}
+
+const changes = [
+  (n: number) => `update items set value = 'v${n}' where id % 7 = ${n % 7}`,
+  (n: number) => `update items set value = 'refused' where id % 31 = ${n % 31}`,
+  (n: number) => `update items set value = 'v${n}' where value = 'refused'`,
+  (n: number) => `insert into items select id, 'twice ${n}' from items where id % 29 = ${n % 29}`,
+  () => 'delete from items where id in (select id from items group by id having count(*) > 1)',
+  (n: number) => `update items set id = null where id % 41 = ${n % 41}`,
+  (n: number) => `insert into items select n, 'new' from generate_series(${1000 * n}, ${1000 * n + 20}) n`,
+];
+
+test.each([2, 3])(
+  'killed at any statement, given up, mapped anew: each version of a record is appended once (seed %i)',
+  async (seed) => {
+    const next = random(seed);
+    const below = (limit: number) => Math.floor(next() * limit);
+    await world.source.query(`drop table if exists items; create table items (id int, value text, filler text);
+      insert into items select n, 'v', repeat('x', n * 37 % 200) from generate_series(1, 4500) n`);
+    await world.target.query(`drop table if exists items;
+      create table items (id int, value text check (value <> 'refused'), mapping text)`);
+    const model = await world.createModel({ table: 'public.items' });
+    let mapping = 0;
+    const settings = () => ({
+      model,
+      object: 'public.items',
+      mode: 'append' as const,
+      identity: ['id', 'id'] as [string, string],
+      fields: ['value'],
+      override_fields: [
+        { target: 'mapping', override_value: `m${mapping}`, source: { model_id: model.id, field: 'value' } },
+      ],
+    });
+    let sync: ModelSync = await world.createSync(settings());
+    for (let round = 0; round < 3; round++) {
+      for (let left = below(4); left > 0; left--) {
+        await world.source.query(changes[below(changes.length)]?.(below(1000)) ?? '');
+      }
+      let id = await world.start(sync);
+      for (let deaths = below(5); deaths > 0; deaths--) {
+        const at = 1 + below(next() < 0.5 ? 60 : 200);
+        const status = await dyingAt(at, () => world.run(sync, id)).then(
+          ({ outcome }) => outcome.status,
+          () => 'interrupted' as const,
+        );
+        if (status === 'interrupted' && next() < 0.6) continue;
+        await world.db
+          .updateTable('executions')
+          .set({
+            status: status === 'completed' ? status : 'failed',
+            completed_at: new Date().toISOString(),
+          })
+          .where('id', '=', id)
+          .execute();
+        if (next() < 0.4) {
+          mapping++;
+          sync = await world.updateSync(sync.id, settings());
+        }
+        id = await world.start(sync);
+      }
+      expect((await world.run(sync, id)).outcome).toEqual({ status: 'completed' });
+      const repeated = 'select id, value, mapping from items group by 1, 2, 3 having count(*) > 1';
+      expect(await world.target.query(repeated)).toEqual([]);
+      const valid = await world.source.query<{ id: number; value: string }>(
+        `select id, max(value) as value from items where id is not null group by id
+         having count(*) = 1 and max(value) <> 'refused'`,
+      );
+      const there = await world.target.query<{ id: number; value: string }>(
+        'select id, value from items where mapping = $1',
+        [`m${mapping}`],
+      );
+      const known = new Set(there.map(({ id, value }) => `${id} ${value}`));
+      expect(valid.filter(({ id, value }) => !known.has(`${id} ${value}`))).toEqual([]);
+    }
+  },
+);
