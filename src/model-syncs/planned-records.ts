@@ -12,7 +12,8 @@ const bytesAtMost = 8 * 1024 * 1024;
 const recordsAtLeast = 5_000;
 /** As many as are in it mostly, until it is known. */
 const recordsOfPiece = 50;
-const asideAtMost = 256;
+/** Pieces of records set aside that are read at a time: each may be one record of many megabytes. */
+const asideAtMost = 32;
 
 /** Makes an empty plan. Until a checkpoint names it, it means nothing. */
 export async function createPlan(session: Session, syncId: string, executionId: string): Promise<number> {
