@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type CopyRow, decodeCopyText, encodeCopyText } from './copy-text.ts';
+import { type CopyRow, decodeCopyText, encodeCopyText, unescaped } from './copy-text.ts';
 
 async function decode(chunks: Buffer[]): Promise<CopyRow[]> {
   const rows: CopyRow[] = [];
@@ -27,6 +27,34 @@ test('what is encoded is decoded as it was, wherever the bytes are cut', async (
     expect(await decode([bytes.subarray(0, cut), bytes.subarray(cut)])).toEqual(rows);
   }
   expect(await decode([...bytes].map((byte) => Buffer.from([byte])))).toEqual(rows);
+});
+
+test('a long field has the same escapes as a short one', () => {
+  const pieces = [
+    '\\\\',
+    '\\n',
+    '\\t',
+    '\\101',
+    '\\x42',
+    '\\351',
+    '\\é',
+    '\\🌊',
+    'é',
+    'plain',
+    '\\\\\\b',
+    '\\x',
+    '\\7x',
+  ];
+  const short = Array.from(
+    { length: 500 },
+    (_, index) => pieces[(index * index + 3 * index) % pieces.length],
+  ).join('');
+  const long = short.repeat(200);
+  expect(unescaped(long)).toBe(unescaped(short).repeat(200));
+  for (const piece of pieces) {
+    const padding = 'x'.repeat(70_000);
+    expect(unescaped(padding + piece)).toBe(padding + unescaped(piece));
+  }
 });
 
 test('the escapes that PostgreSQL writes', async () => {

@@ -3,7 +3,7 @@
  * the characters that would mean something else.
  */
 const escapes: Record<string, string> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' };
-const [tab, newline] = [0x09, 0x0a];
+const [tab, newline, backslash] = [0x09, 0x0a, 0x5c];
 
 export type CopyRow = (string | null)[];
 
@@ -31,11 +31,36 @@ export function decodeRow(line: string): CopyRow {
 
 export function unescaped(field: string): string {
   if (!field.includes('\\')) return field;
-  return field.replaceAll(/\\([0-7]{1,3}|x[0-9a-fA-F]{1,2}|.)/g, (_, code: string) => {
-    if (/^[0-7]/.test(code)) return String.fromCharCode(Number.parseInt(code, 8));
-    if (/^x./.test(code)) return String.fromCharCode(Number.parseInt(code.slice(1), 16));
-    return escapes[code] ?? code;
-  });
+  if (field.length > longField) return unescapedBytes(Buffer.from(field));
+  return field.replaceAll(/\\([0-7]{1,3}|x[0-9a-fA-F]{1,2}|.)/g, (_, code: string) => character(code));
+}
+
+/** Characters. What replaces each of millions of escapes would take a hundred times the memory of the text. */
+const longField = 64 * 1024;
+
+/** @param field is written anew: nothing gets longer. */
+function unescapedBytes(field: Buffer): string {
+  let to = 0;
+  for (let from = 0; from < field.length; ) {
+    const found = field.indexOf(backslash, from);
+    const end = found < 0 ? field.length : found;
+    field.copyWithin(to, from, end);
+    to += end - from;
+    if (found < 0) break;
+    const [code = ''] =
+      /^(?:[0-7]{1,3}|x[0-9a-fA-F]{1,2}|.|)/s.exec(field.toString('latin1', end + 1, end + 4)) ?? [];
+    // The bytes of a character that is longer than one come as they are.
+    to += code > '\x7f' ? 0 : field.write(character(code), to);
+    from = end + 1 + (code > '\x7f' ? 0 : code.length);
+  }
+  return field.toString('utf8', 0, to);
+}
+
+/** @param code behind a backslash. */
+function character(code: string): string {
+  if (/^[0-7]/.test(code)) return String.fromCharCode(Number.parseInt(code, 8));
+  if (/^x./.test(code)) return String.fromCharCode(Number.parseInt(code.slice(1), 16));
+  return escapes[code] ?? code;
 }
 
 /** Rows → text that COPY … FROM STDIN reads. */
