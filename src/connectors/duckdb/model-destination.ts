@@ -72,13 +72,18 @@ async function tables(engine: Engine): Promise<Relation[]> {
   return (await listRelations(engine)).filter(({ kind }) => kind === 'table');
 }
 
+type ColumnRow = { name: string; type: string; nullable: boolean; filled: boolean; generated: boolean };
+
 async function describeTarget(engine: Engine, relation: Relation): Promise<Target> {
   const columns = await columnsOf(engine, relation);
   const one = `database_name = current_database()
     and schema_name = ${literal(relation.schema)} and table_name = ${literal(relation.name)}`;
-  const rows = await engine.query<{ name: string; type: string; nullable: boolean; filled: boolean }>(
-    `select column_name as name, data_type as type, is_nullable as nullable, column_default is not null as filled
-     from duckdb_columns() where ${one}`,
+  const table = qualified(engine, relation);
+  // What a generated column is computed by is a default to duckdb_columns(), and none to DESCRIBE.
+  const rows = await engine.query<ColumnRow>(
+    `select column_name as name, data_type as type, is_nullable as nullable, column_default is not null as filled,
+       column_default is not null and d."default" is null as generated
+     from duckdb_columns() join (select column_name, "default" from (describe ${table})) d using (column_name) where ${one}`,
   );
   const constraints = await engine.query<{ text: string; columns: string[] }>(
     `select constraint_text as text, constraint_column_names as columns from duckdb_constraints()
@@ -86,7 +91,7 @@ async function describeTarget(engine: Engine, relation: Relation): Promise<Targe
   );
   const found = new Map(rows.map((row) => [row.name, row]));
   const fields = columns.map(({ name, typeName }): TargetField => {
-    const { nullable = true, filled = false } = found.get(name) ?? {};
+    const { nullable = true, filled = false, generated = false } = found.get(name) ?? {};
     return {
       id: name,
       name,
@@ -94,14 +99,14 @@ async function describeTarget(engine: Engine, relation: Relation): Promise<Targe
       remoteType: typeName,
       nullable,
       required: !nullable && !filled,
-      createable: true,
-      updateable: true,
+      createable: !generated,
+      updateable: !generated,
       filterable: true,
       identityFunctions: functionsOf(typeName),
     };
   });
   return {
-    table: qualified(engine, relation),
+    table,
     // A type of its own is written out: another file does not know its name.
     columns: columns.map((column) => ({
       ...column,

@@ -155,6 +155,19 @@ test('a replacement that cannot be set up keeps no engine', async () => {
   expect((await readdir(folder)).filter((name) => name.startsWith('tidemark-duckdb-'))).toEqual([]);
 });
 
+test('a column that DuckDB computes is not writable', async () => {
+  const { folder } = await folderWith(
+    `create table t (id integer, n integer default 3, x integer default null, "a ""b" integer generated always as (id * 2))`,
+  );
+  const fields = await open(folder).modelDestination?.fields('main.t');
+  expect(fields?.map(({ id, createable, updateable }) => [id, createable, updateable])).toEqual([
+    ['id', true, true],
+    ['n', true, true],
+    ['x', true, true],
+    ['a "b', false, false],
+  ]);
+});
+
 test('a database is a plain file in the folder, where files are enabled', async () => {
   const { folder } = await folderWith('create table t as select 1 as id');
   const elsewhere = await folderWith('create table secret as select 1 as id');
