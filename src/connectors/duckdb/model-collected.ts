@@ -5,6 +5,7 @@ import { openEngine } from '../duckdb-engine/index.ts';
 import { type Columns, castValue } from './model-columns.ts';
 import type { Target } from './model-destination.ts';
 import { batch, stageBatch } from './model-stage.ts';
+import { hasIndexes, refuseRepeated } from './model-unindexed.ts';
 
 /** Records of a replacement, in a file of their own: while they come nobody waits for the database. */
 export interface Collected {
@@ -40,20 +41,23 @@ export async function openCollected(
     ({ text, columns }) =>
       /^(PRIMARY KEY|UNIQUE)/.test(text) && columns.length === 1 && columns[0] === key?.column.name,
   );
-  const parts = [
+  const identity = key && written.find(({ name }) => name === key.name);
+  const columnsOf = (isIndexed: boolean) => [
     ...written.map(({ name, column }) => {
       const { nullable = true } = target.fields.find(({ id }) => id === column.name) ?? {};
       return `${name} ${column.typeName}${nullable ? '' : ' not null'}`;
     }),
     ...checks.map(({ text }) => text),
-    ...(key === undefined || isUnique ? [] : [`unique (${key.name})`]),
+    ...(key === undefined || isUnique || !isIndexed ? [] : [`unique (${key.name})`]),
   ];
   const remove = async () => {
     await engine.close();
     await folder[Symbol.asyncDispose]();
   };
+  let isIndexed: boolean;
   try {
-    await engine.run(`create table collected (${parts.join(', ')});
+    isIndexed = identity === undefined || (await hasIndexes(engine, identity));
+    await engine.run(`create table collected (${columnsOf(isIndexed).join(', ')});
       create table kept (k ${key?.column.typeName ?? 'varchar'})`);
   } catch (error) {
     await remove();
@@ -65,6 +69,7 @@ export async function openCollected(
     file,
     async add(records) {
       await stageBatch(engine, records);
+      if (identity !== undefined && !isIndexed) await refuseRepeated(engine, 'collected', identity);
       await engine.run(`insert into collected (${written.map(({ name }) => name).join(', ')})
         select ${written.map(({ value }) => value).join(', ')} from ${batch} b order by b.n`);
     },

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { queryDuckDB } from '../../../test/support/duckdb.ts';
 import { BatchRefused, type ConnectorContext, type Session } from '../contract.ts';
+import { literal } from '../duckdb-engine/index.ts';
 import { duckdb } from './index.ts';
 
 async function folderWith(sql: string) {
@@ -139,7 +140,9 @@ test('records may be written to the database that they come from while they are 
 });
 
 test('a replacement that cannot be set up keeps no engine', async () => {
-  const { folder } = await folderWith('create table places (ids integer[], name varchar)');
+  const { folder } = await folderWith(
+    `create type mood as enum ('fine'); create table places (id integer, name mood check (name = 'fine'::mood))`,
+  );
   vi.stubEnv('TMPDIR', folder);
   onTestFinished(() => void vi.unstubAllEnvs());
   const source = { name: 'name', type: 'string', remoteType: 'text', nullable: true } as const;
@@ -148,12 +151,50 @@ test('a replacement that cannot be set up keeps no engine', async () => {
     object: 'main.places',
     configuration: {},
     mode: 'replace',
-    identity: 'ids',
+    identity: 'id',
     fields: [{ source, target: 'name', createOnly: false }],
   });
-  await expect(opening).rejects.toThrow('index');
+  await expect(opening).rejects.toThrow('mood');
   expect((await readdir(folder)).filter((name) => name.startsWith('tidemark-duckdb-'))).toEqual([]);
 });
+
+test.each([
+  ['integer[]', ['{1,2}', '{3}', '{4,NULL}'], '{ 1, 2 }', '[3]', '[9]'],
+  ['interval', ['1 day', '1 mon', '3 days'], '24:00:00', '1 month', '9 days'],
+  ['struct(a integer)', ['{"a":1}', '{"a":2}', '{"a":3}'], '{"a": 1}', "{'a': 2}", "{'a': 9}"],
+])(
+  'a replacement is identified by a column of type %s, which has no index',
+  async (type, keys, again, there, gone) => {
+    const { folder, query } = await folderWith(`create table places (k ${type}, name varchar);
+    insert into places values (${literal(there)}, 'old'), (${literal(gone)}, 'gone')`);
+    const source = { name: 'name', type: 'string', remoteType: 'text', nullable: true } as const;
+    const replacement = await open(folder).modelDestination?.replacement?.({
+      sync: { id: crypto.randomUUID(), name: 'places' },
+      object: 'main.places',
+      configuration: {},
+      mode: 'replace',
+      identity: 'k',
+      fields: [{ source, target: 'name', createOnly: false }],
+    });
+    const add = (...added: string[]) =>
+      replacement?.add(added.map((key) => ({ key, hash: '1', values: [`the ${key}`] })));
+    const [first = '', ...rest] = keys;
+    await expect(add(first, again)).rejects.toThrow(/^k: another record has the identity/);
+    await add(first);
+    await expect(add(again)).rejects.toThrow(BatchRefused);
+    await add(...rest);
+    const statuses: string[] = [];
+    await replacement?.replace(
+      (async function* () {})(),
+      async (rows) => void statuses.push(...rows.map(({ status }) => status)),
+      async () => {},
+    );
+    expect(statuses).toEqual(['deleted', 'updated', 'inserted', 'inserted']);
+    expect(await query('select name from places order by name')).toEqual(
+      keys.map((key) => ({ name: `the ${key}` })).sort((a, b) => (a.name < b.name ? -1 : 1)),
+    );
+  },
+);
 
 test('a column that DuckDB computes is not writable', async () => {
   const { folder } = await folderWith(
