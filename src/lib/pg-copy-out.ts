@@ -4,7 +4,7 @@ import { FrameOpener, FrameSorter } from './pg-frames.ts';
 import { type Reader, RecyclingSocket } from './recycling-socket.ts';
 
 /** Chunks read ahead of a slow reader, of 64 KiB mostly. */
-const chunksAhead = 32;
+const chunksAhead = 64;
 
 type DataListener = (chunk: Buffer) => void;
 

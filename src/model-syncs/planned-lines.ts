@@ -7,7 +7,7 @@ import { PieceWriter } from './plan-pieces.ts';
 const newline = 0x0a;
 
 /** Bytes that are written to the plan at a time. */
-const atATime = 512 * 1024;
+const atATime = 2 * 1024 * 1024;
 
 /** Some records on their way into a plan. Once the next are asked for, only those that come then may be kept. */
 export interface PlannedLines {
