@@ -1,10 +1,14 @@
-import { Readable } from 'node:stream';
+import { Readable, type ReadableOptions } from 'node:stream';
 import type { Connection } from 'pg';
 import { FrameOpener, FrameSorter } from './pg-frames.ts';
 import { type Reader, RecyclingSocket } from './recycling-socket.ts';
 
-/** Chunks read ahead of a slow reader, of 64 KiB mostly. */
-const chunksAhead = 64;
+/**
+ * How much is read ahead of a slow reader: bytes, which it then gets in one piece, or chunks of 64 KiB mostly, which it gets
+ * as they came. To move them together takes time, and a reader that writes each of them on takes less of it for few.
+ */
+export const bytesAhead: ReadableOptions = { highWaterMark: 1024 * 1024 };
+const chunksAhead: ReadableOptions = { objectMode: true, highWaterMark: 64 };
 
 type DataListener = (chunk: Buffer) => void;
 
@@ -32,9 +36,8 @@ export class CopyOut extends Readable {
   #given: Buffer | undefined;
   #full = false;
 
-  constructor(sql: string, framed: boolean) {
-    // One by one: a stream of bytes would move all that has been read ahead together.
-    super({ objectMode: true, highWaterMark: chunksAhead });
+  constructor(sql: string, framed: boolean, ahead = chunksAhead) {
+    super(ahead);
     this.#sql = sql;
     const opener = framed ? undefined : new FrameOpener();
     this.#sorter = new FrameSorter({

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Client } from 'pg';
+import { bytesAhead } from '../../lib/pg-copy-out.ts';
 import { RecyclingSocket } from '../../lib/recycling-socket.ts';
 import type { BulkSource } from '../contract.ts';
 import { CopyOutRows } from './bulk-copy-out.ts';
@@ -51,7 +52,7 @@ export function bulkSource(connect: Connect): BulkSource {
         await client.query(read.range === undefined ? begin : beginRange);
         const relation = await findRelation(client, table.schemaId);
         const statement = await copyStatement(client, relation, table, format, read);
-        const rows = client.query(new CopyOutRows(statement, format === 'pg-binary'));
+        const rows = client.query(new CopyOutRows(statement, format === 'pg-binary', bytesAhead));
         rows.once('close', () => {
           if (!rows.readableEnded) breakOff(client);
           else void client.query('commit').then(() => sessions.giveBack(client), ignore);
