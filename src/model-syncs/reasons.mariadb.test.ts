@@ -9,7 +9,7 @@ import {
   postgresqlTarget,
 } from '../../test/support/model-targets.ts';
 
-describe('PostgreSQL', () => cases(postgresqlTarget));
+describe('PostgreSQL', () => cases(postgresqlTarget, true));
 describeMariadb('MariaDB', () => cases(mariadbTarget));
 describe('DuckDB', () => cases(duckdbTarget));
 
@@ -19,7 +19,8 @@ const reasons = {
   duckdb: 'Conversion Error: invalid date field format: "no day", expected format is (YYYY-MM-DD)',
 };
 
-function cases(open: (world: ModelSyncs) => ModelTarget | Promise<ModelTarget>): void {
+/** @param collects its mode replace has a table of its own with the target's constraints, which PostgreSQL names. */
+function cases(open: (world: ModelSyncs) => ModelTarget | Promise<ModelTarget>, collects = false): void {
   let world: ModelSyncs;
   let target: ModelTarget;
   beforeAll(async () => {
@@ -50,6 +51,30 @@ function cases(open: (world: ModelSyncs) => ModelTarget | Promise<ModelTarget>):
       const ofTwo = errors.find(({ identity }) => JSON.stringify(identity) === '{"v0":"2"}');
       expect(ofTwo?.reason, mode).toBe(reasons[target.kind]);
     }
+  });
+
+  test.runIf(collects)('what a constraint says is said of the target', async () => {
+    await target.query(`create table few (id int, v0 int check (v0 < 3), "a""b" text unique)`);
+    await world.source.query(
+      `create table many as select n as id, n as v, 'same' as word from generate_series(1, 3) n`,
+    );
+    const sync = await world.createSync({
+      model: await world.createModel({ table: 'public.many' }),
+      connectionId: target.connectionId,
+      object: target.object('few'),
+      mode: 'replace',
+      identity: ['id', 'id'],
+      fields: [
+        ['v', 'v0'],
+        ['word', 'a"b'],
+      ],
+    });
+    const { id } = await world.execute(sync);
+    const told = (await world.log(id, 'errors')).map((entry) => (entry as { reason: string }).reason);
+    expect(told.sort()).toEqual([
+      'duplicate key value violates unique constraint "few_a"b_key"',
+      'new row for relation "few" violates check constraint "few_v0_check"',
+    ]);
   });
 
   test('a boolean identifies, whatever the target has for one', async () => {

@@ -57,7 +57,7 @@ export async function modelReplacement(
         await client.query('commit');
       } catch (error) {
         await client.query('rollback').catch(() => client.end());
-        throw refusedOr(error, definition);
+        throw asOfTarget(refusedOr(error, definition), target);
       }
       added += records.length;
       return [];
@@ -83,6 +83,15 @@ export async function modelReplacement(
     },
     outcome: (token) => transactionOutcome(connect, token),
   };
+}
+
+/** What the collected rows' table says is said of the target: its constraints and indexes have the names of theirs. */
+function asOfTarget(error: unknown, { table }: Target): unknown {
+  if (!(error instanceof BatchRefused)) return error;
+  const [name = ''] = /(?:"(?:[^"]|"")*"|[^".]+)$/.exec(table) ?? [];
+  const bare = name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name;
+  const reason = error.message.replaceAll('tidemark_replacement', () => bare);
+  return new BatchRefused(reason, { cause: error.cause, place: error.place });
 }
 
 async function* changes(
