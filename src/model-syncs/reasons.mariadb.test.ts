@@ -53,29 +53,30 @@ function cases(open: (world: ModelSyncs) => ModelTarget | Promise<ModelTarget>, 
     }
   });
 
-  test.runIf(collects)('what a constraint says is said of the target', async () => {
-    await target.query(`create table few (id int, v0 int check (v0 < 3), "a""b" text unique)`);
-    await world.source.query(
-      `create table many as select n as id, n as v, 'same' as word from generate_series(1, 3) n`,
-    );
-    const sync = await world.createSync({
-      model: await world.createModel({ table: 'public.many' }),
-      connectionId: target.connectionId,
-      object: target.object('few'),
-      mode: 'replace',
-      identity: ['id', 'id'],
-      fields: [
-        ['v', 'v0'],
-        ['word', 'a"b'],
-      ],
+  if (collects)
+    test('what a constraint says is said of the target', async () => {
+      await target.query(`create table few (id int, v0 int check (v0 < 3), "a""b" text unique)`);
+      await world.source.query(
+        `create table many as select n as id, n as v, 'same' as word from generate_series(1, 3) n`,
+      );
+      const sync = await world.createSync({
+        model: await world.createModel({ table: 'public.many' }),
+        connectionId: target.connectionId,
+        object: target.object('few'),
+        mode: 'replace',
+        identity: ['id', 'id'],
+        fields: [
+          ['v', 'v0'],
+          ['word', 'a"b'],
+        ],
+      });
+      const { id } = await world.execute(sync);
+      const told = (await world.log(id, 'errors')).map((entry) => (entry as { reason: string }).reason);
+      expect(told.sort()).toEqual([
+        'duplicate key value violates unique constraint "few_a"b_key"',
+        'new row for relation "few" violates check constraint "few_v0_check"',
+      ]);
     });
-    const { id } = await world.execute(sync);
-    const told = (await world.log(id, 'errors')).map((entry) => (entry as { reason: string }).reason);
-    expect(told.sort()).toEqual([
-      'duplicate key value violates unique constraint "few_a"b_key"',
-      'new row for relation "few" violates check constraint "few_v0_check"',
-    ]);
-  });
 
   test('a boolean identifies, whatever the target has for one', async () => {
     await target.query('create table truths (is_good boolean primary key, id int)');
