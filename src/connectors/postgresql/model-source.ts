@@ -84,7 +84,8 @@ async function* copy(
  * key, hash, then the fields. The hash covers what is hashed as one row, whose text tells NULL from empty and one
  * field from the next; it is computed where the data is, so that unchanged records never travel. Every value becomes text
  * twice, for the hash and for COPY: to cast each once in a subquery took as long, and casts of booleans, `char(n)` and
- * addresses give other text.
+ * addresses give other text. The hash is over half of what a read costs the source (4.5 us per record of ten
+ * fields, 2.0 without); of concat, || and record_send the last takes least, 3.8, and has the numbers of the types in it.
  */
 function keyedSelect(from: string, { fields, hashed = fields, identity }: ModelQuery): string {
   const list = fields.map((name) => pg.escapeIdentifier(name));
