@@ -220,12 +220,13 @@ async function keepTables(
   log: Logger,
 ): Promise<() => Promise<void>> {
   await maintainPartitions(database.db, retention);
+  const round = async () => {
+    await maintainPartitions(database.db, retention);
+    await dropStaleTables(database.db);
+  };
   let running = Promise.resolve();
   const timer = setInterval(() => {
-    running = Promise.all([maintainPartitions(database.db, retention), dropStaleTables(database.db)]).then(
-      () => {},
-      (error: unknown) => log.error({ err: error }, 'tables.maintenance_failed'),
-    );
+    running = round().catch((error: unknown) => log.error({ err: error }, 'tables.maintenance_failed'));
   }, hour);
   return async () => {
     clearInterval(timer);

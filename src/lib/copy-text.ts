@@ -49,9 +49,11 @@ function unescapedBytes(field: Buffer): string {
     if (found < 0) break;
     const [code = ''] =
       /^(?:[0-7]{1,3}|x[0-9a-fA-F]{1,2}|.|)/s.exec(field.toString('latin1', end + 1, end + 4)) ?? [];
+    from = end + 1;
     // The bytes of a character that is longer than one come as they are.
-    to += code > '\x7f' ? 0 : field.write(character(code), to);
-    from = end + 1 + (code > '\x7f' ? 0 : code.length);
+    if (code > '\x7f') continue;
+    to += field.write(character(code), to);
+    from += code.length;
   }
   return field.toString('utf8', 0, to);
 }

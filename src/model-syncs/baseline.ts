@@ -9,8 +9,6 @@ import type { PlannedBatch } from './planned-batch.ts';
 export interface Baseline {
   /** Of its table. */
   number: number;
-  /** What it is about, see `Task.baselineTarget`. */
-  target: string;
   /** Of the mapping it was made under. */
   mappingDigest: string;
   /** Rows with a larger n have not been acknowledged yet; null: all have. */
@@ -29,7 +27,11 @@ export interface BaselineProgress {
 /** Its number is one the database gave. */
 export const baselineTable = (number: number) => `model_sync_baseline_${number}`;
 
-/** Undefined before the first plan, and when its target is another one now. */
+/**
+ * Undefined before the first plan, and when it is about another target.
+ *
+ * @param target see `Task.baselineTarget`.
+ */
 export async function currentBaseline(
   db: Database,
   syncId: string,
@@ -43,7 +45,7 @@ export async function currentBaseline(
     .executeTakeFirst();
   if (row === undefined) return undefined;
   const { baseline: number, mapping_digest: mappingDigest, acknowledged } = row;
-  return { number, target, mappingDigest, acknowledged };
+  return { number, mappingDigest, acknowledged };
 }
 
 /** Makes an empty one, without an index. Until it has a target it means nothing. */

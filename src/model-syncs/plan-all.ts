@@ -2,7 +2,7 @@ import type { Session } from '../db/index.ts';
 import { type BaselineProgress, baselineTable, closeBaseline, useBaseline } from './baseline.ts';
 import { countRecords, groupInvalid, type InvalidKey, markTooLong, takeInvalid } from './classify.ts';
 import { setAside } from './planned-records.ts';
-import { moveBaseline, type Planned, type Planning, stagedInvalid, tell } from './planning.ts';
+import { newBaseline, type Planned, type Planning, stagedInvalid, tell } from './planning.ts';
 import { readKeys, readRecords } from './read.ts';
 import { createStagedKeys, planRecords, stagedKeys, stageKeys } from './staging.ts';
 
@@ -42,7 +42,7 @@ async function closedOrInvalid(session: Session, baseline: number): Promise<Inva
 /** `skip_initial_backfill`: the first execution about a target sends nothing. */
 export async function takeNote(planning: Planning): Promise<undefined> {
   const { run, session, source, task } = planning;
-  const { number } = await moveBaseline(planning, undefined, false);
+  const { number } = await newBaseline(planning, false);
   const table = baselineTable(number);
   const read = await stageKeys(session, table, readKeys(run, source, task.query));
   const invalid = await closedOrInvalid(session, number);

@@ -17,7 +17,7 @@ import type { ModelSync } from './model-sync.ts';
 import { planAll, takeNote } from './plan-all.ts';
 import { planChanges } from './plan-changes.ts';
 import { createPlan } from './planned-records.ts';
-import { moveBaseline, type Planning } from './planning.ts';
+import { newBaseline, type Planning } from './planning.ts';
 import { dropStaleTables, type StaleTables, staleTables } from './stale-tables.ts';
 import type { Task } from './task.ts';
 
@@ -47,9 +47,10 @@ export async function plan(
   // What is replaced as a whole is known by nothing but the target.
   const replaces = sync.mode === 'replace';
   const current = replaces ? undefined : await currentBaseline(db, sync.id, task.baselineTarget);
+  const moved = current && movedBaseline(current, task);
   const scope: Scope = {
     mode: sync.mode,
-    baseline: current && knownRecords(current, task),
+    baseline: current && moved && knownRecords(current, moved),
     everything: sync.syncAllRecords,
     resync: resync === true,
   };
@@ -70,7 +71,7 @@ export async function plan(
     if (skipped && !scope.resync && !asked) return takeNote(planning);
     const baseline =
       // Else the next execution would take the backfill that is to be skipped for records that are new.
-      replaces || (skipped && asked) ? undefined : await moveBaseline(planning, current, asked);
+      replaces || (skipped && asked) ? undefined : (moved ?? (await newBaseline(planning, asked)));
     const plan = await createPlan(session, sync.id, run.execution.id);
     const { records, invalid } = sendsAll(scope)
       ? await planAll(planning, plan, baseline)
@@ -91,7 +92,10 @@ export async function plan(
   });
 }
 
-function knownRecords({ number, mappingDigest, acknowledged }: Baseline, task: Task): KnownRecords {
-  const digest = mixedDigest(task.mappingDigest, mappingDigest);
+function movedBaseline({ number, mappingDigest }: Baseline, task: Task): BaselineProgress {
+  return { number, digest: mixedDigest(task.mappingDigest, mappingDigest), filled: false };
+}
+
+function knownRecords({ acknowledged }: Baseline, { number, digest }: BaselineProgress): KnownRecords {
   return { table: baselineTable(number), digest, acknowledged };
 }

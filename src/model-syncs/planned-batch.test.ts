@@ -2,11 +2,11 @@ import { expect, test } from 'vitest';
 import type { Field, ModelWriter } from '../connectors/index.ts';
 import { ByteWriter } from '../lib/byte-writer.ts';
 import { encodeCopyText } from '../lib/copy-text.ts';
+import { bodyMaker } from './body-maker.ts';
 import { Entries } from './entries.ts';
 import { outgoingLines } from './outgoing-lines.ts';
 import { PlannedBatch } from './planned-batch.ts';
 import { recordEntry } from './record-entries.ts';
-import { bodyMaker } from './record-objects.ts';
 import { outgoing, type Task } from './task.ts';
 
 const values = [

@@ -1,13 +1,7 @@
 import type { Database, Session } from '../db/index.ts';
 import type { Run } from '../executions/index.ts';
 import type { RecordSource } from '../models/index.ts';
-import {
-  type Baseline,
-  type BaselineProgress,
-  closeBaseline,
-  createBaseline,
-  mixedDigest,
-} from './baseline.ts';
+import { type BaselineProgress, closeBaseline, createBaseline, mixedDigest } from './baseline.ts';
 import {
   type Classes,
   classify,
@@ -42,21 +36,13 @@ export interface Planned {
   invalid: number;
 }
 
-/** The baseline that the sync has, or else a new one: filled with what is planned, or empty where that is not all. */
-export async function moveBaseline(
+/** A new baseline, to be filled with what is planned, or empty where that is not all. */
+export async function newBaseline(
   { run, session, sync, task }: Planning,
-  current: Baseline | undefined,
   asked: boolean,
 ): Promise<BaselineProgress> {
-  if (current !== undefined) {
-    const digest = mixedDigest(task.mappingDigest, current.mappingDigest);
-    return { number: current.number, digest, filled: false };
-  }
-  const number = await createBaseline(
-    session,
-    { syncId: sync.id, executionId: run.execution.id },
-    task.mappingDigest,
-  );
+  const by = { syncId: sync.id, executionId: run.execution.id };
+  const number = await createBaseline(session, by, task.mappingDigest);
   if (asked) await closeBaseline(session, number);
   return { number, digest: mixedDigest(task.mappingDigest, task.mappingDigest), filled: !asked };
 }

@@ -39,11 +39,10 @@ export async function settleOldIntents(
   for (const intent of await openIntents(db, syncId)) {
     const { executionId, checkpoint } = intent;
     const current = await currentBaseline(db, syncId, checkpoint.task.baselineTarget);
-    const applies = current !== undefined && current.number === checkpoint.baseline?.number;
-    // Replacing leaves nothing to remember.
-    const remembered = writer !== undefined && applies && checkpoint.task.target.mode !== 'replace';
+    // Replacing leaves nothing to remember, and has no baseline.
+    const remembered = current !== undefined && current.number === checkpoint.baseline?.number;
     let acknowledgeArrived = async (_tx: Transaction) => {};
-    if (remembered && (await hasArrived(run, writer, intent, delays))) {
+    if (remembered && writer !== undefined && (await hasArrived(run, writer, intent, delays))) {
       const { first, last, results } = unpackStretch(intent.results as unknown as PackedStretch);
       const batch = await readStretch(db, checkpoint.plan, first, last);
       acknowledgeArrived = (tx) => acknowledge(tx, checkpoint, batch, results);

@@ -5,8 +5,8 @@ import { encodeCopyText } from '../lib/copy-text.ts';
 import { eachLine, wholeLines } from '../lib/whole-lines.ts';
 import { withStorableKey } from '../models/index.ts';
 import { nestValues, unnestValues } from './nested-line.ts';
+import { partsOfLines, partsOfRows } from './plan-parts.ts';
 import { PieceWriter } from './plan-pieces.ts';
-import { plannedLines, plannedRows } from './planned-lines.ts';
 import { writePieces } from './planned-records.ts';
 
 /** Temporary tables, so that PostgreSQL does the set work and memory here stays flat. */
@@ -43,7 +43,7 @@ export async function planRecords(
 ): Promise<number> {
   let count = 0;
   const lines = read.lines?.();
-  const planned = lines === undefined ? plannedRows(read) : plannedLines(wholeLines(lines));
+  const planned = lines === undefined ? partsOfRows(read) : partsOfLines(wholeLines(lines));
   const columns = lines === undefined ? 'n, record_key, hash, problem' : 'n, record_key, hash';
   await withSession(db, async (planSession) => {
     for (const one of [session, planSession]) await one.query('set synchronous_commit = off');

@@ -30,7 +30,7 @@ export interface Task {
   names: string[];
   /** Name of the identity in record logs. */
   identityName: string;
-  /** What the baseline is about, see `Baseline`. */
+  /** What the baseline is about, see `model_sync_baselines.target`. */
   baselineTarget: string;
   /** Signed 64-bit number, mixed into every hash so that another mapping changes every record. */
   mappingDigest: string;

@@ -104,6 +104,31 @@ test('no more than 2 MiB of records are on their way', async () => {
   await all;
 });
 
+test('one that fails for good ends all, once the others that are on their way have ended', async () => {
+  const answers: PromiseWithResolvers<RecordResult[]>[] = [];
+  const batches = underWay(3, async ({ send }) => void (await send(async () => {})));
+  const add = (n: number) => {
+    const records = new PlannedBatch(Buffer.from(`${n}\tk\t0\n`));
+    const answer = Promise.withResolvers<RecordResult[]>();
+    answers.push(answer);
+    return batches.add({ records, send: () => answer.promise });
+  };
+  await add(0);
+  answers[0]?.resolve(taken);
+  for (const n of [1, 2, 3]) await add(n);
+  let ended = false;
+  const end = batches.end().finally(() => {
+    ended = true;
+  });
+  end.catch(() => {});
+  answers[1]?.reject(new Error('gone'));
+  answers[2]?.resolve(taken);
+  await setImmediate();
+  expect(ended).toBe(false);
+  answers[3]?.resolve(taken);
+  await expect(end).rejects.toThrow('gone');
+});
+
 test('one at a time: none begins before the one before it is delivered', async () => {
   const { begun, delivered, give, all } = start(1, 2);
   await setImmediate();

@@ -7,11 +7,11 @@ import {
 } from '../connectors/index.ts';
 import type { Run } from '../executions/index.ts';
 import { ByteWriter } from '../lib/byte-writer.ts';
+import { bodyMaker } from './body-maker.ts';
 import { clearIntent, storeIntent, wasCommitted } from './intents.ts';
 import { outgoingLines } from './outgoing-lines.ts';
 import { persist } from './persist.ts';
 import type { PlannedBatch } from './planned-batch.ts';
-import { bodyMaker } from './record-objects.ts';
 import { packStretch } from './stretches.ts';
 import { SyncFailed } from './sync-failed.ts';
 import { outgoing, type Task } from './task.ts';

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { messageOf } from '../errors.ts';
+import { endWithClient } from '../lib/end-with-client.ts';
 import { pack } from '../lib/packed-record.ts';
 import { type JoinFilter, joinFilter, type Locate } from './join-filter.ts';
 import { type Layout, layoutsOf } from './join-layout.ts';
@@ -22,9 +23,8 @@ export async function joinInTables(
   const { session, parts, query } = joining;
   const filter = joinFilter(query.filter, parts, locate);
   const layouts = layoutsOf(parts, query, locate, filter);
-  // Who is gone, canceled or killed, is noticed: else the server would go on with a join that nobody waits for.
-  await session.query(`set jit = off; set work_mem = '64MB'; set client_connection_check_interval = '500ms';
-    drop table if exists pg_temp.joined`);
+  await endWithClient(session);
+  await session.query(`set jit = off; set work_mem = '64MB'; drop table if exists pg_temp.joined`);
   const { filter: _, ...unfiltered } = query;
   const read = filter.pushed === undefined ? unfiltered : { ...unfiltered, filter: filter.pushed };
   const lost: (Lost | undefined)[] = [];

@@ -2,6 +2,7 @@ import pg, { type Client } from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
 import { TidemarkError } from '../../errors.ts';
 import { decodeCopyText } from '../../lib/copy-text.ts';
+import { endWithClient } from '../../lib/end-with-client.ts';
 import { CopyOut } from '../../lib/pg-copy-out.ts';
 import { RecyclingSocket } from '../../lib/recycling-socket.ts';
 import { type ModelQuery, type ModelSource, usualLookTimeout } from '../contract.ts';
@@ -54,8 +55,7 @@ async function* copy(
 ): AsyncGenerator<Buffer> {
   const client = await connect('tidemark model read');
   try {
-    // Not every server knows it, nor can watch its connections while it computes.
-    await client.query(`set client_connection_check_interval = '1s'`).catch(() => {});
+    await endWithClient(client);
     await client.query('begin isolation level repeatable read read only; set local statement_timeout = 0');
     const relation = await describeModel(client, query.configuration);
     const asked = [

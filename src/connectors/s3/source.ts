@@ -45,7 +45,7 @@ export function s3Source(
     return found;
   };
 
-  /** @param filesOf all of them to read it, what the manifest names to look at its columns. */
+  /** @param filesOf all of them to read it, none to look at its columns. */
   const ownTable = async (folder: string, filesOf: typeof allFiles): Promise<FileTable | undefined> => {
     const found = await readManifest(store, folder);
     if (found === undefined) return undefined;

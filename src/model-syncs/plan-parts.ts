@@ -1,6 +1,7 @@
 import type { SourceRecord } from '../connectors/index.ts';
 import { ByteWriter } from '../lib/byte-writer.ts';
 import { behindField, behindTab, encodeCopyText } from '../lib/copy-text.ts';
+import { eachLine } from '../lib/whole-lines.ts';
 import { withStorableKey } from '../models/index.ts';
 import { PieceWriter } from './plan-pieces.ts';
 
@@ -10,7 +11,7 @@ const newline = 0x0a;
 const atATime = 2 * 1024 * 1024;
 
 /** Some records on their way into a plan. Once the next are asked for, only those that come then may be kept. */
-export interface PlannedLines {
+export interface PlanPart {
   count: number;
   /** COPY BINARY, see `plan-pieces.ts`. */
   pieces: Buffer;
@@ -19,7 +20,7 @@ export interface PlannedLines {
 }
 
 /** @param chunks whole lines of COPY text with key, hash and values: what the values are is not looked at. */
-export async function* plannedLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<PlannedLines> {
+export async function* partsOfLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<PlanPart> {
   const writer = new PieceWriter(atATime);
   let [keys, otherKeys] = [new ByteWriter(atATime >> 1), new ByteWriter(atATime >> 1)];
   let before = 0;
@@ -31,11 +32,9 @@ export async function* plannedLines(chunks: AsyncIterable<Buffer>): AsyncGenerat
     return taken;
   };
   for await (const lines of chunks) {
-    for (let start = 0; start < lines.length; ) {
-      const end = lines.indexOf(newline, start);
+    for (const [start, end] of eachLine(lines)) {
       writer.add(lines, start, end);
       addKey(keys, writer);
-      start = end + 1;
     }
     if (writer.isFull) yield take();
   }
@@ -50,9 +49,9 @@ function addKey(keys: ByteWriter, { bytes, lineStart }: PieceWriter): void {
 }
 
 /** The same of records that come as rows. */
-export async function* plannedRows(
+export async function* partsOfRows(
   batches: AsyncIterable<readonly SourceRecord[]>,
-): AsyncGenerator<PlannedLines> {
+): AsyncGenerator<PlanPart> {
   const writer = new PieceWriter(atATime);
   for await (const batch of batches) {
     if (batch.length === 0) continue;

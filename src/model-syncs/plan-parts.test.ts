@@ -3,9 +3,9 @@ import { ByteWriter } from '../lib/byte-writer.ts';
 import { decodeRow, encodeCopyText } from '../lib/copy-text.ts';
 import { wholeLines } from '../lib/whole-lines.ts';
 import { nestValues, unnestValues } from './nested-line.ts';
+import { type PlanPart, partsOfLines, partsOfRows } from './plan-parts.ts';
 import { decodePieces } from './plan-pieces.ts';
 import { PlannedBatch } from './planned-batch.ts';
-import { type PlannedLines, plannedLines, plannedRows } from './planned-lines.ts';
 
 const records: { key: string | null; hash: string; values: (string | null)[] }[] = [
   { key: '1', hash: '-0', values: ['a', null, ''] },
@@ -22,7 +22,7 @@ async function* cut(chunks: Iterable<Buffer>) {
 }
 
 /** What is in pieces, as a plan gives it. */
-async function read(parts: PlannedLines[]): Promise<PlannedBatch> {
+async function read(parts: PlanPart[]): Promise<PlannedBatch> {
   const found: { parts: Buffer[]; pieces: number }[] = await Promise.all(
     parts.map(({ pieces }) => {
       // As of one column: the two before it are of a fixed length.
@@ -38,7 +38,7 @@ async function read(parts: PlannedLines[]): Promise<PlannedBatch> {
   return new PlannedBatch(Buffer.concat(found.flatMap(({ parts }) => parts)));
 }
 
-function checkKeys(parts: PlannedLines[], batch: PlannedBatch) {
+function checkKeys(parts: PlanPart[], batch: PlannedBatch) {
   const keys = parts.flatMap((part) => part.keys.toString().split('\n').slice(0, -1).map(decodeRow));
   expect(keys.map((row) => row.slice(0, 3))).toEqual(
     batch.records.map(({ n, key, hash }) => [String(n), key, hash]),
@@ -48,7 +48,7 @@ function checkKeys(parts: PlannedLines[], batch: PlannedBatch) {
 
 test('lines are planned as they come, wherever their bytes are cut', async () => {
   const expected = records.map((record, index) => ({ n: index + 1, ...record }));
-  const planned = (chunks: Buffer[]) => Array.fromAsync(plannedLines(wholeLines(cut(chunks))));
+  const planned = (chunks: Buffer[]) => Array.fromAsync(partsOfLines(wholeLines(cut(chunks))));
   const cuts = [[lines], [...lines].map((byte) => Buffer.from([byte]))];
   for (let at = 1; at < 120; at++) cuts.push([lines.subarray(0, at), lines.subarray(at)]);
   for (const chunks of cuts) {
@@ -64,7 +64,7 @@ test('rows are planned as lines are, with what is wrong with them, and may have 
     ...records,
     { key: 'x', hash: '5', values: ['a\0b', null, 'c'], problem: 'half of it is missing' },
   ];
-  const parts = await Array.fromAsync(plannedRows(cutRows()));
+  const parts = await Array.fromAsync(partsOfRows(cutRows()));
   async function* cutRows() {
     yield rows.slice(0, 2);
     yield [];
@@ -79,14 +79,14 @@ test('rows are planned as lines are, with what is wrong with them, and may have 
 });
 
 test('a record without values, and one whose identity is NULL', async () => {
-  const parts = await Array.fromAsync(plannedLines(cut([Buffer.from('k\t1\n\\N\t2\n')])));
+  const parts = await Array.fromAsync(partsOfLines(cut([Buffer.from('k\t1\n\\N\t2\n')])));
   expect(parts.map(({ keys }) => keys.toString())).toEqual(['1\tk\t1\n2\t\\N\t2\n']);
   expect((await read(parts)).record(0)).toEqual({ n: 1, key: 'k', hash: '1', values: [] });
 });
 
 test('many lines: every one has its number', async () => {
   const many = Array.from({ length: 120_000 }, (_, index) => `k${index}\t${index}\tv\n`).join('');
-  const parts = await Array.fromAsync(plannedLines(cut([Buffer.from(many.repeat(2))])));
+  const parts = await Array.fromAsync(partsOfLines(cut([Buffer.from(many.repeat(2))])));
   expect(parts).toHaveLength(1);
   const batch = await read(parts);
   expect(batch.length).toBe(240_000);
