@@ -16,6 +16,16 @@ export const catalogue = {
     text: '{field}: {reason}',
     remedy: 'Correct the named field.',
   },
+  unknown_member: {
+    status: 400,
+    text: 'Nothing reads these members of the request: {members}',
+    remedy: 'Correct their names or leave them out; GET /api/openapi.json says what each operation reads.',
+  },
+  unsupported_member: {
+    status: 422,
+    text: '{field}: {reason}',
+    remedy: 'Leave the member out.',
+  },
   unknown_version: {
     status: 400,
     text: 'X-Polytomic-Version {version} is not known',

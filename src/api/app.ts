@@ -11,8 +11,10 @@ import { installAuthentication } from './authentication.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { installErrors } from './errors.ts';
 import { installIdempotency } from './idempotency.ts';
+import { installMembers } from './members.ts';
 import { watchRoutes } from './not-built.ts';
 import { installOpenApi } from './openapi.ts';
+import { parseQueryString } from './query-string.ts';
 import { registerRoutes } from './routes/index.ts';
 import { installValidation } from './validation.ts';
 import { installVersions } from './versions.ts';
@@ -46,11 +48,12 @@ export function buildApp(dependencies: ApiDependencies, prepare: (app: App) => v
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit,
     genReqId: () => crypto.randomUUID(),
-    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1024 },
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1024, querystringParser: parseQueryString },
   }).withTypeProvider<TypeBoxTypeProvider>() as unknown as App;
   prepare(app);
   installErrors(app, bodyLimit);
   installValidation(app);
+  installMembers(app);
   installVersions(app);
   installAuthentication(app, dependencies);
   installIdempotency(app, dependencies);

@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import { TidemarkError } from '../errors.ts';
+import { invalidField, TidemarkError } from '../errors.ts';
 import { eventTypes, isEventType } from '../events/index.ts';
 import { isTimestamp } from '../lib/timestamp.ts';
 import { isUuid } from '../lib/uuid.ts';
@@ -27,6 +27,25 @@ export function eventTypesParameter(given: readonly string[] | undefined): strin
   }
   const known = types.filter((type) => type !== '');
   return known.length === 0 ? undefined : known;
+}
+
+/**
+ * A map in a query, in the two forms that clients have for it: `params[table]=x`, and `params={"table":["x"]}` as one
+ * text.
+ */
+export function mapParameter(field: string, given: unknown): Record<string, unknown> {
+  if (given === undefined || given === '') return {};
+  const map = typeof given === 'string' ? parsed(given) : given;
+  if (typeof map === 'object' && map !== null && !Array.isArray(map)) return { ...map };
+  throw invalidField(field, `takes a JSON object, or members in brackets such as ${field}[name]=value`);
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 export function integerParameter(

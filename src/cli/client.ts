@@ -20,6 +20,8 @@ export function createClient({ url, apiKey }: ServerAccess): Client {
       headers: {
         authorization: `Bearer ${apiKey}`,
         'x-polytomic-version': '2025-09-18',
+        // What the server does not read is a mistake of ours, not to be passed over.
+        'tidemark-strict': 'true',
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),

@@ -17,6 +17,6 @@ export type { RecordQuery, RecordSource } from './record-source.ts';
 export { relatedName, splitRelatedName } from './related-name.ts';
 export { relatedModels } from './relations.ts';
 export { sampleModel } from './sample.ts';
-export { sourceFields, sourceMeta, sourceParameters } from './source.ts';
+export { sourceFields, sourceMeta } from './source.ts';
 export { withStorableKey } from './storable-key.ts';
 export { createModel, deleteModel, findEnrichedModel, getModel, listModels, updateModel } from './store.ts';

@@ -6,16 +6,17 @@ import {
   patchBulkSchemas,
   updateBulkSchema,
 } from '../../bulk-syncs/index.ts';
-import { TidemarkError } from '../../errors.ts';
+import { invalidField } from '../../errors.ts';
 import { PatchBulkSchemasRequest } from '../../schema/bulk-schema.ts';
 import { BulkSchemaSettings } from '../../schema/bulk-sync.ts';
-import { IdParameter } from '../../schema/parameters.ts';
+import { IdParameter, MapParameter } from '../../schema/parameters.ts';
 import type { App } from '../app.ts';
 import { organizationOf } from '../authentication.ts';
 import type { ApiDependencies } from '../dependencies.ts';
+import { mapParameter } from '../query.ts';
 
 const SchemaParameters = Type.Object({ id: Type.String(), schema_id: Type.String() });
-const ListQuery = Type.Object({ filters: Type.Optional(Type.String()) });
+const ListQuery = Type.Object({ filters: Type.Optional(MapParameter) });
 
 /** The schemas that a bulk sync was told to take, not everything its source has. */
 export function bulkSchemaRoutes(app: App, deps: ApiDependencies): void {
@@ -70,21 +71,11 @@ export function bulkSchemaRoutes(app: App, deps: ApiDependencies): void {
   );
 }
 
-/** Clients send a JSON object in one parameter: `filters={"enabled":"true"}`. */
-function enabledFilter(filters: string | undefined): boolean | undefined {
-  if (filters === undefined || filters === '') return undefined;
-  const invalid = new TidemarkError('invalid_field', {
-    field: 'filters',
-    reason: 'takes a JSON object with enabled "true" or "false"',
-  });
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(filters);
-  } catch {
-    throw invalid;
-  }
-  const { enabled } = (parsed ?? {}) as { enabled?: unknown };
+function enabledFilter(filters: unknown): boolean | undefined {
+  const { enabled, ...others } = mapParameter('filters', filters);
+  const [other] = Object.keys(others);
+  if (other !== undefined) throw invalidField(`filters.${other}`, 'is no filter: there is enabled');
   if (enabled === undefined) return undefined;
-  if (!['true', 'false'].includes(String(enabled))) throw invalid;
+  if (!['true', 'false'].includes(String(enabled))) throw invalidField('filters.enabled', 'is true or false');
   return String(enabled) === 'true';
 }

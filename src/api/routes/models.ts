@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { type Static, Type } from 'typebox';
+import { Type } from 'typebox';
 import type { JsonObject } from '../../lib/json.ts';
 import {
   createModel,
@@ -16,7 +16,6 @@ import {
   sampleModel,
   sourceFields,
   sourceMeta,
-  sourceParameters,
   startModelJob,
   updateModel,
 } from '../../models/index.ts';
@@ -27,6 +26,7 @@ import type { App } from '../app.ts';
 import { callerOf, organizationOf } from '../authentication.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { jobJson } from '../job-json.ts';
+import { mapParameter } from '../query.ts';
 import { sendJson } from '../send-json.ts';
 
 /**
@@ -35,7 +35,8 @@ import { sendJson } from '../send-json.ts';
  */
 const Async = Type.Object({ async: Type.Optional(Type.Boolean()) });
 
-type SourceQuery = Record<string, unknown>;
+/** Choices on the way to a model's configuration: `params`, and plain members as one types them (`?table=x`). */
+const SourceQuery = Type.Record(Type.String(), Type.Unknown());
 
 export function modelRoutes(app: App, deps: ApiDependencies): void {
   const later = async (request: FastifyRequest, reply: FastifyReply, job: ModelJobRequest) =>
@@ -119,9 +120,9 @@ export function modelRoutes(app: App, deps: ApiDependencies): void {
     },
   );
 
-  app.get<{ Params: Static<typeof IdParameter>; Querystring: SourceQuery }>(
+  app.get(
     '/api/connections/:id/modelsync/enrichment-source',
-    { schema: { operationId: 'models.getEnrichmentSource', params: IdParameter } },
+    { schema: { operationId: 'models.getEnrichmentSource', params: IdParameter, querystring: SourceQuery } },
     async (request) => {
       const parameters = sourceParameters(request.query);
       return { data: await enrichmentMeta(deps, organizationOf(request), request.params.id, parameters) };
@@ -147,23 +148,30 @@ export function modelRoutes(app: App, deps: ApiDependencies): void {
     },
   );
 
-  app.get<{ Params: Static<typeof IdParameter>; Querystring: SourceQuery }>(
+  app.get(
     '/api/connections/:id/modelsync/source',
-    { schema: { operationId: 'modelSync.getSource', params: IdParameter } },
+    { schema: { operationId: 'modelSync.getSource', params: IdParameter, querystring: SourceQuery } },
     async (request) => {
       const parameters = sourceParameters(request.query);
       return { data: await sourceMeta(deps, organizationOf(request), request.params.id, parameters) };
     },
   );
 
-  app.get<{ Params: Static<typeof IdParameter>; Querystring: SourceQuery }>(
+  app.get(
     '/api/connections/:id/modelsync/source/fields',
-    { schema: { operationId: 'modelSync.getSourceFields', params: IdParameter } },
+    { schema: { operationId: 'modelSync.getSourceFields', params: IdParameter, querystring: SourceQuery } },
     async (request) => {
       const { id } = request.params;
       const parameters = sourceParameters(request.query);
       const fields = await sourceFields(deps, organizationOf(request), id, parameters);
       return { data: presentFields(id, fields) };
     },
+  );
+}
+
+function sourceParameters({ params, ...plain }: Record<string, unknown>): Record<string, string[]> {
+  const given = { ...plain, ...mapParameter('params', params) };
+  return Object.fromEntries(
+    Object.entries(given).map(([name, value]) => [name, [value].flat().map((one) => String(one))]),
   );
 }

@@ -1,0 +1,64 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startTestApp, type TestApp } from '../../test/support/app.ts';
+
+let app: TestApp;
+beforeAll(async () => {
+  app = await startTestApp();
+});
+afterAll(() => app[Symbol.asyncDispose]());
+
+const strict = { 'tidemark-strict': 'true' };
+const call = (
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE',
+  url: string,
+  body?: object,
+  headers: Record<string, string> = {},
+) => app.request(app.first.apiKey, method, url, body, headers);
+
+test('a member that nothing reads is named to foreign clients and refused to our own', async () => {
+  const body = {
+    endpoint: 'https://example.com',
+    secret: 'a secret',
+    colour: { of: 'paint' },
+    'ümläut\r\n': 1,
+  };
+  const { status, headers } = await call('POST', '/api/webhooks?_=1', body);
+  expect(status).toBe(200);
+  expect(headers['tidemark-ignored']).toBe('_, colour, %C3%BCml%C3%A4ut%0D%0A');
+  const refused = await call('POST', '/api/webhooks', body, strict);
+  expect(refused).toMatchObject({
+    status: 400,
+    body: { key: 'unknown_member', metadata: { field: 'colour' } },
+  });
+  // Operations without a body or a query are no exception.
+  expect((await call('GET', '/api/models?since=2026')).headers['tidemark-ignored']).toBe('since');
+  expect(await call('GET', '/api/models?since=2026', undefined, strict)).toMatchObject({ status: 400 });
+  expect((await call('GET', '/api/models', undefined, strict)).headers).not.toHaveProperty(
+    'tidemark-ignored',
+  );
+});
+
+test('a misspelling is refused to everyone, with the name that was meant', async () => {
+  const webhook = { endpoint: 'https://example.com', secret: 'x', organisation_id: null };
+  expect(await call('POST', '/api/webhooks', webhook)).toMatchObject({
+    status: 400,
+    body: { message: expect.stringContaining('organisation_id (did you mean organization_id?)') },
+  });
+  expect(await call('GET', '/api/events?startingAfter=2026-01-01T00:00:00Z')).toMatchObject({
+    status: 400,
+    body: { message: expect.stringContaining('starting_after') },
+  });
+});
+
+test('more unknown members than a client says by mistake are refused', async () => {
+  const many = Object.fromEntries(Array.from({ length: 1000 }, (_, index) => [`x${index}`, index]));
+  const body = { endpoint: 'https://example.com', secret: 'x', ...many };
+  expect(await call('POST', '/api/webhooks', body)).toMatchObject({ status: 400 });
+  const some = Object.fromEntries(
+    Object.entries(many)
+      .slice(0, 190)
+      .map(([name, value]) => [name.repeat(9), value]),
+  );
+  const { headers } = await call('POST', '/api/webhooks/x/test', some);
+  expect(String(headers['tidemark-ignored']).length).toBeLessThan(2100);
+});
