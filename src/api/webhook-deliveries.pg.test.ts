@@ -264,8 +264,9 @@ test('a webhook tells how it is doing', async () => {
 
 test('after a change of the secret the old one signs too, the header of Polytomic only with the new one', async () => {
   await call('PUT', hook(), { endpoint: `${receiver.url}/hook`, secret: 'second secret' });
-  // The mask, as read, changes nothing.
+  // The mask, as read, changes nothing; neither does leaving it out.
   await call('PUT', hook(), { endpoint: `${receiver.url}/hook`, secret: '********' });
+  await call('PUT', hook(), { endpoint: `${receiver.url}/hook` });
   await announce(1);
   const [request] = await receiver.received(1);
   const signatures = String(request?.headers['webhook-signature']).split(' ');

@@ -1,18 +1,11 @@
 import { sql } from 'kysely';
-import type { Connector } from '../connectors/index.ts';
 import { messageOf, notFound, TidemarkError } from '../errors.ts';
 import type { JsonObject } from '../lib/json.ts';
 import type { Actor } from '../organizations/index.ts';
-import { movedBy } from './address.ts';
 import { checkConfiguration } from './configuration.ts';
+import { keepSecrets } from './keep-secrets.ts';
 import { connectorOf, contextOf, type OpenDependencies } from './open.ts';
-import {
-  firstMasked,
-  openConfiguration,
-  sealConfiguration,
-  unmaskConfiguration,
-  withoutSecrets,
-} from './secrets.ts';
+import { openConfiguration, sealConfiguration, withoutSecrets } from './secrets.ts';
 import { type Connection, connectionColumns, getConnection, toConnection } from './store.ts';
 
 export interface ConnectionSettings {
@@ -49,7 +42,7 @@ export async function createConnection(
   return toConnection(row);
 }
 
-/** Full replacement. Running syncs keep the configuration they opened the connection with. */
+/** Full replacement, but for secrets that are left out. Running syncs keep the configuration they opened the connection with. */
 export async function updateConnection(
   deps: OpenDependencies,
   organizationId: string,
@@ -64,7 +57,7 @@ export async function updateConnection(
     });
   }
   const connector = connectorOf(stored.type);
-  const sent = unmasked(connector, settings.configuration, openConfiguration(stored, deps.keyRing));
+  const sent = keepSecrets(connector, settings.configuration, openConfiguration(stored, deps.keyRing));
   const configuration = checkConfiguration(connector, sent);
   if (settings.validate) await tryConnection(deps, organizationId, stored.type, configuration);
   const row = await deps.db
@@ -102,26 +95,10 @@ export async function testConnection(
       });
     }
     const before = openConfiguration(stored, deps.keyRing);
-    const moved = movedBy(connector, before, { ...before, ...configuration }) !== undefined;
-    // Secrets that are left out count as masked, unless they would go to somebody else.
-    const kept = moved ? withoutSecrets(connector.configuration, before) : before;
-    configuration = unmasked(connector, { ...kept, ...configuration }, before);
+    const laid = { ...withoutSecrets(connector.configuration, before), ...configuration };
+    configuration = keepSecrets(connector, laid, before);
   }
   await tryConnection(deps, organizationId, test.type, checkConfiguration(connector, configuration));
-}
-
-/**
- * The stored secrets instead of masks. Whoever may edit a connection may not see them, so they are not sent to a server
- * of their choice either.
- */
-function unmasked(connector: Connector, sent: JsonObject, stored: JsonObject): JsonObject {
-  const configuration = unmaskConfiguration(sent, stored);
-  const masked = firstMasked(sent, stored);
-  const moved = masked === undefined ? undefined : movedBy(connector, stored, configuration);
-  if (moved === undefined) return configuration;
-  throw new TidemarkError('unprocessable', {
-    reason: `configuration.${masked}: send the secret again: ${moved} leads to another server than it was stored for`,
-  });
 }
 
 async function tryConnection(

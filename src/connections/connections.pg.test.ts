@@ -57,6 +57,10 @@ test('secrets are masked on every read and sealed at rest; the mask sent back ch
   const put = { name: 'renamed', configuration: read.body.data.configuration, validate: false };
   const updated = await call('PUT', `/api/connections/${id}`, put);
   expect(updated.body.data).toMatchObject({ name: 'renamed', configuration: { password: '********' } });
+  // Clients that keep the secrets elsewhere leave out what did not change.
+  const { password: _, ...others } = configuration;
+  const left = await call('PUT', `/api/connections/${id}`, { ...put, configuration: others });
+  expect(left).toMatchObject({ status: 200, body: { data: { configuration: { password: '********' } } } });
   const listed = await call('GET', '/api/connections');
   expect(JSON.stringify([made.body, read.body, updated.body, listed.body])).not.toContain(secret);
 

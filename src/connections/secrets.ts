@@ -1,5 +1,5 @@
 import type { TObject, TSchema } from 'typebox';
-import type { JsonObject } from '../lib/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../lib/json.ts';
 import type { KeyRing } from '../lib/seal.ts';
 
 /** What a secret looks like when it is read. Sent back, it means "unchanged". */
@@ -36,21 +36,19 @@ export function openConfiguration(
     : merge(configuration, JSON.parse(keyRing.open(secrets)) as JsonObject);
 }
 
-/** The configuration as it may be read: every secret that is set shows the mask. */
-export function maskConfiguration(schema: TObject, configuration: JsonObject): JsonObject {
-  const { open, secret } = split(schema, configuration);
-  return merge(open, masked(secret));
-}
-
-/** Where a configuration has a mask instead of a stored secret: the dotted key of the first. */
-export function firstMasked(sent: JsonObject, stored: JsonObject): string | undefined {
-  for (const [key, value] of Object.entries(sent)) {
-    const before = stored[key];
-    if (value === mask && before !== undefined) return key;
-    const inner = isObject(value) && isObject(before) ? firstMasked(value, before) : undefined;
-    if (inner !== undefined) return `${key}.${inner}`;
+/** The configuration as it may be read: every secret that is set shows the mask, in lists one by one. */
+export function maskConfiguration(schema: TSchema, configuration: JsonObject): JsonObject {
+  const result = { ...configuration };
+  for (const [key, property] of Object.entries(propertiesOf(schema))) {
+    const value = result[key];
+    if (value === undefined) continue;
+    if (isJsonObject(value)) result[key] = maskConfiguration(property, value);
+    else if (Array.isArray(value)) {
+      const items = itemsOf(property);
+      result[key] = value.map((item) => (isJsonObject(item) ? maskConfiguration(items, item) : item));
+    } else if (isSensitive(property) && value !== null && value !== '') result[key] = mask;
   }
-  return undefined;
+  return result;
 }
 
 /** A configuration without its secrets. */
@@ -58,53 +56,62 @@ export function withoutSecrets(schema: TObject, configuration: JsonObject): Json
   return split(schema, configuration).open;
 }
 
-/** Puts the stored secrets where the caller sent the mask. */
-export function unmaskConfiguration(sent: JsonObject, stored: JsonObject): JsonObject {
-  const result: JsonObject = {};
-  for (const [key, value] of Object.entries(sent)) {
-    const before = stored[key];
-    if (value === mask) {
-      if (before !== undefined) result[key] = before;
-    } else if (isObject(value) && isObject(before)) result[key] = unmaskConfiguration(value, before);
-    else result[key] = value;
+/** Whether a value holds a secret that is set. */
+export function isSecret(schema: TSchema, value: Json): boolean {
+  if (isJsonObject(value)) {
+    return Object.entries(propertiesOf(schema)).some(([key, inner]) => isSecret(inner, value[key] ?? null));
   }
-  return result;
+  if (Array.isArray(value)) return value.some((item) => isSecret(itemsOf(schema), item));
+  return isSensitive(schema) && value !== null && value !== '';
 }
 
+export function propertiesOf(schema: TSchema): Record<string, TSchema> {
+  return (schema as { properties?: Record<string, TSchema> }).properties ?? {};
+}
+
+export function itemsOf(schema: TSchema): TSchema {
+  return (schema as { items?: TSchema }).items ?? {};
+}
+
+/** Whether a schema has a place for secrets, at any depth. */
+export function holdsSecrets(schema: TSchema): boolean {
+  if (isSensitive(schema)) return true;
+  return [
+    ...Object.values(propertiesOf(schema)),
+    ...Object.values({ items: (schema as { items?: TSchema }).items }),
+  ]
+    .filter((inner) => inner !== undefined)
+    .some(holdsSecrets);
+}
+
+function isSensitive(schema: TSchema): boolean {
+  return (schema as { sensitive?: boolean }).sensitive === true;
+}
+
+/** A list with a secret in it is sealed whole: what belongs to an item stays together. */
 function split(schema: TSchema, configuration: JsonObject): { open: JsonObject; secret: JsonObject } {
-  const properties =
-    (schema as { properties?: Record<string, TSchema & { sensitive?: boolean }> }).properties ?? {};
+  const properties = propertiesOf(schema);
   const open: JsonObject = {};
   const secret: JsonObject = {};
   for (const [key, value] of Object.entries(configuration)) {
     const property = properties[key];
-    if (property?.sensitive) {
-      // An empty secret is no secret; shown as a mask it would look like one.
-      if (value === '' || value === null) open[key] = value;
-      else secret[key] = value;
-    } else if (property !== undefined && isObject(value)) {
+    if (property === undefined || !holdsSecrets(property)) open[key] = value;
+    else if (isJsonObject(value)) {
       const inner = split(property, value);
       open[key] = inner.open;
       if (Object.keys(inner.secret).length > 0) secret[key] = inner.secret;
-    } else open[key] = value;
+      // An empty secret is no secret; shown as a mask it would look like one.
+    } else if (isSecret(property, value)) secret[key] = value;
+    else open[key] = value;
   }
   return { open, secret };
-}
-
-function masked(secret: JsonObject): JsonObject {
-  const entries = Object.entries(secret).map(([key, value]) => [key, isObject(value) ? masked(value) : mask]);
-  return Object.fromEntries(entries) as JsonObject;
 }
 
 function merge(base: JsonObject, over: JsonObject): JsonObject {
   const result = { ...base };
   for (const [key, value] of Object.entries(over)) {
     const below = result[key];
-    result[key] = isObject(value) && isObject(below) ? merge(below, value) : value;
+    result[key] = isJsonObject(value) && isJsonObject(below) ? merge(below, value) : value;
   }
   return result;
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,16 +1,25 @@
 import { type Static, Type } from 'typebox';
+import { optional } from './optional.ts';
 
 const Instant = Type.Union([Type.String({ format: 'date-time' }), Type.Null()]);
 const Milliseconds = Type.Union([Type.Number(), Type.Null()]);
 
-/** `CreateWebhooksSchema` and `UpdateWebhooksSchema` on the wire. */
-export const WebhookRequest = Type.Object({
+/** `CreateWebhooksSchema` on the wire. */
+export const CreateWebhookRequest = Type.Object({
   endpoint: Type.String({ description: 'An http:// or https:// URL without user name and password.' }),
-  secret: Type.String({
-    description:
-      'Signs the deliveries. On update the mask keeps it; a new one leaves the old one signing for 24 h.',
-  }),
-  organization_id: Type.Optional(Type.Union([Type.String(), Type.Null()])),
+  secret: Type.String({ description: 'Signs the deliveries.' }),
+  organization_id: optional(Type.String()),
+});
+
+/** `UpdateWebhooksSchema` on the wire. */
+export const UpdateWebhookRequest = Type.Object({
+  ...CreateWebhookRequest.properties,
+  secret: optional(
+    Type.String({
+      description:
+        'Left out, or sent as the mask, it stays as it is. A new one leaves the old one signing for 24 h.',
+    }),
+  ),
 });
 
 export const WebhookHealth = Type.Object({

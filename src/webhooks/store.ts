@@ -85,18 +85,19 @@ export async function createWebhook(
 
 /**
  * Applies to the next attempt of every delivery, those under way included. After a change of the secret the
- * old one signs too for a day, so that no receiver has to change at the same moment. Sending the mask keeps
- * the secret: what was read can be written back.
+ * old one signs too for a day, so that no receiver has to change at the same moment. The mask keeps the secret, and so
+ * does leaving it out: what was read can be written back.
  */
 export async function updateWebhook(
   deps: { db: Database; keyRing: KeyRing },
   organizationId: string,
   id: string,
-  settings: WebhookSettings,
+  settings: Omit<WebhookSettings, 'secret'> & { secret?: string | null | undefined },
 ): Promise<Webhook> {
   await getWebhook(deps.db, organizationId, id);
   const endpoint = checkEndpoint(settings.endpoint);
-  const secret = settings.secret === mask ? undefined : checkSecret(settings.secret);
+  const secret =
+    settings.secret == null || settings.secret === mask ? undefined : checkSecret(settings.secret);
   return await deps.db.transaction().execute(async (tx) => {
     const current = await tx
       .selectFrom('webhooks')

@@ -1,7 +1,7 @@
 import { mask } from '../../connections/index.ts';
 import { IdParameter } from '../../schema/parameters.ts';
 import type { Webhook as WireWebhook } from '../../schema/webhook.ts';
-import { WebhookRequest } from '../../schema/webhook.ts';
+import { CreateWebhookRequest, UpdateWebhookRequest } from '../../schema/webhook.ts';
 import {
   createWebhook,
   deleteWebhook,
@@ -29,7 +29,7 @@ export function webhookRoutes(app: App, deps: ApiDependencies): void {
   });
   app.post(
     '/api/webhooks',
-    { schema: { operationId: 'webhooks.create', body: WebhookRequest } },
+    { schema: { operationId: 'webhooks.create', body: CreateWebhookRequest } },
     async (request) => {
       const webhook = await createWebhook(deps, organizationOf(request), request.body);
       return { data: await show(webhook, request.body.secret) };
@@ -44,7 +44,7 @@ export function webhookRoutes(app: App, deps: ApiDependencies): void {
   );
   app.put(
     '/api/webhooks/:id',
-    { schema: { operationId: 'webhooks.update', params: IdParameter, body: WebhookRequest } },
+    { schema: { operationId: 'webhooks.update', params: IdParameter, body: UpdateWebhookRequest } },
     async (request) => {
       const webhook = await updateWebhook(deps, organizationOf(request), request.params.id, request.body);
       return { data: await show(webhook) };

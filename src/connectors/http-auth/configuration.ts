@@ -22,14 +22,14 @@ export const HttpAuth = Type.Object(
       }),
     ),
     header: Type.Optional(Secret),
-    query: Type.Optional(Type.Array(NameAndValue, secret)),
+    query: Type.Optional(Type.Array(Secret)),
     oauth: Type.Optional(
       Type.Object(
         {
           client_id: Type.Optional(Type.String()),
           client_secret: Type.Optional(Type.String(secret)),
           token_endpoint: Type.Optional(Type.String({ examples: ['https://example.com/oauth/token'] })),
-          extra_form_data: Type.Optional(Type.Array(NameAndValue, secret)),
+          extra_form_data: Type.Optional(Type.Array(Secret)),
           scopes: Type.Optional(Type.Array(Type.String())),
           auth_style: Type.Optional(
             Type.Integer({
@@ -44,7 +44,7 @@ export const HttpAuth = Type.Object(
       ),
     ),
   },
-  { title: 'Authentication', description: 'One of these.' },
+  { title: 'Authentication', description: 'One of these.', alternatives: true },
 );
 
 export type HttpAuth = Static<typeof HttpAuth>;
