@@ -5,4 +5,5 @@ export { followEvents } from './follow.ts';
 export { keptSince } from './kept-since.ts';
 export type { EventQuery, ListedEvent } from './list.ts';
 export { type EventLog, openEventLog } from './log.ts';
+export { type EventPage, exactPage, pageForCut } from './page.ts';
 export { sampleEvent } from './sample.ts';

@@ -1,6 +1,13 @@
 import { Type } from 'typebox';
 import { notFound, TidemarkError } from '../../errors.ts';
-import { type EventQuery, eventTypes, type ListedEvent } from '../../events/index.ts';
+import {
+  type EventPage,
+  type EventQuery,
+  eventTypes,
+  exactPage,
+  type ListedEvent,
+  pageForCut,
+} from '../../events/index.ts';
 import { isTimestamp } from '../../lib/timestamp.ts';
 import { Event, EventsPage, EventsQuery } from '../../schema/event.ts';
 import { decodePageToken, encodePageToken } from '../../schema/page-token.ts';
@@ -28,14 +35,16 @@ export function eventRoutes(app: App, deps: ApiDependencies): void {
           reason: 'wait: needs starting_after or a page_token that goes forward',
         });
       }
-      const read = () => eventLog.list({ ...query, organizationId, limit: query.limit + 1 });
+      // A token is exact: clients do not cut it.
+      const pageOf = request.query.page_token ? exactPage : pageForCut;
+      const read = () => pageOf(eventLog, { ...query, organizationId });
       const gone = new AbortController();
       reply.raw.once('close', () => gone.abort());
       const deadline = performance.now() + wait * 1000;
       // Subscribed before the first read: an event that commits right after it wakes us.
       using subscription = wait > 0 ? eventFeed.subscribe(organizationId) : undefined;
       let found = await read();
-      while (subscription !== undefined && found.length === 0) {
+      while (subscription !== undefined && found.events.length === 0) {
         const left = deadline - performance.now();
         if (left <= 0 || gone.signal.aborted) break;
         await subscription.wait(left, gone.signal);
@@ -74,9 +83,7 @@ export function presentEvent({ id, organizationId, type, createdAt, event }: Lis
 type PageQuery = Omit<EventQuery, 'organizationId'>;
 
 /** A page forward always has a token, also when nothing is there yet: a poller goes on from it. */
-function page(found: ListedEvent[], { limit, retention, ascending, after, before }: PageQuery): string {
-  const events = found.slice(0, limit);
-  const hasMore = found.length > limit;
+function page({ events, hasMore }: EventPage, { retention, ascending, after, before }: PageQuery): string {
   const position = events.at(-1)?.createdAt ?? (ascending ? after : undefined);
   const token =
     position !== undefined && (ascending || hasMore)

@@ -1,0 +1,31 @@
+/** Microseconds. */
+export interface Span {
+  from: number;
+  to: number;
+}
+
+/**
+ * What a timestamp of RFC 3339 may stand for when it was cut to the digits it has: 12:00:00 for any moment of that
+ * second, 12:00:00.123 for any of that millisecond. With six digits it is exact, and undefined.
+ */
+export function cutSpan(text: string): Span | undefined {
+  const digits = /\.(\d+)/.exec(text)?.[1]?.length ?? 0;
+  if (digits >= 6) return undefined;
+  const from = microseconds(text);
+  return { from, to: from + 10 ** (6 - digits) };
+}
+
+/** Since 1970; a JavaScript Date would stop at milliseconds. */
+export function microseconds(text: string): number {
+  const [, whole = '', fraction = '', zone = ''] =
+    /^(.*?)(?:\.(\d+))?([Zz]|[+-]\d\d:?\d\d)?$/.exec(text) ?? [];
+  // Without an offset it is UTC, as PostgreSQL reads it here.
+  const seconds = Date.parse(`${whole.replace(' ', 'T')}${zone || 'Z'}`);
+  return seconds * 1000 + Number(fraction.slice(0, 6).padEnd(6, '0'));
+}
+
+export function fromMicroseconds(value: number): string {
+  const milliseconds = Math.floor(value / 1000);
+  const rest = String(value - milliseconds * 1000).padStart(3, '0');
+  return new Date(milliseconds).toISOString().replace('Z', `${rest}Z`);
+}
