@@ -16,7 +16,10 @@ await writeOrCheck(
 Generated from \`src/config.ts\`; do not edit.
 
 Tidemark is configured by environment variables. An empty one counts as not set; a wrong one stops the start with a
-message that names it and what it takes.
+message that names it and what it takes. A \`TIDEMARK_\` variable that is no setting is named in a warning.
+
+A secret can also come in a file: its variable with \`_FILE\` at the end, such as \`TIDEMARK_ENCRYPTION_KEY_FILE\`, takes
+the file's path. White space around the content is left out. Setting both stops the start.
 
 | variable | takes | default | |
 |---|---|---|---|

@@ -1,5 +1,8 @@
-import { expect, test } from 'vitest';
-import { ConfigError, configTable, readConfig } from './config.ts';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { ConfigError, configTable, readConfig, unknownVariables } from './config.ts';
 
 test('without any variable the defaults hold', () => {
   const config = readConfig({});
@@ -50,4 +53,49 @@ test('a wrong value names the variable and what it takes, and a secret is not re
     expect(message).toContain(setting?.takes);
     if (setting?.secret) expect(message).not.toContain('hunter2');
   }
+});
+
+test('every secret may come in a file; not in both, and not in a file that is missing or empty', async () => {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'tidemark-test-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const values: Record<string, string> = {
+    DATABASE_URL: 'postgresql://hunter2@host/db',
+    TIDEMARK_ENCRYPTION_KEY: Buffer.alloc(32, 1).toString('base64'),
+  };
+  for (const { variable, secret } of configTable) {
+    if (!secret) continue;
+    const value = values[variable] ?? 'hunter2-hunter2-hunter2';
+    const file = path.join(folder, variable);
+    await writeFile(file, `${value}\n`);
+    const { environment } = readConfig({ [`${variable}_FILE`]: file });
+    expect(environment).toMatchObject({ [variable]: value, [`${variable}_FILE`]: '' });
+    // What is handed to a worker over the server's own environment reads the same.
+    expect(readConfig({ [`${variable}_FILE`]: file, ...environment }).environment).toEqual(environment);
+    expect(() => readConfig({ [variable]: value, [`${variable}_FILE`]: file })).toThrow(
+      `${variable}: ${variable}_FILE is set, too`,
+    );
+    expect(() => readConfig({ [`${variable}_FILE`]: `${file}.missing` })).toThrow(
+      /_FILE .*ENOENT.*It takes a file/,
+    );
+    await writeFile(file, ' \n');
+    expect(() => readConfig({ [`${variable}_FILE`]: file })).toThrow('the file is empty');
+  }
+});
+
+test('a variable that is no setting is named, with the one that was probably meant', () => {
+  expect(
+    unknownVariables({
+      TIDEMARK_PROT: '9999',
+      TIDEMARK_NONSENSE_OF_MINE: '1',
+      TIDEMARK_PORT_FILE: '/port',
+      TIDEMARK_PORT: '1',
+      TIDEMARK_API_KEY_FILE: '/run/secrets/key',
+      TIDEMARK_EMPTY: '',
+      PORT: '1',
+    }),
+  ).toEqual([
+    expect.stringMatching(/^TIDEMARK_PROT is set, .*Did you mean TIDEMARK_PORT\?/),
+    expect.stringMatching(/^TIDEMARK_NONSENSE_OF_MINE is set, and there is no such setting\. "tidemark/),
+    expect.stringMatching(/^TIDEMARK_PORT_FILE is set/),
+  ]);
 });

@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseCidr } from './lib/cidr.ts';
+import { didYouMean } from './lib/nearest-name.ts';
 
 /**
  * Every environment variable Tidemark reads, named once. `tidemark --help` and docs/config.md are made from
@@ -11,7 +13,7 @@ export interface Setting<Value> {
   takes: string;
   /** As it would be written in the environment. Undefined: not set. */
   default?: string;
-  /** Never printed, logged or returned. */
+  /** Never printed, logged or returned. Its variable with `_FILE` at the end names a file that holds it. */
   secret?: boolean;
   description: string;
   /** Throws an Error that says what is wrong; the variable's name is added by the caller. */
@@ -229,6 +231,12 @@ const settings = {
       return waits;
     },
   } satisfies Setting<number[]>,
+  webhookSecret: text({
+    variable: 'TIDEMARK_WEBHOOK_SECRET',
+    takes: 'a secret',
+    secret: true,
+    description: 'What "tidemark listen" and "tidemark trigger --forward-to" sign with. Default: a new one.',
+  }),
   webhookTimeoutSeconds: number({
     variable: 'TIDEMARK_WEBHOOK_TIMEOUT_SECONDS',
     takes: 'seconds, 1 to 60',
@@ -274,6 +282,7 @@ type Optional =
   | 'partnerKey'
   | 'encryptionKeys'
   | 'recordLogs'
+  | 'webhookSecret'
   | 'awsAccessKeyId'
   | 'awsSecretAccessKey'
   | 'awsSessionToken'
@@ -296,18 +305,61 @@ export class ConfigError extends Error {
 export function readConfig(environment: Record<string, string | undefined>): Config {
   const read: Record<string, string> = {};
   const entries = Object.entries(settings).map(([key, setting]: [string, Setting<unknown>]) => {
-    const value = environment[setting.variable] || setting.default;
+    const value = givenValue(setting, environment) || setting.default;
+    // What is read is handed on as a value: a child must not find two.
+    if (setting.secret) read[fileVariable(setting)] = '';
     if (value === undefined) return [key, undefined];
     read[setting.variable] = value;
     try {
       return [key, setting.parse(value)];
     } catch (error) {
       const shown = setting.secret ? '' : ` ${JSON.stringify(value)}`;
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new ConfigError(`${setting.variable}${shown}: ${reason}. It takes ${setting.takes}.`);
+      throw new ConfigError(`${setting.variable}${shown}: ${reasonOf(error)}. It takes ${setting.takes}.`);
     }
   });
   return { ...Object.fromEntries(entries), environment: read } as Config;
+}
+
+/** Secrets may come as files, as orchestrators hand them out: an environment shows in more places than one expects. */
+const fileVariable = ({ variable }: Setting<unknown>) => `${variable}_FILE`;
+
+function givenValue(
+  setting: Setting<unknown>,
+  environment: Record<string, string | undefined>,
+): string | undefined {
+  const value = environment[setting.variable];
+  const file = setting.secret ? environment[fileVariable(setting)] : undefined;
+  if (!file) return value;
+  if (value) {
+    throw new ConfigError(
+      `${setting.variable}: ${fileVariable(setting)} is set, too. Set one of them, or leave one empty.`,
+    );
+  }
+  try {
+    const text = readFileSync(file, 'utf8').trim();
+    if (text === '') throw new Error('the file is empty');
+    return text;
+  } catch (error) {
+    throw new ConfigError(
+      `${fileVariable(setting)} ${JSON.stringify(file)}: ${reasonOf(error)}. ` +
+        `It takes a file that holds ${setting.takes}.`,
+    );
+  }
+}
+
+const reasonOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
+
+/** A line for every TIDEMARK_ variable that is no setting: it does nothing, which its author should know. */
+export function unknownVariables(environment: Record<string, string | undefined>): string[] {
+  const known = configTable.flatMap((setting) =>
+    setting.secret ? [setting.variable, fileVariable(setting)] : [setting.variable],
+  );
+  return Object.entries(environment)
+    .filter(([name, value]) => value && /^TIDEMARK_(?!TEST_)/i.test(name) && !known.includes(name))
+    .map(
+      ([name]) =>
+        `${name} is set, and there is no such setting.${didYouMean(name, known)} "tidemark --help" lists all.`,
+    );
 }
 
 function text(

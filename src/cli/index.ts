@@ -1,53 +1,47 @@
-import { ConfigError } from '../config.ts';
-import { messageOf } from '../errors.ts';
+import { ConfigError, unknownVariables } from '../config.ts';
+import { messageOf, TidemarkError } from '../errors.ts';
 import { DataDirectoryInUse } from '../host/index.ts';
 import { version } from '../lib/version.ts';
-import { demo } from './demo/index.ts';
-import { listen } from './events/listen.ts';
-import { events } from './events/tail.ts';
-import { trigger } from './events/trigger.ts';
-import { help } from './help.ts';
-import { keys } from './keys.ts';
-import { migrateCommand } from './migrate.ts';
-import { serve } from './serve.ts';
-import { worker } from './worker.ts';
+import { type Environment, UsageError } from './command.ts';
+import { commands } from './commands.ts';
+import { help, helpOf } from './help.ts';
+import { printableLines } from './printable.ts';
+import { readCommand } from './read-command.ts';
 
-export type Environment = Record<string, string | undefined>;
-
-/** A command gets the words after its name; what it returns is the exit code. */
-export type Command = (args: string[], environment: Environment) => Promise<number>;
-
-const commands: Record<string, Command> = {
-  serve,
-  worker,
-  demo,
-  migrate: migrateCommand,
-  keys,
-  events,
-  listen,
-  trigger,
-};
-
-/** argv → command. Errors a user can mend are one line; others show where they come from. */
-export async function run([name = '', ...args]: string[], environment: Environment): Promise<number> {
-  if (name === '' || name === 'help' || name === '--help' || name === '-h') {
-    console.log(help());
-    return 0;
+/** argv → command → exit code: 0 done, 1 failed, 2 not understood. */
+export async function run(argv: string[], environment: Environment): Promise<number> {
+  const reading = readCommand(commands, argv);
+  switch (reading.kind) {
+    case 'help':
+      console.log(reading.name === undefined ? help(commands) : helpOf(reading.name, reading.about));
+      return 0;
+    case 'version':
+      console.log(version);
+      return 0;
+    case 'refused':
+      console.error(printableLines(`tidemark${reading.name ? ` ${reading.name}` : ''}: ${reading.reason}`));
+      return 2;
+    case 'run':
+      break;
   }
-  if (name === '--version' || name === '-v') {
-    console.log(version);
-    return 0;
-  }
-  const command = commands[name];
-  if (command === undefined) {
-    console.error(`tidemark: there is no command ${name}. "tidemark --help" lists them.`);
-    return 2;
-  }
+  const { command, given } = reading;
+  // A worker that serve started has its environment from there, where it has been looked at.
+  if (given.options.id === undefined)
+    for (const line of unknownVariables(environment)) console.error(`tidemark: ${line}`);
   try {
-    return await command(args, environment);
+    return await command.run(given, environment);
   } catch (error) {
-    const known = error instanceof ConfigError || error instanceof DataDirectoryInUse;
-    console.error(`tidemark ${name}: ${known || !(error instanceof Error) ? messageOf(error) : error.stack}`);
-    return 1;
+    console.error(printableLines(`tidemark ${command.name}: ${textOf(error, environment)}`));
+    return error instanceof UsageError ? 2 : 1;
   }
+}
+
+/** One line for what a user can mend. Only what we did not expect shows where it comes from. */
+function textOf(error: unknown, { TIDEMARK_LOG_LEVEL: level }: Environment): string {
+  if (!(error instanceof Error)) return messageOf(error);
+  if (error instanceof TidemarkError) return `${error.message}. ${error.remedy}`;
+  const known = error instanceof ConfigError || error instanceof DataDirectoryInUse;
+  // The operating system and PostgreSQL say with a code what they refuse: their words are enough.
+  const foreign = 'code' in error && typeof error.code === 'string' && !error.code.startsWith('ERR_');
+  return (known || foreign) && level !== 'debug' ? messageOf(error) : (error.stack ?? messageOf(error));
 }

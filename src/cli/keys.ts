@@ -1,34 +1,121 @@
 import { readConfig } from '../config.ts';
-import { openDatabase } from '../db/index.ts';
-import { createApiKey, listOrganizations, listUsers } from '../organizations/index.ts';
-import { databaseUrlOf } from './database.ts';
-import type { Environment } from './index.ts';
+import { type Database, openDatabase } from '../db/index.ts';
+import { didYouMean } from '../lib/nearest-name.ts';
+import {
+  type ApiKey,
+  addApiKey,
+  listApiKeys,
+  listOrganizations,
+  listUsers,
+  type Organization,
+  revokeApiKey,
+  type User,
+} from '../organizations/index.ts';
+import { command, type Environment, UsageError } from './command.ts';
+import { databaseUrlOf, namingDatabase } from './database.ts';
+import { printable } from './printable.ts';
 
-/** `tidemark keys` lists users; `tidemark keys create <e-mail>` replaces that user's key and prints it once. */
-export async function keys(
-  [action = 'list', email = '']: string[],
-  environment: Environment,
-): Promise<number> {
-  const database = openDatabase(await databaseUrlOf(readConfig(environment)), 2);
-  try {
-    const organizations = await listOrganizations(database.db);
-    const users = await Promise.all(organizations.map(({ id }) => listUsers(database.db, id)));
-    if (action === 'list') {
-      for (const [index, organization] of organizations.entries()) {
-        for (const user of users[index] ?? []) {
-          console.log(`${user.email}\t${user.role}\t${organization.name}\t${organization.id}`);
-        }
+const org = { takes: 'organization', text: 'Only in this organization: its name or its id.' } as const;
+
+export const listKeys = command({
+  name: 'keys list',
+  summary: 'Lists users and their API keys: when each was made and how it is called, not the key.',
+  options: { org },
+  run: ({ options }, environment) =>
+    withPeople(environment, options.org, async (db, people) => {
+      const keys = await listApiKeys(
+        db,
+        people.map(({ user }) => user.id),
+      );
+      for (const person of people) {
+        const own = keys.filter(({ userId }) => userId === person.user.id);
+        for (const key of own.length === 0 ? [undefined] : own) console.log(row(person, key));
       }
+    }),
+});
+
+export const createKey = command({
+  name: 'keys create',
+  summary: 'Adds an API key to those of a user and prints it, once. The others go on working.',
+  words: [{ name: 'e-mail', text: 'The user, as "tidemark keys list" has it' }],
+  options: { name: { takes: 'name', text: 'What the key is for, to know it by later.' }, org },
+  run: ({ options, words }, environment) =>
+    withPeople(environment, options.org, async (db, people) => {
+      const { user } = choose(people, words['e-mail']);
+      const others = (await listApiKeys(db, [user.id])).length;
+      const { organization_id: organizationId, id: userId } = user;
+      const { id, key } = await addApiKey(db, { organizationId, userId, name: options.name });
+      console.log(key);
+      const rest = others === 0 ? '' : ` The user’s other keys (${others}) go on working.`;
+      console.error(
+        `Key ${id} of ${user.email} is shown this once.${rest} Revoke it: tidemark keys revoke ${id}`,
+      );
+    }),
+});
+
+export const revokeKey = command({
+  name: 'keys revoke',
+  summary: 'Takes an API key back: from then on it opens nothing.',
+  words: [{ name: 'key-id', text: 'The id of the key, as "tidemark keys list" has it' }],
+  run: ({ words }, environment) =>
+    withPeople(environment, undefined, async (db) => {
+      await revokeApiKey(db, words['key-id']);
+      console.log(`Key ${words['key-id']} is revoked.`);
+    }),
+});
+
+interface Person {
+  user: User;
+  organization: Organization;
+}
+
+async function withPeople(
+  environment: Environment,
+  wanted: string | undefined,
+  use: (db: Database, people: Person[]) => Promise<void>,
+): Promise<number> {
+  const config = readConfig(environment);
+  return namingDatabase(config, async () => {
+    const database = openDatabase(await databaseUrlOf(config), 2);
+    try {
+      const all = await listOrganizations(database.db);
+      const chosen =
+        wanted === undefined ? all : all.filter(({ id, name }) => wanted === name || wanted === id);
+      if (chosen.length === 0 && wanted !== undefined) {
+        const names = all.map(({ name }) => name);
+        throw new UsageError(`--org: there is no organization ${wanted}.${didYouMean(wanted, names)}`);
+      }
+      const people = await Promise.all(
+        chosen.map(async (organization) =>
+          (await listUsers(database.db, organization.id)).map((user) => ({ user, organization })),
+        ),
+      );
+      await use(database.db, people.flat());
       return 0;
+    } finally {
+      await database.close();
     }
-    const user = users.flat().find((one) => one.email === email.toLowerCase());
-    if (action !== 'create' || user === undefined) {
-      console.error('tidemark keys: use "keys" or "keys create <e-mail>", with the e-mail of a listed user');
-      return 2;
-    }
-    console.log(await createApiKey(database.db, user.organization_id, user.id, true));
-    return 0;
-  } finally {
-    await database.close();
+  });
+}
+
+/** @throws UsageError when no user has the address, or users of several organizations do. */
+function choose(people: readonly Person[], email: string): Person {
+  const [only, ...more] = people.filter(({ user }) => user.email === email.toLowerCase());
+  if (only === undefined) {
+    const emails = people.map(({ user }) => user.email);
+    throw new UsageError(
+      `there is no user ${email}.${didYouMean(email, emails)} "tidemark keys list" lists them.`,
+    );
   }
+  if (more.length === 0) return only;
+  const places = [only, ...more].map(({ organization: { id, name } }) => `${name} (${id})`);
+  throw new UsageError(
+    `${email} is a user of ${places.length} organizations: ${places.join(', ')}. Say which with --org.`,
+  );
+}
+
+function row({ user, organization }: Person, key: ApiKey | undefined): string {
+  const { email, role } = user;
+  const shown = key === undefined ? ['no key'] : [key.id, key.createdAt, key.name ?? ''];
+  return [email, role, organization.name, organization.id, ...shown].map(printable).join('\t');
 }

@@ -2,12 +2,17 @@ import { type Config, readConfig } from '../config.ts';
 import { messageOf } from '../errors.ts';
 import { createLog } from '../lib/log.ts';
 import { type Server, startServer } from '../server.ts';
-import type { Environment } from './index.ts';
+import { command } from './command.ts';
 import { limitStop, untilSignal } from './until-signal.ts';
 
-/** `tidemark serve`: runs until SIGINT or SIGTERM, then drains. */
-export async function serve(_args: string[], environment: Environment): Promise<number> {
-  const config = readConfig(environment);
+export const serve = command({
+  name: 'serve',
+  summary: 'The server: HTTP API and workers, with an embedded PostgreSQL unless DATABASE_URL is set.',
+  details: ['Runs until SIGINT or SIGTERM, then drains. A second signal ends it at once.'],
+  run: (_given, environment) => runServer(readConfig(environment)),
+});
+
+async function runServer(config: Config): Promise<number> {
   const log = createLog(config.logLevel);
   const signaled = untilSignal();
   const server = await startServer(config, log);

@@ -1,16 +1,22 @@
-import { parseArgs } from 'node:util';
-import { readConfig } from '../config.ts';
+import { type Config, readConfig } from '../config.ts';
 import { createLog } from '../lib/log.ts';
 import { startWorker } from '../worker.ts';
+import { command } from './command.ts';
 import { databaseUrlOf } from './database.ts';
-import type { Environment } from './index.ts';
 import { untilSignal } from './until-signal.ts';
 
-/** `tidemark worker`: by hand, or as a child of serve. */
-export async function worker(args: string[], environment: Environment): Promise<number> {
-  const { values } = parseArgs({ args, options: { id: { type: 'string' } } });
-  const config = readConfig(environment);
-  const workerId = values.id ?? crypto.randomUUID();
+export const worker = command({
+  name: 'worker',
+  summary: 'One more worker process on the same database: runs executions, delivers webhooks.',
+  details: [
+    'On the machine of the server it finds the database by TIDEMARK_DATA_DIR; elsewhere set DATABASE_URL,',
+    'TIDEMARK_ENCRYPTION_KEY and TIDEMARK_RECORD_LOGS as for the server.',
+  ],
+  options: { id: { takes: 'uuid', text: 'Its id, for the server that started it.', internal: true } },
+  run: ({ options }, environment) => runWorker(readConfig(environment), options.id ?? crypto.randomUUID()),
+});
+
+async function runWorker(config: Config, workerId: string): Promise<number> {
   const log = createLog(config.logLevel, { worker_id: workerId });
   const child = process.connected;
   // Ctrl-C reaches the whole terminal group: a child leaves it to its parent, who drains in order.

@@ -15,6 +15,8 @@ export interface ApiKeysTable {
   user_id: string;
   organization_id: string;
   created_at: Generated<Timestamp>;
+  id: Generated<string>;
+  name: string | null;
 }
 
 export interface BulkSchemaExecutionsTable {

@@ -44,7 +44,12 @@ export async function bootstrap({
     const key = apiKey ?? crypto.randomUUID();
     await tx
       .insertInto('api_keys')
-      .values({ hash: hashKey(key), user_id: user.id, organization_id: user.organization_id })
+      .values({
+        hash: hashKey(key),
+        user_id: user.id,
+        organization_id: user.organization_id,
+        name: apiKey === undefined ? 'first start' : 'TIDEMARK_API_KEY',
+      })
       .onConflict((conflict) => conflict.column('hash').doNothing())
       .execute();
     if (apiKey === undefined) await keep(key);

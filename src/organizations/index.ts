@@ -1,3 +1,4 @@
+export { type ApiKey, addApiKey, createApiKey, listApiKeys, revokeApiKey } from './api-keys.ts';
 export { bootstrap } from './bootstrap.ts';
 export { type Actor, actorOf, authenticate, type Caller } from './caller.ts';
 export { obfuscationSalt } from './obfuscation-salt.ts';
@@ -6,13 +7,14 @@ export {
   deleteOrganization,
   getOrganization,
   listOrganizations,
+  type Organization,
   updateOrganization,
 } from './organizations.ts';
 export {
-  createApiKey,
   createUser,
   deleteUser,
   getUser,
   listUsers,
+  type User,
   updateUser,
 } from './users.ts';

@@ -2,7 +2,6 @@ import { sql } from 'kysely';
 import type { Database } from '../db/index.ts';
 import { notFound, TidemarkError } from '../errors.ts';
 import { isUuid } from '../lib/uuid.ts';
-import { hashKey } from './caller.ts';
 import { getOrganization } from './organizations.ts';
 
 export interface User {
@@ -94,39 +93,6 @@ export async function deleteUser(db: Database, organizationId: string, id: strin
   const user = await getUser(db, organizationId, id);
   await db.deleteFrom('users').where('organization_id', '=', organizationId).where('id', '=', id).execute();
   return user;
-}
-
-/**
- * Makes a key and returns it, the only time it can be seen.
- *
- * @param force revokes the user's other keys. @throws forbidden when there is one and `force` is not set.
- */
-export async function createApiKey(
-  db: Database,
-  organizationId: string,
-  id: string,
-  force: boolean,
-): Promise<string> {
-  await getUser(db, organizationId, id);
-  return db.transaction().execute(async (tx) => {
-    // Locks the user, so that two calls cannot both find no key.
-    await tx.selectFrom('users').select('id').where('id', '=', id).forUpdate().execute();
-    if (force) await tx.deleteFrom('api_keys').where('user_id', '=', id).execute();
-    const existing = await tx
-      .selectFrom('api_keys')
-      .select('user_id')
-      .where('user_id', '=', id)
-      .executeTakeFirst();
-    if (existing !== undefined) {
-      throw new TidemarkError('forbidden', { reason: 'This user has an API key; force=true revokes it' });
-    }
-    const key = crypto.randomUUID();
-    await tx
-      .insertInto('api_keys')
-      .values({ hash: hashKey(key), user_id: id, organization_id: organizationId })
-      .execute();
-    return key;
-  });
 }
 
 function roleOf({ role, role_ids }: RoleChoice): string {

@@ -132,19 +132,3 @@ test('trigger sends a sample: to the webhook through the server, or straight to 
   expect(straight.lines.join()).toMatch(/sync\.failed → .*: 200 \(\d+ ms\)/);
   await receiver.close();
 });
-
-test('a wrong option is explained in one line', async () => {
-  for (const [args, message] of [
-    [['listen'], /--forward-to: takes an http:\/\/ or https:\/\/ URL/],
-    [['events', 'tail', '--type', 'sync.exploded'], /sync\.exploded is none of sync\.running/],
-    [['events', 'tail', '--since', 'yesterday'], /yesterday is no RFC 3339 timestamp/],
-    [['trigger'], /name an event type/],
-    [['listen', '--speed', 'fast'], /Unknown option '--speed'/],
-    [['trigger', 'sync.failed', '--url', 'http://127.0.0.1:9'], /does not answer: is the server running/],
-  ] as const) {
-    const { lines, exit } = tidemark(...args);
-    expect(await exit).toBe(1);
-    expect(lines.length, lines.join('\n')).toBe(1);
-    expect(lines[0]).toMatch(message);
-  }
-});

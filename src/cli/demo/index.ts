@@ -1,11 +1,11 @@
 import path from 'node:path';
-import { parseArgs, styleText } from 'node:util';
+import { styleText } from 'node:util';
 import { readConfig } from '../../config.ts';
 import { clearDataDirectory } from '../../host/index.ts';
 import { createLog } from '../../lib/log.ts';
 import { type Server, startServer } from '../../server.ts';
 import { createClient } from '../client.ts';
-import type { Environment } from '../index.ts';
+import { command, type Environment } from '../command.ts';
 import { untilSignal } from '../until-signal.ts';
 import { startReceiver } from './receiver.ts';
 import { createScreen } from './screen.ts';
@@ -15,14 +15,15 @@ import { createSyncs } from './syncs.ts';
 
 const secret = 'the demo’s webhook secret';
 
-/**
- * `tidemark demo`: the main job on sample databases, in a data directory of its own that every run begins
- * anew. `--once` stops after the summary.
- *
- * @returns 0 when everything was as expected, 1 when anything differed.
- */
-export async function demo(args: string[], environment: Environment): Promise<number> {
-  const { values } = parseArgs({ args, options: { once: { type: 'boolean', default: false } } });
+export const demo = command({
+  name: 'demo',
+  summary: 'The main job on sample databases, in a data directory of its own that every run begins anew.',
+  options: { once: { text: 'Stops after the summary, instead of leaving the server running.' } },
+  run: ({ options }, environment) => runDemo(environment, options.once),
+});
+
+/** @returns 0 when everything was as expected, 1 when anything differed. */
+async function runDemo(environment: Environment, once: boolean): Promise<number> {
   const signaled = untilSignal();
   const screen = createScreen(process.stdout);
 
@@ -41,7 +42,7 @@ export async function demo(args: string[], environment: Environment): Promise<nu
     const syncs = await createSyncs(client, { ...databases, receiver: receiver.url }, secret);
     screen.line('created through the API: 1 webhook, 3 connections, 1 model, 2 model syncs, 1 bulk sync');
     const ok = await tellStory({ client, screen, server, receiver, databases, syncs });
-    if (values.once) return ok ? 0 : 1;
+    if (once) return ok ? 0 : 1;
 
     screen.heading('The server goes on running');
     screen.line(`URL  ${styleText('cyan', server.url)}`);

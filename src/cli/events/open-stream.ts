@@ -1,14 +1,15 @@
-import type { Environment } from '../index.ts';
+import type { Environment } from '../command.ts';
+import { printable } from '../printable.ts';
 import { untilSignal } from '../until-signal.ts';
-import { checkTypes } from './options.ts';
+import { checkSince, checkTypes } from './options.ts';
 import { serverOf } from './server.ts';
 import { type StreamedEvent, streamEvents } from './stream.ts';
 
 /** What every command that follows the log takes. */
 export const streamOptions = {
-  type: { type: 'string', multiple: true, default: [] as string[] },
-  since: { type: 'string' },
-  url: { type: 'string' },
+  type: { takes: 'type', many: true, text: 'Only events of this type, such as sync.failed.' },
+  since: { takes: 'time', text: 'From this RFC 3339 time on, instead of from now.' },
+  url: { takes: 'url', text: 'The server, instead of the one of the data directory.' },
 } as const;
 
 /** Follows the log until SIGINT or SIGTERM; a lost connection is said on stderr and made anew. @throws ConfigError */
@@ -17,6 +18,7 @@ export async function openStream(
   environment: Environment,
 ): Promise<{ url: string; stream: AsyncIterable<StreamedEvent> }> {
   checkTypes(values.type);
+  checkSince(values.since);
   const server = await serverOf(environment, values.url);
   const stopping = new AbortController();
   void untilSignal().then(() => stopping.abort());
@@ -24,7 +26,7 @@ export async function openStream(
     types: values.type,
     since: values.since,
     signal: stopping.signal,
-    lost: (reason) => console.error(`  (${reason})`),
+    lost: (reason) => console.error(`  (${printable(reason)})`),
   });
   return { url: server.url, stream };
 }

@@ -1,25 +1,32 @@
-import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
-import { ConfigError } from '../../config.ts';
-import { messageOf } from '../../errors.ts';
 import { eventTypes, isEventType } from '../../events/index.ts';
+import { didYouMean } from '../../lib/nearest-name.ts';
+import { isTimestamp } from '../../lib/timestamp.ts';
+import { UsageError } from '../command.ts';
 
-/** Reads options, with a wrong one explained instead of thrown. @throws ConfigError */
-export function readOptions<Options extends ParseArgsOptionsConfig>(args: string[], options: Options) {
-  try {
-    return parseArgs({ args, options, allowPositionals: true });
-  } catch (error) {
-    throw new ConfigError(messageOf(error));
-  }
-}
+/** What every command takes that posts events to an endpoint of its caller's. */
+export const forwardOptions = {
+  'forward-to': { takes: 'url', text: 'The endpoint that is posted to.' },
+  secret: {
+    takes: 'secret',
+    text: 'Signs with this secret. Set TIDEMARK_WEBHOOK_SECRET instead to keep it out of the list of processes.',
+  },
+} as const;
 
-/** @throws ConfigError for one that does not exist. */
+/** @throws UsageError for one that does not exist. */
 export function checkTypes(types: readonly string[]): void {
   const unknown = types.find((type) => !isEventType(type));
-  if (unknown !== undefined) throw new ConfigError(`${unknown} is none of ${eventTypes.join(', ')}`);
+  if (unknown === undefined) return;
+  throw new UsageError(`${unknown} is none of ${eventTypes.join(', ')}.${didYouMean(unknown, eventTypes)}`);
 }
 
-/** @throws ConfigError for what is no http:// or https:// URL. */
-export function checkUrl(option: string, text: string | undefined): string {
-  if (text !== undefined && /^https?:\/\//.test(text) && URL.canParse(text)) return text;
-  throw new ConfigError(`${option}: takes an http:// or https:// URL`);
+/** @throws UsageError for what is no http:// or https:// URL. */
+export function checkUrl(option: string, text: string): string {
+  if (/^https?:\/\//.test(text) && URL.canParse(text)) return text;
+  throw new UsageError(`${option}: takes an http:// or https:// URL`);
+}
+
+/** @throws UsageError for what is no RFC 3339 time. */
+export function checkSince(text: string | undefined): void {
+  if (text === undefined || isTimestamp(text)) return;
+  throw new UsageError(`--since: ${text} is no RFC 3339 time, such as 2026-11-30T08:00:00Z`);
 }

@@ -1,7 +1,7 @@
 import { type Config, ConfigError, readConfig } from '../../config.ts';
 import { openDataDirectory, readApiKey, readRunningServer } from '../../host/index.ts';
 import type { ServerAccess } from '../client.ts';
-import type { Environment } from '../index.ts';
+import type { Environment } from '../command.ts';
 
 /**
  * The server on this data directory, unless another is named; its key is TIDEMARK_API_KEY or the one the first

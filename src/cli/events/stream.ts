@@ -23,18 +23,29 @@ export interface StreamOptions {
   lost(reason: string): void;
 }
 
-/** Milliseconds until the stream is opened again. */
-const again = 1000;
+/** Milliseconds until the stream is opened again, doubled while it cannot be, up to the longest. */
+const firstPause = 1000;
+const longestPause = 30_000;
+/** Milliseconds without a stream after which nobody is served by waiting on. */
+const patience = 600_000;
 
-/** An organization's events, for ever: a stream that breaks is opened again after the last event it gave. */
+/**
+ * An organization's events, for ever: a stream that breaks is opened again after the last event it gave.
+ *
+ * @throws ConfigError when the server cannot be reached at first, refuses, or stays away.
+ */
 export async function* streamEvents(
   server: ServerAccess,
   options: StreamOptions,
 ): AsyncGenerator<StreamedEvent> {
   let position = options.since;
+  let pauseMs = firstPause;
+  let away: number | undefined = Number.NEGATIVE_INFINITY;
   while (!options.signal.aborted) {
     try {
       const frames = await open(server, options, position);
+      away = undefined;
+      pauseMs = firstPause;
       for await (const { id, event, data } of frames) {
         if (event === 'closed') options.lost((JSON.parse(data) as { reason: string }).reason);
         if (event === 'behind') options.lost(`events are missing: the position is too old (${data})`);
@@ -45,10 +56,21 @@ export async function* streamEvents(
     } catch (error) {
       if (options.signal.aborted) return;
       if (error instanceof ConfigError) throw error;
-      options.lost(messageOf(error));
+      const reason = reasonOf(error);
+      away ??= performance.now();
+      if (performance.now() - away > patience) {
+        throw new ConfigError(`${server.url} does not answer (${reason}): is the server running?`);
+      }
+      options.lost(`${reason}; trying again in ${pauseMs / 1000} s`);
     }
-    await pause(again, undefined, { signal: options.signal }).catch(() => {});
+    await pause(pauseMs, undefined, { signal: options.signal }).catch(() => {});
+    if (away !== undefined) pauseMs = Math.min(pauseMs * 2, longestPause);
   }
+}
+
+/** `fetch` says "fetch failed"; why is in its cause. */
+function reasonOf(error: unknown): string {
+  return messageOf(error instanceof Error && error.cause instanceof Error ? error.cause : error);
 }
 
 async function open(
@@ -65,10 +87,24 @@ async function open(
     signal,
   });
   if (response.status >= 400 && response.status < 500) {
-    throw new ConfigError(((await response.json()) as { message: string }).message);
+    throw new ConfigError(refusal(url, response.status, await response.text()));
   }
   if (!response.ok || response.body === null) throw new Error(`${url} answered ${response.status}`);
+  if (!response.headers.get('content-type')?.startsWith('text/event-stream')) {
+    throw new ConfigError(`${url} answered with no stream of events: is it a Tidemark server?`);
+  }
   return response.body.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream());
+}
+
+/** What stands in front of a server may refuse with a page of its own. */
+function refusal(url: string, status: number, text: string): string {
+  try {
+    const { message } = JSON.parse(text) as { message?: string };
+    if (typeof message === 'string') return `${url}: ${message}`;
+  } catch {
+    // Not an answer of Tidemark's: its status says what there is to say.
+  }
+  return `${url} answered ${status}: is it a Tidemark server?`;
 }
 
 /** Cuts the payload out as it stands: writing the parsed object anew could change a number's digits. */

@@ -1,10 +1,11 @@
-import { ConfigError } from '../../config.ts';
+import { ConfigError, readConfig } from '../../config.ts';
 import { type EventType, eventTypes, sampleEvent } from '../../events/index.ts';
 import { signingKey } from '../../webhooks/index.ts';
-import { createClient } from '../client.ts';
-import type { Environment } from '../index.ts';
+import { createClient, type ServerAccess } from '../client.ts';
+import { command } from '../command.ts';
+import { printable } from '../printable.ts';
 import { forward, newSecret } from './forward.ts';
-import { checkTypes, checkUrl, readOptions } from './options.ts';
+import { checkTypes, checkUrl, forwardOptions } from './options.ts';
 import { serverOf } from './server.ts';
 
 interface TestResult {
@@ -17,23 +18,25 @@ interface TestResult {
   };
 }
 
-/**
- * `tidemark trigger <type>`: a sample event to the organization's webhook, through the server; with
- * --forward-to to a local endpoint, without any server.
- */
-export async function trigger(args: string[], environment: Environment): Promise<number> {
-  const { values, positionals } = readOptions(args, {
-    'forward-to': { type: 'string' },
-    secret: { type: 'string' },
-    url: { type: 'string' },
-  });
-  const [type = ''] = positionals;
-  if (type === '') throw new ConfigError(`name an event type: ${eventTypes.join(', ')}`);
-  checkTypes([type]);
-  if (values['forward-to'] !== undefined) {
-    return await triggerLocally(type as EventType, values['forward-to'], values.secret);
-  }
-  const client = createClient(await serverOf(environment, values.url));
+export const trigger = command({
+  name: 'trigger',
+  summary: 'Sends a sample event to the organization’s webhook through the server, or straight to a URL.',
+  words: [{ name: 'type', text: `One of ${eventTypes.join(', ')}` }],
+  options: {
+    ...forwardOptions,
+    url: { takes: 'url', text: 'The server, instead of the one of the data directory.' },
+  },
+  async run({ options, words }, environment) {
+    checkTypes([words.type]);
+    const type = words.type as EventType;
+    const target = options['forward-to'];
+    if (target === undefined) return triggerThroughServer(type, await serverOf(environment, options.url));
+    return triggerLocally(type, target, options.secret ?? readConfig(environment).webhookSecret);
+  },
+});
+
+async function triggerThroughServer(type: EventType, server: ServerAccess): Promise<number> {
+  const client = createClient(server);
   const [webhook] = await client.get<{ id: string }[]>('/api/webhooks');
   if (webhook === undefined) {
     throw new ConfigError('this organization has no webhook: create one, or use --forward-to <url>');
@@ -53,6 +56,6 @@ async function triggerLocally(type: EventType, target: string, given: string | u
 }
 
 function say(type: string, url: string, ok: boolean, outcome: string, durationMs: number): number {
-  console.log(`${type} ${ok ? '→' : '✗'} ${url}: ${outcome} (${Math.round(durationMs)} ms)`);
+  console.log(`${type} ${ok ? '→' : '✗'} ${url}: ${printable(outcome)} (${Math.round(durationMs)} ms)`);
   return ok ? 0 : 1;
 }
