@@ -11,6 +11,7 @@ import {
   closeBaseline,
   createBaseline,
   currentBaseline,
+  emptyBaseline,
   mixedDigest,
   useBaseline,
 } from './baseline.ts';
@@ -98,30 +99,27 @@ test('what create found already there is known, by a hash that never matches', a
   expect(await rowsOf(number)).toEqual(rows);
 });
 
-test('of records that are as they were nothing is written; what did not count does from now on', async () => {
+test('what was taken is noted, also where there is a row that does not count yet', async () => {
   const { number } = await filledBaseline(2);
-  const versions = async () =>
-    (
-      await sql<{
-        xmin: string;
-      }>`select xmin::text from ${sql.table(baselineTable(number))} order by record_key`.execute(metadata.db)
-    ).rows.map(({ xmin }) => xmin);
-  const before = await versions();
   const progress = { number, digest: '0', filled: false };
-  await answer(progress, records, ['updated', 'refused', 'updated', 'updated']);
-  expect((await rowsOf(number)).map(({ n }) => n)).toEqual([1, 2, null, null]);
-  const after = await versions();
-  expect(after.slice(0, 2)).toEqual(before.slice(0, 2));
-  await answer(progress, records, ['updated', 'updated', 'updated', 'updated']);
-  expect(await versions()).toEqual(after);
   const changed = [
-    { record_key: 'a', hash: 99, n: 7 },
+    { record_key: 'e', hash: 99, n: 7 },
     { record_key: 'new', hash: 1, n: 8 },
+    { record_key: 'other', hash: 1, n: 9 },
   ];
-  await answer(progress, changed, ['updated', 'inserted']);
-  expect((await rowsOf(number)).filter(({ n }) => n === null).map(({ hash }) => hash)).toEqual([
-    99, 12, 13, 1,
+  await answer(progress, changed, ['updated', 'inserted', 'refused']);
+  expect(await rowsOf(number)).toEqual([
+    ...records.slice(0, 3),
+    { record_key: 'e', hash: 99, n: null },
+    { record_key: 'new', hash: 1, n: null },
   ]);
+});
+
+test('an emptied one counts nothing, and goes on', async () => {
+  const { number, syncId } = await filledBaseline(2);
+  await metadata.db.transaction().execute((tx) => emptyBaseline(tx, number));
+  expect(await rowsOf(number)).toEqual([]);
+  expect(await currentBaseline(metadata.db, syncId, target)).toMatchObject({ number, acknowledged: null });
 });
 
 test('hashes are mixed with the mapping, and with the one it was made under', async () => {

@@ -117,10 +117,21 @@ export function mixedDigest(mappingDigest: string, made: string): string {
   return BigInt.asIntN(64, BigInt(mappingDigest) ^ BigInt(made)).toString();
 }
 
+/** None of it counts any more. */
+export async function emptyBaseline(tx: Transaction, number: number): Promise<void> {
+  await sql`truncate ${sql.table(baselineTable(number))}`.execute(tx);
+  await tx
+    .updateTable('model_sync_baselines')
+    .set({ acknowledged: null })
+    .where('baseline', '=', number)
+    .execute();
+}
+
 /**
- * Moves the baseline for every record the destination has taken. A refused record stays as it was, so that
- * every later execution offers it again. So does a record that `update` or `remove` did not find: it may appear.
- * One that `create` found already there is known from now on.
+ * Notes what the destination has taken. Of a record that was refused, or that `update` or `remove` did not find, there is
+ * no row afterwards, so that every later execution offers it again: the plan's own row does not count or is deleted here,
+ * and an older one was deleted when the plan was made (`forget.ts`). One that `create` found already there is known from
+ * now on.
  *
  * @param batch of the plan. @param results one per record, in order.
  */
@@ -162,17 +173,12 @@ export async function acknowledge(
   // of the same sync still brings it up to date.
   const others = new Set(found);
   const inverted = taken.map((place) => others.has(place));
-  // What is as it was is not written: where all records are sent every time that is most of them. Each is looked up, by a
-  // subquery that cannot become a join: that would read the whole table for every batch.
+  // There may be a row that does not count: of an execution that did not come so far.
   await sql`
     insert into ${table} (record_key, hash)
-    select taken.record_key, taken.hash from (
-      select record_key, (case when inverted then ~hash else hash end) # ${baseline.digest}::bigint as hash
-      from unnest(${records.map(({ key }) => key)}::text[], ${records.map(({ hash }) => hash)}::bigint[],
-        ${inverted}::boolean[]) as taken (record_key, hash, inverted)) taken
-    left join lateral (select hash, n from ${table} where record_key = taken.record_key limit 1) known on true
-    where known.hash is distinct from taken.hash or known.n > (
-      select acknowledged from model_sync_baselines where baseline = ${baseline.number})
-    order by taken.record_key
+    select record_key, (case when inverted then ~hash else hash end) # ${baseline.digest}::bigint
+    from unnest(${records.map(({ key }) => key)}::text[], ${records.map(({ hash }) => hash)}::bigint[],
+      ${inverted}::boolean[]) as taken (record_key, hash, inverted)
+    order by record_key
     on conflict (record_key) do update set hash = excluded.hash, n = null`.execute(tx);
 }

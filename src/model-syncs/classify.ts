@@ -139,14 +139,6 @@ async function allValid(session: Session, staged: string): Promise<boolean> {
   return row?.valid === true;
 }
 
-/** A record that has left the model is offered again should it come back. */
-export async function forgetGone(session: Session, staged: string, baseline: KnownRecords): Promise<void> {
-  await session.query(
-    `delete from ${baseline.table} baseline
-     where not exists (select from ${staged} staged where staged.record_key = baseline.record_key)`,
-  );
-}
-
 function grouped(staged: string): string {
   return `select record_key, min(hash) as hash, count(*) as occurrences,
       max(problem) as problem, record_key is not null and count(*) = 1 and max(problem) is null as valid
@@ -159,6 +151,11 @@ function validOf(staged: string, invalid: readonly InvalidKey[]): string {
   return `(select record_key, hash from (${grouped(staged)}) staged where valid)`;
 }
 
+/** Which rows of a baseline count. */
+export function counting(acknowledged: number | null): string {
+  return acknowledged === null ? 'true' : `(baseline.n is null or baseline.n <= ${acknowledged})`;
+}
+
 /** Keys of the records to send, and whether they are known. Numbers and names of our own making can be in the text. */
 function compared(staged: string, scope: Scope, { table, digest, acknowledged }: KnownRecords): string {
   const wanted = sendsAll(scope)
@@ -166,9 +163,8 @@ function compared(staged: string, scope: Scope, { table, digest, acknowledged }:
     : createsOrRemoves(scope.mode)
       ? 'baseline.record_key is null'
       : `baseline.hash is distinct from staged.hash # ${digest}::bigint`;
-  const counts = acknowledged === null ? '' : `and (baseline.n is null or baseline.n <= ${acknowledged})`;
   return `select staged.record_key, baseline.record_key is not null as known
     from ${staged} staged
-    left join ${table} baseline on baseline.record_key = staged.record_key ${counts}
+    left join ${table} baseline on baseline.record_key = staged.record_key and ${counting(acknowledged)}
     where ${wanted}`;
 }

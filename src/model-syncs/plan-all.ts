@@ -29,7 +29,7 @@ export async function planAll(
     if (filled !== undefined) await closeBaseline(session, filled.number);
   }
   const invalidRecords = countRecords(invalid);
-  return { records: read - invalidRecords, invalid: invalidRecords };
+  return { records: read - invalidRecords, invalid: invalidRecords, leaves: false };
 }
 
 /** Its index finds what is there twice. */

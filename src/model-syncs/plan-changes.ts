@@ -1,5 +1,6 @@
 import type { Session } from '../db/index.ts';
 import { countRecords, invalidKeys } from './classify.ts';
+import { haveGone } from './forget.ts';
 import { compare, logInvalid, type Planned, type Planning } from './planning.ts';
 import { readRecords } from './read.ts';
 import { planStaged, stagedRecords, stageRecords } from './staging.ts';
@@ -10,10 +11,11 @@ const byKeyAtMost = 10_000;
 /** Keys and hashes first, then the records that have changed. */
 export async function planChanges(planning: Planning, plan: number): Promise<Planned> {
   const { db, run, session, source, task } = planning;
-  await session.query('create temporary table wanted (record_key text collate "C", known boolean)');
+  await session.query(`create temporary table wanted (record_key text collate "C", known boolean)`);
   const { classes, invalid } = await compare(planning, 'wanted');
   const changed = classes.inserts + classes.updates;
-  if (changed === 0) return { records: 0, invalid: countRecords(invalid) };
+  const leaves = await haveGone(planning, classes, invalid);
+  if (changed === 0) return { records: 0, invalid: countRecords(invalid), leaves };
   if (changed > byKeyAtMost && !source.costly) {
     await stageRecords(session, readRecords(run, source, task.query));
   } else {
@@ -40,7 +42,7 @@ export async function planChanges(planning: Planning, plan: number): Promise<Pla
       `${vanished} records changed their identity or disappeared while they were read`,
     );
   }
-  return { records: found, invalid: countRecords(invalid) + problems.length };
+  return { records: found, invalid: countRecords(invalid) + problems.length, leaves };
 }
 
 async function* wantedInParts(session: Session): AsyncGenerator<string[]> {

@@ -7,12 +7,14 @@ import {
   type BaselineProgress,
   baselineTable,
   currentBaseline,
+  emptyBaseline,
   forgetBaseline,
   mixedDigest,
   useBaseline,
 } from './baseline.ts';
 import { type KnownRecords, type Scope, sendsAll } from './classify.ts';
 import { dryRun } from './dry-run.ts';
+import { forgetGone, forgetOffered } from './forget.ts';
 import type { ModelSync } from './model-sync.ts';
 import { planAll, takeNote } from './plan-all.ts';
 import { planChanges } from './plan-changes.ts';
@@ -56,24 +58,28 @@ export async function plan(
   };
   return withSession(db, async (session) => {
     await session.query(`set jit = off; set work_mem = '64MB'`);
-    // Records asked for by identity are sent in any case, and say nothing about those that were not.
+    // Records asked for by identity say nothing about those that were not.
     const asked = identities !== undefined;
-    const forgetsGone = sync.mode === 'remove' && !asked && test !== true;
-    const planning: Planning = { db, run, session, source, sync, task, scope, forgetsGone };
+    const planning: Planning = { db, run, session, source, sync, task, scope };
     if (test === true) return dryRun(planning);
+    // What everything is sent to acknowledges everything anew.
+    const renews = current === undefined || (!asked && sendsAll(scope));
     let stale: StaleTables | undefined;
     await run.commit({}, async (tx) => {
       if (current === undefined) await forgetBaseline(tx, sync.id);
+      // At once: whatever becomes of this execution, nothing that was acknowledged before it counts.
+      else if (renews && scope.resync) await emptyBaseline(tx, current.number);
       stale = await staleTables(tx, sync.id);
     });
     await dropStaleTables(db, stale);
     const skipped = sync.skipInitialBackfill && current === undefined;
     if (skipped && !scope.resync && !asked) return takeNote(planning);
-    const baseline =
-      // Else the next execution would take the backfill that is to be skipped for records that are new.
-      replaces || (skipped && asked) ? undefined : (moved ?? (await newBaseline(planning, asked)));
+    // Else the next execution would take the backfill that is to be skipped for records that are new.
+    const remembers = !(replaces || (skipped && asked));
+    const renewed = remembers && renews ? await newBaseline(planning, asked) : undefined;
+    const baseline = remembers ? (renewed ?? moved) : undefined;
     const plan = await createPlan(session, sync.id, run.execution.id);
-    const { records, invalid } = sendsAll(scope)
+    const { records, invalid, leaves } = sendsAll(scope)
       ? await planAll(planning, plan, baseline)
       : await planChanges(planning, plan);
     const checkpoint: DeliverCheckpoint = { phase: 'deliver', plan, task, ...(baseline && { baseline }) };
@@ -84,8 +90,13 @@ export async function plan(
         checkpoint: checkpoint as unknown as Json,
       },
       async (tx) => {
-        if (current !== undefined || baseline === undefined) return;
-        await useBaseline(tx, baseline.number, task.baselineTarget, baseline.filled ? 0 : null);
+        if (renewed !== undefined) {
+          await forgetBaseline(tx, sync.id);
+          await useBaseline(tx, renewed.number, task.baselineTarget, renewed.filled ? 0 : null);
+        } else if (baseline !== undefined) {
+          await forgetOffered(planning, baseline);
+          if (leaves) await forgetGone(planning, baseline);
+        }
       },
     );
     return checkpoint;

@@ -6,7 +6,6 @@ import {
   type Classes,
   classify,
   countRecords,
-  forgetGone,
   type InvalidKey,
   invalidKeys,
   markTooLong,
@@ -26,14 +25,14 @@ export interface Planning {
   sync: ModelSync;
   task: Task;
   scope: Scope;
-  /** The whole model is read, and what has left it must be offered again when it comes back. */
-  forgetsGone: boolean;
 }
 
 export interface Planned {
   /** In the plan. */
   records: number;
   invalid: number;
+  /** Some that the target has acknowledged may have left the model. */
+  leaves: boolean;
 }
 
 /** A new baseline, to be filled with what is planned, or empty where that is not all. */
@@ -55,11 +54,10 @@ export async function compare(
   planning: Planning,
   wanted?: string,
 ): Promise<{ classes: Classes; invalid: InvalidKey[] }> {
-  const { run, session, source, task, scope, forgetsGone } = planning;
+  const { run, session, source, task } = planning;
   await createStagedKeys(session);
   const read = await stageKeys(session, stagedKeys, readKeys(run, source, task.query));
   await session.query(`analyze ${stagedKeys}`);
-  if (forgetsGone && scope.baseline !== undefined) await forgetGone(session, stagedKeys, scope.baseline);
   const invalid = await stagedInvalid(planning, stagedKeys);
   return { classes: await tell(planning, stagedKeys, read, invalid, wanted), invalid };
 }

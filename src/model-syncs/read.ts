@@ -23,7 +23,7 @@ export function readRecords(
   return guarded(run, source.records(query, keys ?? askedKeys(run)));
 }
 
-function askedKeys(run: Run): string[] | undefined {
+export function askedKeys(run: Run): string[] | undefined {
   const { identities } = run.execution.options;
   return Array.isArray(identities) ? [...new Set(identities.map(String))] : undefined;
 }

@@ -98,6 +98,8 @@ export async function startModelSyncs() {
     sourceId,
     targetId,
     connect,
+    /** Records of a batch at most. */
+    batchSize: 2_000,
 
     createModel: (configuration: JsonObject, identifier?: string, more: Partial<ModelRequest> = {}) =>
       createModel(deps, organizationId, actor, {
@@ -135,7 +137,7 @@ export async function startModelSyncs() {
       const steered = createRun({ db, recordLogs }, { execution, claim });
       let outcome: Executed['outcome'];
       try {
-        outcome = await modelSyncRunner(deps, { retryDelays: [10, 10], batchSize: 2_000 })(
+        outcome = await modelSyncRunner(deps, { retryDelays: [10, 10], batchSize: world.batchSize })(
           meddle(steered.run),
         );
         const { status } = outcome;

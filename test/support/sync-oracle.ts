@@ -46,14 +46,14 @@ export function foretell(
     invalid,
   };
   if (rules.mode === 'replace') return replaced(rules, records, valid, content, outcome);
-  if (rules.mode === 'remove') {
-    for (const key of known.keys()) if (!records.some((one) => one.key === key)) known.delete(key);
-  }
+  for (const key of known.keys()) if (!records.some((one) => one.key === key)) known.delete(key);
   for (const { key, row } of valid) {
     const done =
       rules.mode === 'create' || rules.mode === 'remove' ? known.has(key) : known.get(key) === content(row);
     if (done) continue;
     outcome.total++;
+    // From here on only an answer of the target makes it known.
+    known.delete(key);
     const there = rules.keyed ? outcome.target.findIndex((one) => one.id === row.id) : -1;
     const effect = effectOf(rules.mode, there >= 0);
     if (effect === 'none') {
