@@ -88,7 +88,7 @@ describe('the receivers of docs/webhooks.md accept what is genuine and refuse th
     expect(await statuses('python3', [snippet('python', 'receiver.py')])).toEqual([200, 400, 400]);
   });
 
-  test.skipIf(!present('go', 'version'))('Go', { timeout: 120_000 }, async () => {
+  test.skipIf(!present('go', 'version'))('Go', async () => {
     const binary = path.join(folder, 'receiver');
     execFileSync('go', ['build', '-o', binary, snippet('go', 'receiver.go')], {
       env: { ...process.env, HOME: folder, GOCACHE: path.join(folder, 'go'), GO111MODULE: 'off' },

@@ -94,7 +94,7 @@ test('PostgreSQL at both ends, each stopped and killed in the middle of a table:
   expect(await contentHash(destination.database, 'copy.big')).toEqual(
     await contentHash(source.database, 'big'),
   );
-}, 90_000);
+});
 
 describeMariadb('a MariaDB that is stopped and killed in the middle of a table', () => {
   let server: MariadbServer;
@@ -117,7 +117,7 @@ describeMariadb('a MariaDB that is stopped and killed in the middle of a table',
         .then(({ length }) => length);
     await runThrough(ends, stored, restarts);
     expect(await destination.query(texts('copy.big'))).toEqual(await source.query(texts('big')));
-  }, 90_000);
+  });
 
   test('as the destination: the execution goes on and completes', async () => {
     const [source, destination] = [await testDatabase(), await mariadbDatabase(server.port)];
@@ -133,5 +133,5 @@ describeMariadb('a MariaDB that is stopped and killed in the middle of a table',
         .then(({ length }) => length);
     await runThrough(ends, stored, restarts);
     expect(await destination.query(texts('big'))).toEqual(await source.query(texts('big')));
-  }, 90_000);
+  });
 });

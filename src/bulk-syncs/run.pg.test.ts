@@ -114,7 +114,7 @@ test('progress shows while a table is under way; canceled, it leaves the live ta
   const running = harness.begin(execution.id);
   const done = expect(running.outcome).rejects.toThrow('canceled');
   const progress = () => harness.schemas(execution.id);
-  await expect.poll(progress, { timeout: 15_000 }).toMatchObject([
+  await expect.poll(progress).toMatchObject([
     { schema_id: 'public.quick', status: 'completed', record_count: 1 },
     {
       schema_id: 'public.slow',
@@ -147,11 +147,11 @@ test('a worker killed in the middle of a load leaves nothing behind, and the nex
   const script = path.join(import.meta.dirname, '../../test/support/bulk-run.fixture.ts');
   const child = fork(script, [harness.url, execution.id, harness.duckdbDir]);
   await expect
-    .poll(() => harness.schemas(execution.id), { timeout: 20_000 })
+    .poll(() => harness.schemas(execution.id))
     .toMatchObject([{ status: 'running', record_count: expect.toSatisfy((rows: number) => rows > 1000) }]);
   child.kill('SIGKILL');
   await once(child, 'exit');
-  await expect.poll(() => tables(destination), { timeout: 10_000 }).toEqual(['copy.slow']);
+  await expect.poll(() => tables(destination)).toEqual(['copy.slow']);
   expect(await destination.query('select id from copy.slow')).toEqual([{ id: 7 }]);
   await open();
   expect((await harness.run(execution.id)).outcome).toEqual({ status: 'completed' });
@@ -166,7 +166,7 @@ test('a lost connection is tried again', async () => {
   const execution = await start();
   const running = harness.begin(execution.id);
   const read = `select pid from pg_stat_activity where application_name = 'tidemark bulk read' and wait_event = 'advisory' and datname = current_database()`;
-  await expect.poll(() => source.query(read), { timeout: 10_000 }).toHaveLength(1);
+  await expect.poll(() => source.query(read)).toHaveLength(1);
   await source.query(`select pg_terminate_backend(pid) from (${read}) r`);
   await open();
   expect(await running.outcome).toEqual({ status: 'completed' });

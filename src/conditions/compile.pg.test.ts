@@ -30,7 +30,7 @@ interface Database {
 const rows = sampleRows(200);
 
 function describeFilters(open: () => Promise<Database>): void {
-  test('random expressions select what the documentation says', { timeout: 120_000 }, async () => {
+  test('random expressions select what the documentation says', async () => {
     const database = await open();
     await database.fill(rows);
     let run = 0;

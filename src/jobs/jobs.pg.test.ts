@@ -18,8 +18,8 @@ afterEach(async () => {
   await metadata[Symbol.asyncDispose]();
 });
 
-async function worker(): Promise<Jobs> {
-  const jobs = await startJobs(metadata.url, [queue], 'work', () => {});
+async function worker(settings = queue): Promise<Jobs> {
+  const jobs = await startJobs(metadata.url, [settings], 'work', () => {});
   onTestFinished(() => jobs.stop(1000));
   return jobs;
 }
@@ -62,17 +62,17 @@ test('jobs exist if and only if their transaction commits', async () => {
 });
 
 test('a released job is another worker’s at once, and what its first handler does is ignored', async () => {
-  const first = await worker();
+  // Only the release hands it on: its heartbeat is missed in ten minutes at the earliest.
+  const patient = { ...queue, heartbeatSeconds: 600, expireInSeconds: 3600 };
+  const first = await worker(patient);
   // Its one place is taken: the other worker is the only one that can.
   const held = await hold(first, { concurrency: 1 });
   const [id = ''] = await send({ name: 'job' });
   await until(() => held.length === 1);
-  const second = await hold(await worker());
+  const second = await hold(await worker(patient));
 
-  const released = Date.now();
   await metadata.db.transaction().execute((tx) => sender.release(tx, queue, [id]));
   await until(() => second.length === 1);
-  expect(Date.now() - released).toBeLessThan(1000);
   expect(second[0]?.retryCount).toBe(1);
 
   held[0]?.letGo();

@@ -8,7 +8,8 @@ import type { BulkHarness } from './bulk-syncs.ts';
 /** Of each execution; `npm run chaos:bulk` is the long form. */
 const kills = Number(process.env.TIDEMARK_TEST_KILLS ?? 2);
 
-export const survivalTimeout = 60_000 + kills * 20_000;
+/** Milliseconds: for what hangs, not for what is slow. */
+export const survivalTimeout = 300_000 + kills * 60_000;
 
 /** Makes a connection of any type. Returns its id. */
 export async function connectTo(harness: BulkHarness, type: string, configuration: JsonObject) {

@@ -7,7 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
  */
 export async function until<Result>(
   check: () => Promise<Result | false | null | undefined> | Result | false | null | undefined,
-  deadline = 30_000,
+  deadline = 240_000,
 ): Promise<Result> {
   const end = Date.now() + deadline;
   for (;;) {
