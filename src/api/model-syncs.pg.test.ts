@@ -73,7 +73,7 @@ test('filters come back with labels, by which their logic names them', async () 
     filter_logic: string;
   }
   const created = await api.data<Filtered>('POST', '/api/syncs', body);
-  expect(created.filter_logic).toBe('B or (NOT A and C)');
+  expect(created.filter_logic).toBe('1 or (NOT A and 3)');
   expect(created.filters).toEqual([
     {
       field: field('id'),
@@ -81,9 +81,18 @@ test('filters come back with labels, by which their logic names them', async () 
       function: 'GreaterThan',
       value: '9007199254740993',
       label: 'B',
+      field_id: 'ignored',
     },
-    { field: field('email'), field_type: 'Model', function: 'IsNotNull', label: 'A' },
-    { field: field('email'), field_type: 'Model', function: 'StringOneOf', value: ['x', 'y'], label: 'C' },
+    { field: field('email'), field_type: 'Model', function: 'IsNotNull', label: 'a' },
+    {
+      field: field('email'),
+      // As it was named: clients send back what they read.
+      field_id: idOf('email'),
+      field_type: 'Model',
+      function: 'StringOneOf',
+      value: ['x', 'y'],
+      label: 'C',
+    },
   ]);
   // What was answered can be sent back.
   const same = api.syncBody(model.id, { filters: created.filters, filter_logic: created.filter_logic });
@@ -196,7 +205,7 @@ test('a sync that cannot work is refused, naming what is wrong', async () => {
     ['filters.0.field_type: Target', { filters: [{ ...isNull, field_type: 'Target' }] }, 400],
     ['filters.0.function', { filters: [{ field_id: 'id', function: 'StringContains', value: '1' }] }, 400],
     ['filters.0.value', { filters: [{ field_id: 'id', function: 'Equality', value: 'one' }] }, 400],
-    ['filters.1.label: A is', { filters: [isNull, isNull].map((one) => ({ ...one, label: 'a' })) }, 400],
+    ['filters.1.label: a is', { filters: [isNull, isNull].map((one) => ({ ...one, label: 'a' })) }, 400],
     ['filter_logic: character 7: there', { filters: [isNull], filter_logic: 'A AND B' }, 400],
     ['filter_logic: character 1: there', { filter_logic: 'A' }, 400],
     ['filter_logic: does not use filter B', { filters: [isNull, isNull], filter_logic: 'A' }, 400],

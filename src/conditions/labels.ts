@@ -14,25 +14,29 @@ export function labelOf(index: number): string {
 /**
  * Gives every condition a label: its own, if the request has one, else the next that is free.
  *
- * @throws invalid_field for a label that is no letters, a word of the logic, or taken.
+ * @param place of a condition in the request, to be named in errors. @param scope in which its label is its own.
+ * @throws invalid_field for a label that is no name, a word of the logic, or taken.
  */
-export function assignLabels(given: readonly (string | undefined)[], place: string): string[] {
-  if (given.length > mostConditions) throw invalidField(place, `has more than ${mostConditions} filters`);
-  const labels = given.map((label) => label?.toUpperCase());
-  for (const [index, label] of labels.entries()) {
+export function assignLabels(
+  given: readonly (string | undefined)[],
+  place: (index: number) => string,
+  scope: (index: number) => string = () => '',
+): string[] {
+  for (const [index, label] of given.entries()) {
     if (label === undefined) continue;
-    const at = `${place}.${index}.label`;
-    if (!/^[A-Z]{1,3}$/.test(label) || keywords.includes(label)) {
-      throw invalidField(
-        at,
-        'is one to three letters other than AND, OR and NOT; left out, the next free one is given',
-      );
+    const at = `${place(index)}.label`;
+    if (!/^[a-z_][a-z\d_]{0,49}$/i.test(label) || keywords.includes(label.toUpperCase())) {
+      const reason =
+        'starts with a letter or _, goes on with letters, digits and _, and is none of AND, OR and NOT; left out, the next free letter is given';
+      throw invalidField(at, reason);
     }
-    if (labels.indexOf(label) !== index) throw invalidField(at, `${label} is the label of another filter`);
+    const first = given.findIndex((other, at) => other === label && scope(at) === scope(index));
+    if (first !== index) throw invalidField(at, `${label} is the label of another filter`);
   }
+  const taken = new Set(given.map((label) => label?.toUpperCase()));
   const free = given
     .concat(given)
     .map((_, index) => labelOf(index))
-    .filter((label) => !labels.includes(label));
-  return labels.map((label) => label ?? free.shift() ?? '');
+    .filter((label) => !taken.has(label));
+  return given.map((label) => label ?? free.shift() ?? '');
 }

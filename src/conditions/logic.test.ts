@@ -78,13 +78,25 @@ test('what is written is what is read, whatever the nesting', () => {
 });
 
 test('labels: own ones are kept, the others get the next free letters', () => {
-  expect(assignLabels([undefined, 'a', undefined, 'AB'], 'filters')).toEqual(['B', 'A', 'C', 'AB']);
+  const place = (index: number) => `filters.${index}`;
+  expect(assignLabels([undefined, 'a', undefined, 'AB'], place)).toEqual(['B', 'a', 'C', 'AB']);
+  expect(assignLabels(['is_vip', '_2', undefined], place)).toEqual(['is_vip', '_2', 'A']);
   expect([0, 25, 26, 27, 51, 52, 99].map(labelOf)).toEqual(['A', 'Z', 'AA', 'AB', 'AZ', 'BA', 'CV']);
-  for (const label of ['not', 'A1', '', 'ABCD']) {
-    expect(() => assignLabels([label], 'filters')).toThrow('filters.0.label: is one to three letters');
+  for (const label of ['not', '1A', '', 'a b', 'x'.repeat(51)]) {
+    expect(() => assignLabels([label], place)).toThrow('filters.0.label: starts with a letter or _');
   }
-  expect(() => assignLabels(['a', 'A'], 'filters')).toThrow(
-    'filters.1.label: A is the label of another filter',
-  );
-  expect(() => assignLabels(Array(101).fill(undefined), 'filters')).toThrow('has more than 100 filters');
+  const twice = ['a', 'a'];
+  expect(() => assignLabels(twice, place)).toThrow('filters.1.label: a is the label of another filter');
+  expect(assignLabels(twice, place, String)).toEqual(twice);
+});
+
+test('a label is found in any case, unless another one is written like that', () => {
+  const condition = (field: string) => ({ field, function: 'IsNull', value: null }) as const;
+  const labelled = ['a', 'A', 'is_vip'].map((label) => ({ label, condition: condition(label) }));
+  expect(parseLogic('A or IS_VIP', labelled.slice(1), 'logic')).toEqual({
+    or: [condition('A'), condition('is_vip')],
+  });
+  expect(parseLogic('a and not A and is_vip', labelled, 'logic')).toEqual({
+    and: [condition('a'), { not: condition('A') }, condition('is_vip')],
+  });
 });

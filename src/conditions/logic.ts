@@ -65,13 +65,18 @@ export function parseLogic(
     if (!take(')')) throw fault('AND, OR or )');
     return expression;
   };
+  /** A position, or a label in another case that could only be meant for one. */
+  const alike = (text: string) => {
+    const [one, ...others] = conditions.filter(
+      ({ label }, index) => String(index + 1) === text || label.toUpperCase() === text.toUpperCase(),
+    );
+    return others.length === 0 ? one : undefined;
+  };
   const labelled = (): Expression => {
     const token = tokens[next];
     if (token === undefined || /^([()]|and|or)$/i.test(token.text))
       throw fault('the label of a filter, NOT or (');
-    const found = conditions.find(
-      ({ label }, index) => label === token.text.toUpperCase() || String(index + 1) === token.text,
-    );
+    const found = conditions.find(({ label }) => label === token.text) ?? alike(token.text);
     if (found === undefined) {
       const known = conditions.map(({ label }) => label).join(', ') || 'none';
       throw invalidField(
@@ -101,9 +106,9 @@ function combine(word: 'and' | 'or', parts: Expression[]): Expression {
 }
 
 function tokenize(text: string, place: string): Token[] {
-  return [...text.matchAll(/[()]|[a-z]+|\d+|\S/gi)].map(({ 0: token, index }) => {
+  return [...text.matchAll(/[()]|[a-z_][a-z\d_]*|\d+|\S/gi)].map(({ 0: token, index }) => {
     const position = index + 1;
-    if (/^[^()a-z\d]$/i.test(token)) {
+    if (/^[^()a-z\d_]$/i.test(token)) {
       throw invalidField(
         place,
         `character ${position}: ${shown(token)} is no label, AND, OR, NOT or bracket`,

@@ -10,10 +10,11 @@ import type { JsonObject } from '../lib/json.ts';
 import type { ModelSyncRequest } from '../schema/model-sync.ts';
 import { type ModelSyncDependencies, targetObject, withModelDestination } from './destination.ts';
 import { checkEncrypted, draftEncryption } from './encryption.ts';
+import { requestedFilters } from './filter-requests.ts';
 import { draftFilters, draftTargetFilters, type Filtering } from './filters.ts';
+import { identityPlace, requestedIdentity } from './identity-request.ts';
 import type { Definition, MappedField, ModelSync, ModelSyncDraft } from './model-sync.ts';
 import { modeDescriptions } from './modes.ts';
-import { refuseWhatIsNotBuilt } from './not-built.ts';
 import { checkOverrides, draftOverrides } from './overrides.ts';
 import { draftSchedule } from './schedule.ts';
 import { fieldOf, modelIdsOf, modelsOf, nameRelated, type SyncedModels } from './synced-models.ts';
@@ -27,26 +28,32 @@ import { comingFields, createTarget, wantsTable } from './target-creation.ts';
 export async function draftModelSync(
   deps: ModelSyncDependencies,
   organizationId: string,
-  request: ModelSyncRequest,
+  given: ModelSyncRequest,
   current?: ModelSync,
 ): Promise<ModelSyncDraft> {
+  const request = { ...given, identity: requestedIdentity(given) };
   if ((request.organization_id ?? organizationId) !== organizationId) {
     throw new TidemarkError('forbidden', { reason: 'organization_id is not the organization of this key' });
   }
-  refuseWhatIsNotBuilt(request);
-  const models = await modelsOf(deps.db, organizationId, request);
+  const { older, newer } = requestedFilters(request);
+  const filters = [older, newer].flatMap((form) => form?.model.filters ?? []);
+  const models = await modelsOf(deps.db, organizationId, request, filters);
   const { connection_id: connectionId, object, configuration } = request.target;
   wantsTable(request.target);
   const fields = [
     ...request.fields.map((field, index) => mapped(models, field, `fields.${index}`)),
-    ...(request.override_fields ?? []).map((field, index) => constant(field, `override_fields.${index}`)),
+    ...(request.override_fields ?? []).map((field, index) => {
+      // To newer clients a mapping that stands among the constants is one of the fields.
+      const place = `override_fields.${index}`;
+      return field.source ? mapped(models, field, place) : constant(field, place);
+    }),
   ];
   // What is created or removed may have nothing but its identity.
   if (fields.length === 0 && (request.mode === 'update' || !request.identity))
     throw unprocessable('fields', 'map at least one field');
   const identity = request.identity
     ? {
-        field: fieldOf(models, request.identity.source, 'identity.source'),
+        field: fieldOf(models, request.identity.source, `${identityPlace(request)}.source`),
         target: request.identity.target,
         ...(request.identity.function === 'Equality' ? {} : { function: request.identity.function }),
       }
@@ -159,6 +166,7 @@ async function checkTarget(
   destination.check?.(object.id, configuration, namesOf(definition));
   const there = id === '' ? [] : await destination.fields(id);
   const targets = [...there, ...coming.filter((one) => !there.some((field) => field.id === one.id))];
+  checkIdentity(definition, targets, identityPlace(request));
   checkFields(definition, object.id, targets);
   return draftTargetFilters(targets, request);
 }
@@ -174,7 +182,6 @@ const newTable = ({ mode }: Definition): TargetObject => ({ id: 'the new table',
 
 function checkFields(definition: Definition, object: string, targets: readonly TargetField[]): void {
   const wholeRecords = takesRecords(targets);
-  checkIdentity(definition, targets);
   checkEncrypted(definition, targets);
   for (const [index, { target, createOnly, constant }] of definition.fields.entries()) {
     const field = targets.find((one) => one.id === target);
@@ -206,29 +213,30 @@ function checkFields(definition: Definition, object: string, targets: readonly T
   }
 }
 
-function checkIdentity({ identity, mode }: Definition, targets: readonly TargetField[]): void {
+/** @param place of the identity in the request. */
+function checkIdentity({ identity, mode }: Definition, targets: readonly TargetField[], place: string): void {
   if (identity === null) {
     const needed = modeDescriptions[mode].requires_identity;
     const possible = targets.some((field) => field.identityFunctions.length > 0);
-    if (needed && possible) throw unprocessable('identity', `mode ${mode} needs one`);
+    if (needed && possible) throw unprocessable(place, `mode ${mode} needs one`);
     return;
   }
   const field = targets.find((one) => one.id === identity.target);
   if (field === undefined) {
-    throw unprocessable('identity.target', `${JSON.stringify(identity.target)} is not a field of the target`);
+    throw unprocessable(`${place}.target`, `${JSON.stringify(identity.target)} is not a field of the target`);
   }
   const { identityFunctions: functions } = field;
   const { function: asked = 'Equality' } = identity;
   if (takesRecords(targets) && asked === 'Equality') return;
-  if (functions.length === 0) throw unprocessable('identity.target', `${field.id} cannot identify a record`);
+  if (functions.length === 0) throw unprocessable(`${place}.target`, `${field.id} cannot identify a record`);
   if (!functions.includes(asked)) {
-    throw unprocessable('identity.function', `${field.id} takes ${functions.join(', ')}`);
+    throw unprocessable(`${place}.function`, `${field.id} takes ${functions.join(', ')}`);
   }
   if (effects[mode].creates && !field.createable) {
     const reason = `${field.id} is filled in by the target, and mode ${mode} would have to write it`;
-    throw unprocessable('identity.target', reason);
+    throw unprocessable(`${place}.target`, reason);
   }
   if (mode === 'replace' && asked !== 'Equality') {
-    throw unprocessable('identity.function', 'mode replace makes the target equal: use Equality');
+    throw unprocessable(`${place}.function`, 'mode replace makes the target equal: use Equality');
   }
 }

@@ -124,7 +124,7 @@ test('the passphrase is sealed and never returned; what cannot be encrypted is r
     .select(['definition', 'encryption_passphrase'])
     .where('id', '=', sync.id)
     .executeTakeFirstOrThrow();
-  const presented = presentModelSync(sync);
+  const presented = presentModelSync(sync, 'either');
   expect(`${JSON.stringify([stored.definition, presented])} ${stored.encryption_passphrase}`).not.toContain(
     'correct horse',
   );

@@ -1,20 +1,23 @@
-import {
-  assignLabels,
-  type Condition,
-  checkCondition,
-  type Expression,
-  parseLogic,
-} from '../conditions/index.ts';
+import { isDeepStrictEqual } from 'node:util';
+import { type Condition, checkCondition, type Expression, parseLogic } from '../conditions/index.ts';
 import type { TargetField } from '../connectors/index.ts';
-import { TidemarkError } from '../errors.ts';
+import { invalidField, unprocessable } from '../errors.ts';
 import { type FieldsOfOthers, fieldId } from '../models/index.ts';
-import type { ModelFilter, ModelSyncRequest } from '../schema/model-sync.ts';
-import type { Definition } from './model-sync.ts';
-import { ownField, type SyncedModels, sourceOf } from './synced-models.ts';
+import type { ModelSyncRequest } from '../schema/model-sync.ts';
+import type { ModelFilter } from '../schema/model-sync-filters.ts';
+import {
+  type FilterForm,
+  type RequestedFilter,
+  type RequestedFilters,
+  requestedFilters,
+} from './filter-requests.ts';
+import { ownField, type SyncedModels } from './synced-models.ts';
 
 /** A condition with the label by which the logic names it. */
 export interface LabelledCondition extends Condition {
   label: string;
+  /** How a request of the older form named the field, where it did not by its name: it is answered alike. */
+  fieldId?: string;
 }
 
 /** Which records of the model are synced. */
@@ -22,14 +25,13 @@ export interface Filtering {
   filters: LabelledCondition[];
   /** `A AND (B OR NOT C)`; empty: all of them. */
   filterLogic: string;
+  /** The logic as the request had it, where that is another text: with positions for labels. */
+  sentLogic?: string;
 }
 
-type FilterRequest = Pick<ModelSyncRequest, 'filters' | 'filter_logic' | 'mode' | 'target'>;
-type Places = Parameters<typeof checkCondition>[2];
-
 /** @throws invalid_field */
-export function draftFilters(models: SyncedModels, request: FilterRequest): Filtering {
-  return draftOf('Model', request, (filter, places) => {
+export function draftFilters(models: SyncedModels, request: ModelSyncRequest): Filtering {
+  return draftOf(request, 'model', (filter, places) => {
     const { model, name } = referencedField(models, filter);
     const condition = checkCondition({ ...filter, field: name }, model.fields, places);
     return { ...condition, field: ownField(models, model, name) };
@@ -37,83 +39,102 @@ export function draftFilters(models: SyncedModels, request: FilterRequest): Filt
 }
 
 /** Which rows of the target may be updated. @throws invalid_field */
-export function draftTargetFilters(fields: readonly TargetField[], request: FilterRequest): Filtering {
+export function draftTargetFilters(fields: readonly TargetField[], request: ModelSyncRequest): Filtering {
   const filterable = fields.filter((field) => field.filterable);
-  return draftOf('Target', request, (filter, places, place) => {
+  return draftOf(request, 'target', (filter, places) => {
     if (request.mode !== 'update') {
-      const reason = 'Target is for mode update, which looks for rows to change';
-      throw new TidemarkError('invalid_field', { field: `${place}.field_type`, reason });
+      const older = filter.place.startsWith('filters.');
+      const place = older ? `${filter.place}.field_type` : filter.place;
+      throw invalidField(
+        place,
+        `${older ? 'Target' : 'a filter of the target'} is for mode update, which looks for rows to change`,
+      );
     }
-    return checkCondition(
-      { ...filter, field: filter.field?.field ?? filter.field_id ?? '' },
-      filterable,
-      places,
-    );
+    const field = filter.field?.field ?? filter.field_id ?? '';
+    return checkCondition({ ...filter, field }, filterable, places);
   });
 }
 
-const logics = { Model: 'filter_logic', Target: 'target.filter_logic' };
+type Places = Parameters<typeof checkCondition>[2];
+type ConditionOf = (filter: RequestedFilter, places: Places) => Condition;
 
 /** The filters of one kind: all have labels of their own, and each kind a logic that combines them. */
-function draftOf(
-  kind: keyof typeof logics,
-  request: FilterRequest,
-  conditionOf: (filter: ModelFilter, places: Places, place: string) => Condition,
-): Filtering {
-  const given = request.filters ?? [];
-  const labels = assignLabels(
-    given.map(({ label }) => label || undefined),
-    'filters',
+function draftOf(request: ModelSyncRequest, kind: keyof FilterForm, conditionOf: ConditionOf): Filtering {
+  const { older, newer } = requestedFilters(request);
+  const [one, other] = [newer, older].flatMap((form) =>
+    form === undefined ? [] : [{ asked: form[kind], filtering: filteringOf(form[kind], conditionOf) }],
   );
-  const filters = given.flatMap((filter, index) => {
-    const place = `filters.${index}`;
-    const type = filter.field_type || 'Model';
-    if (!Object.hasOwn(logics, type)) {
-      const reason = `is one of ${Object.keys(logics).join(', ')}`;
-      throw new TidemarkError('invalid_field', { field: `${place}.field_type`, reason });
-    }
-    if (type !== kind) return [];
-    const field = filter.field ? `${place}.field.field` : `${place}.field_id`;
-    const places = { field, function: `${place}.function`, value: `${place}.value` };
-    return [{ label: labels[index] ?? '', ...conditionOf(filter, places, place) }];
+  if (one === undefined) return { filters: [], filterLogic: '' };
+  if (other === undefined) return one.filtering;
+  const same = isDeepStrictEqual(
+    filterOf(one.filtering, one.asked.place),
+    filterOf(other.filtering, other.asked.place),
+  );
+  // As they were read and sent back: what the older form has beyond the newer stays as it was.
+  if (same) return other.filtering;
+  const reason = `says something else than ${kind}_filters: send one of them`;
+  throw unprocessable(kind === 'model' ? 'filters' : 'filters (of field_type Target)', reason);
+}
+
+function filteringOf(
+  { filters: asked, logic, labels, place }: RequestedFilters,
+  conditionOf: ConditionOf,
+): Filtering {
+  const filters = asked.map((filter) => {
+    const { label, place: at, fieldPlace, field_id } = filter;
+    const places = { field: fieldPlace, function: `${at}.function`, value: `${at}.value` };
+    const condition = conditionOf(filter, places);
+    return {
+      label,
+      ...condition,
+      ...(field_id && field_id !== condition.field ? { fieldId: field_id } : {}),
+    };
   });
-  const logic = ((kind === 'Model' ? request.filter_logic : request.target.filter_logic) ?? '').trim();
   // A position says something else once filters are added or taken away; a label does not.
-  const filterLogic = logic.replaceAll(/\d+/g, (number) => labels[Number(number) - 1] ?? number);
-  const filtering = { filters, filterLogic };
-  filterOf(filtering, logics[kind]);
+  const filterLogic = logic.replaceAll(
+    /(?<![\w])\d+(?![\w])/g,
+    (number) => labels[Number(number) - 1] ?? number,
+  );
+  const filtering = { filters, filterLogic, ...(logic === filterLogic ? {} : { sentLogic: logic }) };
+  filterOf(filtering, place);
   return filtering;
 }
 
-export function filterOf({ filters, filterLogic }: Filtering, place = logics.Model): Expression | undefined {
-  const labelled = filters.map(({ label, ...condition }) => ({ label, condition }));
+/** @param place of the logic, to be named in errors. @throws invalid_field */
+export function filterOf(
+  { filters, filterLogic }: Filtering,
+  place = 'filter_logic',
+): Expression | undefined {
+  const labelled = filters.map(({ label, fieldId: _, ...condition }) => ({ label, condition }));
   return parseLogic(filterLogic, labelled, place);
 }
 
-export function presentFilters({ modelId, filters, targetFiltering }: Definition): ModelFilter[] {
-  const present = ({ label, function: name, value }: LabelledCondition) => ({
-    function: name,
-    ...(value === null ? {} : { value }),
-    label,
-  });
-  return [
-    ...filters.map((one) => ({ field: sourceOf(modelId, one.field), field_type: 'Model', ...present(one) })),
-    ...targetFiltering.filters.map((one) => ({ field_id: one.field, field_type: 'Target', ...present(one) })),
-  ];
-}
-
-/** Clients may refer to a field by name or by id; of `field` and `field_id`, `field` wins. */
+/**
+ * Clients may refer to a field by name or by id, or in both ways at once. Which of them wins differs between generations
+ * of clients, so they have to agree; an id that is none counts for nothing.
+ */
 export function referencedField(
-  { base, related }: SyncedModels,
-  { field, field_id }: Pick<ModelFilter, 'field' | 'field_id'>,
+  models: SyncedModels,
+  { field, field_id, place = '' }: Pick<ModelFilter, 'field' | 'field_id'> & { place?: string },
 ): { model: FieldsOfOthers; name: string } {
-  const reference = field?.field ?? field_id ?? '';
-  const models: FieldsOfOthers[] = [base, ...related].filter(
-    ({ id }) => !field || id === field.model_id.toLowerCase(),
-  );
-  for (const model of models) {
-    const found = model.fields.find(({ name }) => fieldId(model.id, name) === reference);
-    if (found !== undefined) return { model, name: found.name };
+  const all: FieldsOfOthers[] = [models.base, ...models.related];
+  const byId = all.flatMap((model) => {
+    const found = model.fields.find(({ name }) => fieldId(model.id, name) === field_id);
+    return found === undefined ? [] : [{ model, name: found.name }];
+  })[0];
+  if (!field) return byId ?? { model: models.base, name: field_id ?? '' };
+  const among = all.filter(({ id }) => id === field.model_id.toLowerCase());
+  const named = among.flatMap((model) => {
+    const found = model.fields.find(
+      ({ name }) => name === field.field || fieldId(model.id, name) === field.field,
+    );
+    return found === undefined ? [] : [{ model, name: found.name }];
+  })[0] ?? { model: among[0] ?? models.base, name: field.field };
+  if (byId !== undefined && (byId.model.id !== named.model.id || byId.name !== named.name)) {
+    throw invalidField(
+      `${place}.field_id`,
+      `names ${byId.name}, and field names ${named.name}: send one of them`,
+    );
   }
-  return { model: models[0] ?? base, name: reference };
+  return named;
 }

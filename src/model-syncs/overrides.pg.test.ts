@@ -143,7 +143,7 @@ test('an override that cannot mean what it says is refused, by name; one that is
   const overrides = [on('level', 'IsNull', undefined, 'none'), on('seen', 'InTheLast', '2 days', null)];
   const sync = await world.createSync(await settingsOf(overrides, { sync_all_records: true }));
   const field = (name: string) => ({ model_id: sync.modelId, field: name });
-  expect(presentModelSync(sync).overrides).toEqual([
+  expect(presentModelSync(sync, 'either').overrides).toEqual([
     { field: field('level'), function: 'IsNull', override: 'none' },
     { field: field('seen'), function: 'InTheLast', value: '2 days', override: null },
   ]);

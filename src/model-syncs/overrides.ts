@@ -28,7 +28,7 @@ export function draftOverrides(
     const place = `overrides.${index}`;
     // Here, unlike in filters, `field_id` wins.
     const reference = field_id ? { field_id } : { field };
-    const { model, name } = referencedField(models, { ...given, ...reference });
+    const { model, name } = referencedField(models, reference);
     const at = field_id ? `${place}.field_id` : `${place}.field.field`;
     const places = { field: at, function: `${place}.function`, value: `${place}.value` };
     const condition = checkCondition({ ...given, field: name }, model.fields, places);

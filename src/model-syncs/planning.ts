@@ -12,7 +12,7 @@ import {
   type Scope,
 } from './classify.ts';
 import type { ModelSync } from './model-sync.ts';
-import { readKeys } from './read.ts';
+import { askedKeys, readKeys } from './read.ts';
 import { invalidEntry } from './record-entries.ts';
 import { createStagedKeys, stagedKeys, stageKeys } from './staging.ts';
 import type { Task } from './task.ts';
@@ -79,8 +79,28 @@ export async function tell(
   const { run, session, scope } = planning;
   const classes = await classify(session, staged, scope, { read, invalid, wanted });
   await run.console('info', `Read ${read} records of the model: ${inWords(classes, countRecords(invalid))}`);
+  await tellUnknown(planning, staged);
   await logInvalid(planning, invalid);
   return classes;
+}
+
+/** Identities that are named at most: those who asked have the list. */
+const unknownNamed = 10;
+
+/** An execution for some records says which of them the model does not have. */
+async function tellUnknown({ run, session }: Planning, staged: string): Promise<void> {
+  const asked = askedKeys(run);
+  if (asked === undefined) return;
+  const rows: { key: string }[] = await session.query(
+    `select key from unnest($1::text[]) key where not exists (select from ${staged} where record_key = key)`,
+    // What has U+0000 is no text of PostgreSQL's, and told of where it is found.
+    [asked.filter((key) => !key.includes('\0'))],
+  );
+  if (rows.length === 0) return;
+  const named = rows.slice(0, unknownNamed).map(({ key }) => JSON.stringify(key));
+  if (rows.length > named.length) named.push('…');
+  const whole = `${rows.length} of the ${asked.length} identities that were asked for are not in the model`;
+  await run.console('warn', `${whole}: ${named.join(', ')}`);
 }
 
 export async function logInvalid({ run, task }: Planning, keys: readonly InvalidKey[]): Promise<void> {

@@ -1,7 +1,7 @@
 import type { ModelSyncItem, ModelSyncResponse } from '../schema/model-sync.ts';
-import { presentFilters } from './filters.ts';
 import type { ModelSync } from './model-sync.ts';
 import { presentOverrides } from './overrides.ts';
+import { presentFilters, presentNewerFilters } from './present-filters.ts';
 import { sourceOf } from './synced-models.ts';
 
 /** The light form: what the list has had since 2025-09-18. */
@@ -29,27 +29,32 @@ export function presentItem(sync: ModelSync): ModelSyncItem {
 /** What clients expect of a constant. */
 const noSource = { model_id: '00000000-0000-0000-0000-000000000000', field: '' };
 
-export function presentModelSync(sync: ModelSync): ModelSyncResponse {
+/** @param generation of the client: older ones send back what they do not know as it was, beside what they changed. */
+export function presentModelSync(
+  sync: ModelSync,
+  generation: 'before-2025' | 'current' | 'either',
+): ModelSyncResponse {
   const source = (field: string) => sourceOf(sync.modelId, field);
   const { connectionId, object, configuration } = sync.target;
+  const identity =
+    sync.identity === null
+      ? undefined
+      : {
+          source: source(sync.identity.field),
+          target: sync.identity.target,
+          function: sync.identity.function ?? ('Equality' as const),
+          new_field: false,
+        };
   return {
     ...presentItem(sync),
     target: {
       connection_id: connectionId,
       object,
       configuration,
-      filter_logic: sync.targetFiltering.filterLogic,
+      filter_logic: sync.targetFiltering.sentLogic ?? sync.targetFiltering.filterLogic,
     },
-    ...(sync.identity === null
-      ? {}
-      : {
-          identity: {
-            source: source(sync.identity.field),
-            target: sync.identity.target,
-            function: sync.identity.function ?? 'Equality',
-            new_field: false,
-          },
-        }),
+    ...(identity === undefined ? {} : { identity }),
+    ...(generation === 'before-2025' ? {} : newerForms(sync, identity)),
     // Constants are among the fields, whichever way they came.
     fields: sync.fields.map((field) => ({
       source: field.field === undefined ? noSource : source(field.field),
@@ -60,9 +65,19 @@ export function presentModelSync(sync: ModelSync): ModelSyncResponse {
       ...(field.constant === undefined ? {} : { override_value: field.constant }),
     })),
     filters: presentFilters(sync),
-    filter_logic: sync.filterLogic,
+    filter_logic: sync.sentLogic ?? sync.filterLogic,
     overrides: presentOverrides(sync.modelId, sync.overrides),
     override_fields: [],
     policies: [],
+  };
+}
+
+/** What generation 25.9.10 has beside the older forms. */
+function newerForms(sync: ModelSync, identity: ModelSyncResponse['identity']) {
+  return {
+    ...(identity === undefined
+      ? {}
+      : { identities: { mappings: [identity], strategy: 'priority' as const } }),
+    ...presentNewerFilters(sync),
   };
 }

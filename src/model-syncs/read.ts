@@ -23,6 +23,7 @@ export function readRecords(
   return guarded(run, source.records(query, keys ?? askedKeys(run)));
 }
 
+/** The identities that the execution was started for; undefined for all. */
 export function askedKeys(run: Run): string[] | undefined {
   const { identities } = run.execution.options;
   return Array.isArray(identities) ? [...new Set(identities.map(String))] : undefined;

@@ -1,10 +1,9 @@
 import type { Database, Transaction } from '../db/index.ts';
-import { TidemarkError } from '../errors.ts';
 import { type Execution, startExecution, syncStatus } from '../executions/index.ts';
 import type { Jobs } from '../jobs/index.ts';
-import { getModel } from '../models/index.ts';
 import { nextRuns, type Schedule } from '../schedules/index.ts';
 import type { StartModelSyncRequest } from '../schema/model-sync.ts';
+import { askedIdentities } from './asked-identities.ts';
 import { getModelSync } from './store.ts';
 
 /** Starts an execution by request. A sync that is not active can be started, too: active is about schedules. */
@@ -16,20 +15,7 @@ export async function startModelSync(
   trigger: 'manual' | 'scheduled' = 'manual',
 ): Promise<Execution> {
   const sync = await getModelSync(deps.db, organizationId, id);
-  const identities = request.identities ?? [];
-  if (identities.length > 0 && sync.mode === 'replace') {
-    throw new TidemarkError('bad_request', {
-      reason: 'identities: mode replace takes the whole model, or it would delete all other records',
-    });
-  }
-  if (identities.length > 0 && sync.identity === null) {
-    const model = await getModel(deps.db, organizationId, sync.modelId);
-    if (model.identifier === null) {
-      throw new TidemarkError('bad_request', {
-        reason: 'identities: neither the sync has an identity nor its model an identifier',
-      });
-    }
-  }
+  const identities = await askedIdentities(deps.db, sync, request);
   return startExecution(deps, {
     organizationId,
     kind: 'model',
@@ -38,7 +24,7 @@ export async function startModelSync(
     options: {
       resync: request.resync ?? false,
       test: request.test ?? false,
-      ...(identities.length > 0 ? { identities } : {}),
+      ...(identities === undefined ? {} : { identities }),
     },
     subject: { sync_name: sync.name, target_connection_id: sync.target.connectionId },
   });

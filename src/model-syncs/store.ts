@@ -105,7 +105,7 @@ type Stored = Pick<
   ModelSync,
   'identity' | 'fields' | 'overrides' | 'filters' | 'filterLogic' | 'syncAllRecords' | 'skipInitialBackfill'
 > &
-  Partial<Pick<ModelSync, 'onlyEnrichUpdates' | 'targetFiltering'>> & {
+  Partial<Pick<ModelSync, 'onlyEnrichUpdates' | 'targetFiltering' | 'sentLogic'>> & {
     configuration: ModelSync['target']['configuration'];
     encryptionSalt: string | null;
   };
@@ -118,6 +118,7 @@ function toRow(draft: ModelSyncDraft) {
     encryptionSalt: draft.encryption?.salt ?? null,
     filters: draft.filters,
     filterLogic: draft.filterLogic,
+    ...(draft.sentLogic === undefined ? {} : { sentLogic: draft.sentLogic }),
     targetFiltering: draft.targetFiltering,
     configuration: draft.target.configuration,
     syncAllRecords: draft.syncAllRecords,

@@ -13,6 +13,8 @@ import {
   splitRelatedName,
 } from '../models/index.ts';
 import type { ModelSyncRequest } from '../schema/model-sync.ts';
+import type { RequestedFilter } from './filter-requests.ts';
+import { identityPlace } from './identity-request.ts';
 import type { Definition, MappedField } from './model-sync.ts';
 
 /** The models whose fields a sync may use. */
@@ -30,7 +32,7 @@ interface Named {
   member: string;
 }
 
-type NamingFields = Pick<ModelSyncRequest, 'fields' | 'identity' | 'filters' | 'overrides'>;
+type NamingFields = Pick<ModelSyncRequest, 'fields' | 'identity' | 'identities' | 'overrides'>;
 type Source = { model_id: string; field: string } | null | undefined;
 
 /**
@@ -42,9 +44,10 @@ export async function modelsOf(
   db: Database,
   organizationId: string,
   request: NamingFields,
+  filters: readonly RequestedFilter[],
 ): Promise<SyncedModels> {
   const named = new Map<string, Named>();
-  for (const { member, id } of referencesOf(request)) {
+  for (const { member, id } of referencesOf(request, filters)) {
     if (id === undefined) throw wrong(member, 'is needed');
     if (named.has(id)) continue;
     named.set(id, { id, member, model: await existing(db, organizationId, id, `${member}.model_id`) });
@@ -139,15 +142,18 @@ export function sourceOf(modelId: string, field: string): { model_id: string; fi
     : { model_id: related.modelId, field: related.field };
 }
 
-function referencesOf(request: NamingFields): { member: string; id: string | undefined }[] {
-  const { fields, identity, filters, overrides } = request;
+function referencesOf(
+  request: NamingFields,
+  filters: readonly RequestedFilter[],
+): { member: string; id: string | undefined }[] {
+  const { fields, identity, overrides } = request;
   const sources: { member: string; source: Source }[] = [];
-  if (identity) sources.push({ member: 'identity.source', source: identity.source });
+  if (identity) sources.push({ member: `${identityPlace(request)}.source`, source: identity.source });
   for (const [index, { source, override_value }] of fields.entries()) {
     if (override_value == null) sources.push({ member: `fields.${index}.source`, source });
   }
-  for (const [index, { field }] of (filters ?? []).entries()) {
-    if (field) sources.push({ member: `filters.${index}.field`, source: field });
+  for (const { field, fieldPlace } of filters) {
+    if (field) sources.push({ member: fieldPlace.replace(/\.field$/, ''), source: field });
   }
   for (const [index, { field, field_id }] of (overrides ?? []).entries()) {
     if (field && !field_id) sources.push({ member: `overrides.${index}.field`, source: field });
@@ -169,5 +175,5 @@ async function existing(db: Database, organizationId: string, id: string, member
 
 /** What is wrong with conditions is told as `checkCondition` does. */
 function wrong(field: string, reason: string): TidemarkError {
-  return (/^(filters|overrides)\./.test(field) ? invalidField : unprocessable)(field, reason);
+  return (/^(filters|model_filters|overrides)\./.test(field) ? invalidField : unprocessable)(field, reason);
 }

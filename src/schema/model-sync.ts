@@ -1,8 +1,10 @@
 import { type Static, Type } from 'typebox';
 import { filterFunctions } from './filter.ts';
 import { Actor } from './model.ts';
+import { ModelFilter, ModelFilters, Source, TargetFilters } from './model-sync-filters.ts';
 import { optional } from './optional.ts';
 import { Schedule } from './schedule.ts';
+import { refused, withAnswered, withoutEffect } from './unread.ts';
 
 const JsonObject = Type.Record(Type.String(), Type.Unknown());
 
@@ -15,8 +17,6 @@ export const modelSyncModes = [
   'remove',
   'snapshot',
 ] as const;
-
-const Source = Type.Object({ model_id: Type.String(), field: Type.String() });
 
 const SyncField = Type.Object({
   source: optional(Source),
@@ -34,7 +34,13 @@ const Identity = Type.Object({
   target: Type.String({ minLength: 1 }),
   function: IdentityFunction,
   new_field: optional(Type.Boolean()),
-  remote_field_type_id: optional(Type.String()),
+  remote_field_type_id: refused('the type of a new field follows from the field that is mapped to it'),
+});
+
+/** The newer form, which has room for several. */
+const Identities = Type.Object({
+  mappings: Type.Array(Identity),
+  strategy: optional(Type.Enum(['priority', 'and'])),
 });
 
 const Target = Type.Object({
@@ -44,21 +50,8 @@ const Target = Type.Object({
   create: optional(JsonObject),
   new_name: optional(Type.String()),
   filter_logic: optional(Type.String()),
-  search_values: optional(JsonObject),
+  search_values: withoutEffect('the server finds out what it needs to know of the target'),
 });
-
-/** `field` wins over `field_id`. */
-const ModelFilter = Type.Object({
-  field: optional(Source),
-  field_id: optional(Type.String({ description: 'Name or id of a field.' })),
-  field_type: optional(
-    Type.String({ description: 'Model, which is the default, or Target in mode update.' }),
-  ),
-  function: Type.String({ description: filterFunctions.join(', ') }),
-  value: Type.Optional(Type.Unknown({ description: 'What the function takes: see docs/filters.md.' })),
-  label: optional(Type.String({ description: 'Names it in filter_logic; given by the server if left out.' })),
-});
-export type ModelFilter = Static<typeof ModelFilter>;
 
 /** `field_id` wins over `field`. */
 const ModelOverride = Type.Object({
@@ -70,27 +63,30 @@ const ModelOverride = Type.Object({
 });
 export type ModelOverride = Static<typeof ModelOverride>;
 
-/** Body of create and update. An update replaces the whole sync. */
-export const ModelSyncRequest = Type.Object({
+const ModelSyncMembers = Type.Object({
   name: Type.String({ minLength: 1, maxLength: 255 }),
   mode: Type.Enum([...modelSyncModes]),
   fields: Type.Array(SyncField),
   target: Target,
   schedule: Schedule,
   active: optional(Type.Boolean()),
+  /** The older form of `identities`. */
   identity: optional(Identity),
+  identities: optional(Identities),
   sync_all_records: optional(Type.Boolean()),
   skip_initial_backfill: optional(Type.Boolean()),
   only_enrich_updates: optional(Type.Boolean()),
+  /** The older form of `model_filters` and `target_filters`, with `filter_logic` and `target.filter_logic`. */
   filters: optional(Type.Array(ModelFilter)),
   filter_logic: optional(Type.String()),
+  model_filters: optional(ModelFilters),
+  target_filters: optional(TargetFilters),
   overrides: optional(Type.Array(ModelOverride)),
   override_fields: optional(Type.Array(SyncField)),
   encryption_passphrase: optional(Type.String()),
-  policies: optional(Type.Array(Type.String())),
+  policies: refused('policies are not built: every user of the organization may use the sync'),
   organization_id: optional(Type.String()),
 });
-export type ModelSyncRequest = Static<typeof ModelSyncRequest>;
 
 /** What every answer about a sync has: `ListSyncItem` on the wire, since 2025-09-18. */
 export const ModelSyncItem = Type.Object({
@@ -139,13 +135,25 @@ export const ModelSyncResponse = Type.Object({
       override_value: Type.Optional(Type.String()),
     }),
   ),
+  identities: Type.Optional(Identities),
   filters: Type.Array(ModelFilter),
   filter_logic: Type.String(),
+  model_filters: Type.Optional(ModelFilters),
+  target_filters: Type.Optional(TargetFilters),
   overrides: Type.Array(ModelOverride),
   override_fields: Type.Array(JsonObject),
   policies: Type.Array(Type.String()),
 });
 export type ModelSyncResponse = Static<typeof ModelSyncResponse>;
+
+/** Body of create and update. An update replaces the whole sync. */
+export const ModelSyncRequest = withAnswered(ModelSyncMembers, [
+  ...Object.keys(ModelSyncResponse.properties),
+  'problems',
+]);
+export type ModelSyncRequest = Static<typeof ModelSyncRequest>;
+
+const SourceIdentity = Type.Object({ source: Source, value: Type.String() });
 
 export const StartModelSyncRequest = Type.Object({
   /** Everything again, whatever the destination acknowledged before. */
@@ -154,5 +162,9 @@ export const StartModelSyncRequest = Type.Object({
   test: optional(Type.Boolean()),
   /** Only the records with one of these identity values. */
   identities: optional(Type.Array(Type.String())),
+  /** The newer form of `identities`: what identifies one record is a list, of one while a sync has one identity. */
+  source_identities: optional(
+    Type.Array(Type.Union([Type.Array(SourceIdentity), SourceIdentity]), { maxItems: 1000 }),
+  ),
 });
 export type StartModelSyncRequest = Static<typeof StartModelSyncRequest>;

@@ -7,6 +7,7 @@ import {
   deleteModelSync,
   getModelSync,
   listModelSyncs,
+  type ModelSync,
   modelSyncStatus,
   pageModelSyncs,
   presentItem,
@@ -43,10 +44,11 @@ export function modelSyncRoutes(app: App, deps: ApiDependencies): void {
       const paging = page_token !== undefined || limit !== undefined;
       if (generation === 'before-2025' || (generation === 'either' && !paging)) {
         const syncs = await listModelSyncs(deps.db, organizationId, filter);
-        return { data: syncs.map(presentModelSync) };
+        return { data: syncs.map((sync) => presentModelSync(sync, generation)) };
       }
       const page = await pageModelSyncs(deps.db, organizationId, filter, { page_token, limit });
-      const present = generation === 'current' ? presentItem : presentModelSync;
+      const present = (sync: ModelSync) =>
+        generation === 'current' ? presentItem(sync) : presentModelSync(sync, generation);
       const pagination = page.nextPageToken === undefined ? {} : { next_page_token: page.nextPageToken };
       return { data: page.syncs.map(present), pagination };
     },
@@ -58,7 +60,7 @@ export function modelSyncRoutes(app: App, deps: ApiDependencies): void {
     async (request) => {
       const actor = actorOf(callerOf(request));
       const sync = await createModelSync(deps, organizationOf(request), actor, request.body);
-      return { data: presentModelSync(sync) };
+      return { data: presentModelSync(sync, generationOf(request)) };
     },
   );
 
@@ -69,9 +71,10 @@ export function modelSyncRoutes(app: App, deps: ApiDependencies): void {
   app.get(
     '/api/syncs/:id',
     { schema: { operationId: 'modelSync.get', params: IdParameter } },
-    async (request) => ({
-      data: presentModelSync(await getModelSync(deps.db, organizationOf(request), request.params.id)),
-    }),
+    async (request) => {
+      const sync = await getModelSync(deps.db, organizationOf(request), request.params.id);
+      return { data: presentModelSync(sync, generationOf(request)) };
+    },
   );
 
   app.put(
@@ -81,7 +84,7 @@ export function modelSyncRoutes(app: App, deps: ApiDependencies): void {
       const actor = actorOf(callerOf(request));
       const { id } = request.params;
       const sync = await updateModelSync(deps, organizationOf(request), actor, id, request.body);
-      return { data: presentModelSync(sync) };
+      return { data: presentModelSync(sync, generationOf(request)) };
     },
   );
 
