@@ -85,7 +85,8 @@ async function ofSound<Result>(
     return await use(places.flatMap((place) => records[place] ?? []));
   } catch (error) {
     if (!(error instanceof BatchRefused) || error.place === undefined) throw error;
-    throw new BatchRefused(error.message, { cause: error, place: places[error.place] });
+    const { unsure } = error;
+    throw new BatchRefused(error.message, { cause: error, place: places[error.place], unsure });
   }
 }
 

@@ -243,16 +243,30 @@ export interface CheckedRecord {
   warnings: readonly FieldWarning[];
 }
 
-/** The destination refused a batch for its content and kept none of it. The caller splits and tries again. */
+/**
+ * The destination refused a batch and kept none of it. The caller splits it and tries again, until the record at fault
+ * stands alone: which codes speak of content no list could say, since triggers and gateways raise any of them.
+ */
 export class BatchRefused extends Error {
   override name = 'BatchRefused';
   /** Place in the batch of the record that is at fault, where the destination says so: the others are not suspects. */
   readonly place: number | undefined;
+  /** The answer may be about the destination rather than about the batch: it might refuse any other. */
+  readonly unsure: boolean;
 
-  constructor(message: string, options?: ErrorOptions & { place?: number | undefined }) {
+  constructor(
+    message: string,
+    options: ErrorOptions & { place?: number | undefined; unsure?: boolean } = {},
+  ) {
     super(message, options);
-    this.place = options?.place;
+    this.place = options.place;
+    this.unsure = options.unsure ?? false;
   }
+}
+
+/** The destination could not be reached or opened: it has seen nothing of the batch. */
+export class Unreachable extends Error {
+  override name = 'Unreachable';
 }
 
 /** The batch met something that passes, like a deadlock or a lock of somebody else. Nothing of it was kept. */
@@ -286,8 +300,9 @@ export interface ModelWriter {
   /**
    * Applies a batch: wholly or not at all. Returns one result per record, in order, once it is durable.
    *
-   * @throws BatchRefused when the destination refuses the content, Busy when it wants it later, Contended when somebody
-   *   was in its way, TidemarkError when it would never take it; any other error means it could not be reached or asked, and that the batch may be tried again.
+   * @throws BatchRefused when the destination refuses the batch, Busy when it wants it later, Contended when somebody
+   *   was in its way, TidemarkError when it would never take any; any other error means that it could not be reached or
+   *   asked, or is in trouble, and that the batch may be tried again.
    */
   write(records: readonly OutgoingRecord[], prepared: Prepared): Promise<RecordResult[]>;
   /** The same for a destination that reads COPY text: lines of place in the batch (from 0), key and values. */
@@ -301,6 +316,11 @@ export interface ModelWriter {
     /** @param body that was written, of so many records. */
     send(body: Buffer, count: number): Promise<RecordResult[]>;
   };
+  /**
+   * Does what it does for a batch without a record, and keeps nothing of it: what is refused then is no record's fault.
+   * Absent: the destination cannot be asked so. Throws as `write` does.
+   */
+  tryEmpty?(): Promise<void>;
   /** What became of a prepared batch. Absent: the destination cannot tell, and a batch may arrive twice. */
   outcome?(token: string): Promise<'committed' | 'aborted'>;
 }

@@ -1,15 +1,18 @@
-import { BatchRefused, Contended, type ModelWriter, type RecordResult } from '../connectors/index.ts';
+import { BatchRefused, type ModelWriter, type RecordResult } from '../connectors/index.ts';
 import type { Database } from '../db/index.ts';
 import type { Run } from '../executions/index.ts';
-import { type Answers, answersInTurn } from './answers-in-turn.ts';
+import { answersInTurn } from './answers-in-turn.ts';
 import { Entries } from './entries.ts';
 import type { DeliverCheckpoint } from './plan.ts';
+import type { PlannedBatch } from './planned-batch.ts';
 import { countAfter, finishPlan, progressOf, readAhead } from './planned-records.ts';
 import { settle } from './settle.ts';
 import { splitRefused } from './split-refused.ts';
 import { progressTeller } from './story.ts';
+import { NotPassing, Suspects } from './suspects.ts';
+import { tiedToContent } from './tied-to-content.ts';
 import { underWay } from './under-way.ts';
-import { type Outgoing, outgoingBatches, type Prepare, writeBatch } from './write-batch.ts';
+import { type Outgoing, outgoingBatches, writeBatch } from './write-batch.ts';
 
 export interface Delivery {
   db: Database;
@@ -23,7 +26,7 @@ export interface Delivery {
 
 /** Works off a plan. After a crash it goes on with what is left of it. */
 export async function deliver(delivery: Delivery): Promise<void> {
-  const { db, run, checkpoint, writer } = delivery;
+  const { db, run, checkpoint, writer, retryDelays } = delivery;
   const batchSize = Math.min(writer.batchSize, delivery.batchSize ?? Number.POSITIVE_INFINITY);
   const { delivered, finished } = await progressOf(db, checkpoint.plan);
   if (finished) return;
@@ -33,13 +36,44 @@ export async function deliver(delivery: Delivery): Promise<void> {
   const entries = new Entries(checkpoint.task);
   const answers = answersInTurn((batch, results) => settle(run, checkpoint, batch, results, entries));
   const prepare = outgoingBatches(writer, checkpoint.task);
+  const isTiedToContent = tiedToContent(writer);
+  const refuse = (batch: PlannedBatch, reason: string) =>
+    answers.settle(batch, [{ status: 'refused', reason }]);
+  const suspects = new Suspects(delivered > 0, writer.tryEmpty !== undefined, refuse);
+  const take = async (batch: PlannedBatch, results: RecordResult[]) => {
+    await suspects.clear();
+    await answers.settle(batch, results);
+  };
+  /** What was sent before is written down first: there is room for one batch in doubt. */
+  const earlier = async () => {
+    await suspects.clear();
+    await answers.settled();
+  };
+
+  /** A refused batch is split until the record that is at fault stands alone. */
+  const deliverBatch = async (batch: Outgoing, delays: readonly number[]): Promise<void> => {
+    const { records } = batch;
+    try {
+      return await take(records, await writeBatch(run, writer, batch, delays, earlier));
+    } catch (error) {
+      if (!(error instanceof BatchRefused)) throw error;
+      const isContent = await isTiedToContent(error);
+      if (records.length > 1) {
+        // It has been waited for: one more try is enough for what is not in its way.
+        const fewer = error instanceof NotPassing ? delays.slice(0, 1) : delays;
+        for (const part of splitRefused(records, error)) await deliverBatch(await prepare(part), fewer);
+      } else if (isContent) await suspects.refuse(records, error);
+      else await suspects.hold(records, error);
+    }
+  };
+
   let sent = 0;
   const batches = underWay(writer.atATime ?? 1, async (batch) => {
     const { records, first } = batch;
     // What has arrived counts, even when the run is to stop.
     const results = await first?.catch(() => undefined);
-    if (results === undefined) await deliverBatch(delivery, batch, prepare, answers);
-    else await answers.settle(records, results);
+    if (results !== undefined) await take(records, results);
+    else await deliverBatch(batch, suspects.areHeld ? retryDelays.slice(0, 1) : retryDelays);
     sent += records.length;
     await tell(() => `${sent} of ${planned} records sent`);
   });
@@ -50,37 +84,11 @@ export async function deliver(delivery: Delivery): Promise<void> {
       await batches.add(await prepare(records));
     }
     await batches.end();
+    await suspects.end();
   } finally {
     await batches.end().catch(() => {});
     await answers.settled();
   }
   // Through the claim: a successor may be about to read it.
   await run.commit({}, (tx) => finishPlan(tx, checkpoint.plan));
-}
-
-/** A refused batch is split until the record that is at fault stands alone. */
-async function deliverBatch(
-  delivery: Delivery,
-  batch: Outgoing,
-  prepare: Prepare,
-  answers: Answers,
-): Promise<void> {
-  const { run, writer, retryDelays } = delivery;
-  const { records } = batch;
-  let results: RecordResult[];
-  try {
-    results = await writeBatch(run, writer, batch, retryDelays, answers.settled());
-  } catch (error) {
-    if (!(error instanceof BatchRefused)) throw error;
-    if (records.length > 1) {
-      // It has been waited for: one more try is enough for what is not in its way.
-      const delays = error.cause instanceof Contended ? retryDelays.slice(0, 1) : retryDelays;
-      for (const part of splitRefused(records, error)) {
-        await deliverBatch({ ...delivery, retryDelays: delays }, await prepare(part), prepare, answers);
-      }
-      return;
-    }
-    results = [{ status: 'refused', reason: error.message }];
-  }
-  await answers.settle(records, results);
 }

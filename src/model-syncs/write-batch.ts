@@ -1,10 +1,12 @@
 import {
   BatchRefused,
-  Contended,
+  Busy,
   type ModelWriter,
   type Prepared,
   type RecordResult,
+  Unreachable,
 } from '../connectors/index.ts';
+import { messageOf, TidemarkError } from '../errors.ts';
 import type { Run } from '../executions/index.ts';
 import { ByteWriter } from '../lib/byte-writer.ts';
 import { bodyMaker } from './body-maker.ts';
@@ -13,6 +15,7 @@ import { outgoingLines } from './outgoing-lines.ts';
 import { persist } from './persist.ts';
 import type { PlannedBatch } from './planned-batch.ts';
 import { packStretch } from './stretches.ts';
+import { NotPassing } from './suspects.ts';
 import { SyncFailed } from './sync-failed.ts';
 import { outgoing, type Task } from './task.ts';
 
@@ -22,15 +25,16 @@ import { outgoing, type Task } from './task.ts';
  * A try that broke off after the destination had applied it may have been committed: before the next try the
  * destination is asked, and as long as it cannot be asked nothing is sent.
  *
- * @param earlier answers to what was sent before: there is room for one batch in doubt.
- * @throws BatchRefused as the writer does, and when contention did not pass; SyncFailed when it stays out of reach.
+ * @param earlier waits until what was sent before is written down.
+ * @throws BatchRefused as the writer does; NotPassing when the destination saw it and fails again and again; SyncFailed when
+ *   it stays out of reach or busy.
  */
 export async function writeBatch(
   run: Run,
   writer: ModelWriter,
   { records: batch, send }: Outgoing,
   delays: readonly number[],
-  earlier: Promise<void>,
+  earlier: () => Promise<void>,
 ): Promise<RecordResult[]> {
   let applied: { token: string; results: RecordResult[] } | undefined;
   let ourFailure: unknown;
@@ -38,7 +42,7 @@ export async function writeBatch(
   const prepared = async (token: string, results: RecordResult[]) => {
     const { first, last } = batch;
     try {
-      await earlier;
+      await earlier();
       // Through the claim: a worker that lost it must not commit at the destination.
       await run.commit({}, (tx) =>
         storeIntent(tx, run.execution.id, token, packStretch({ first, last, results })),
@@ -65,11 +69,11 @@ export async function writeBatch(
     return await persist(run, delays, what, attempt, isFinal);
   } catch (error) {
     if (ourFailure !== undefined) throw ourFailure;
-    const contended =
-      error instanceof SyncFailed && error.cause instanceof Contended ? error.cause : undefined;
-    // Whoever is in the way of one record is not to be in the way of the others.
-    if (contended !== undefined && applied === undefined) {
-      throw new BatchRefused(contended.message, { cause: contended });
+    const { cause } = error instanceof SyncFailed ? error : {};
+    const isSeen = !(cause instanceof TidemarkError || cause instanceof Busy || cause instanceof Unreachable);
+    // What is in the way of one record, or fails over it, is not to be in the way of the others.
+    if (cause !== undefined && isSeen && applied === undefined) {
+      throw new NotPassing(messageOf(cause), { cause, unsure: true });
     }
     throw error;
   }

@@ -100,6 +100,9 @@ export async function startModelSyncs() {
     connect,
     /** Records of a batch at most. */
     batchSize: 2_000,
+    /** A connection to the target database as somebody else. */
+    connectAs: (username: string, password: string) =>
+      connect('postgresql', { ...connectionTo(target), username, password }),
 
     createModel: (configuration: JsonObject, identifier?: string, more: Partial<ModelRequest> = {}) =>
       createModel(deps, organizationId, actor, {

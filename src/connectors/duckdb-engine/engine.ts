@@ -70,6 +70,11 @@ export function isValueError(error: unknown): error is DuckDBError {
   return error instanceof DuckDBError && ['Conversion', 'Invalid Input', 'Out of Range'].includes(error.kind);
 }
 
+/** That the file, the disk, memory or DuckDB itself is to blame for. */
+export function isTrouble({ kind }: DuckDBError): boolean {
+  return /^(IO|Permission|Out of Memory|INTERNAL|FATAL|Interrupt|Connection|HTTP|Transaction.*)$/i.test(kind);
+}
+
 const lookEvery = 50;
 const held = /Could not set lock on file/;
 

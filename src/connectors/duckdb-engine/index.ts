@@ -18,6 +18,7 @@ export {
   type Engine,
   type EngineOptions,
   type EngineRead,
+  isTrouble,
   isValueError,
   openEngine,
 } from './engine.ts';

@@ -1,6 +1,6 @@
 import { messageOf } from '../../errors.ts';
 import { BatchRefused } from '../contract.ts';
-import { DuckDBError, type Engine, isValueError, literal } from '../duckdb-engine/index.ts';
+import { DuckDBError, type Engine, isTrouble, isValueError, literal } from '../duckdb-engine/index.ts';
 import { type Database, withReader } from './database.ts';
 import { qualified } from './relations.ts';
 
@@ -35,11 +35,14 @@ export function batchOutcome(database: Database, token: string): Promise<'commit
   );
 }
 
-/** The error as it is, or as the batch's fault. */
+/** The error as it is, or as the batch's. */
 export function refusedOr(error: unknown): unknown {
-  const isConstraint = error instanceof DuckDBError && error.kind === 'Constraint';
-  if (!isConstraint && !isValueError(error)) return error;
+  if (!(error instanceof DuckDBError) || isTrouble(error)) return error;
   // What follows is a piece of the statement.
   const reason = messageOf(error).replace(/\n\nLINE \d+: [\s\S]*/, '');
-  return new BatchRefused(reason, { cause: error });
+  // To ask the file again would take as long as to write a batch.
+  return new BatchRefused(reason, {
+    cause: error,
+    unsure: error.kind !== 'Constraint' && !isValueError(error),
+  });
 }

@@ -2,6 +2,8 @@ import type { ModelWriter, OutgoingRecord, RecordResult, TargetDefinition } from
 import type { Engine } from '../duckdb-engine/index.ts';
 import { withRefused } from '../identity-functions.ts';
 import { statusOf } from '../record-status.ts';
+import { tryEmpty } from '../try-empty.ts';
+import { unreachable } from '../unreachable.ts';
 import type { Database } from './database.ts';
 import { batchOutcome, noteCommitted, refusedOr } from './model-batches.ts';
 import type { Target } from './model-destination.ts';
@@ -15,25 +17,27 @@ const batchSize = 10_000;
 /** Writes batches, each in one transaction that also keeps the batch's token. */
 export function modelWriter(database: Database, target: Target, definition: TargetDefinition): ModelWriter {
   const statements = modelStatements(target, definition);
+  const write: ModelWriter['write'] = async (records, prepared) => {
+    const engine = await database.writer().catch(unreachable);
+    try {
+      await engine.run('begin transaction');
+      const results = await apply(engine, statements, definition, records);
+      const token = crypto.randomUUID();
+      await noteCommitted(engine, token);
+      await prepared(token, results);
+      await engine.run('commit');
+      return results;
+    } catch (error) {
+      throw refusedOr(error);
+    } finally {
+      // What is not committed is rolled back.
+      await engine.close();
+    }
+  };
   return {
     batchSize,
-    async write(records, prepared) {
-      const engine = await database.writer();
-      try {
-        await engine.run('begin transaction');
-        const results = await apply(engine, statements, definition, records);
-        const token = crypto.randomUUID();
-        await noteCommitted(engine, token);
-        await prepared(token, results);
-        await engine.run('commit');
-        return results;
-      } catch (error) {
-        throw refusedOr(error);
-      } finally {
-        // What is not committed is rolled back.
-        await engine.close();
-      }
-    },
+    write,
+    tryEmpty: () => tryEmpty((prepared) => write([], prepared)),
     outcome: (token) => batchOutcome(database, token),
   };
 }

@@ -17,9 +17,11 @@ const passing = new Set([1040, 1053, 1077, 1158, 1159, 1160, 1161, 1203, 1205, 1
 /** What to throw for a failure: ConnectionLost where a new try may work, else the failure itself. */
 export function lostOrRefused(error: unknown): unknown {
   if (error instanceof ConnectionLost) return error;
-  if (isServerError(error) ? !passing.has(error.errno) : !isConnectionError(error)) return error;
+  if (isServerError(error) ? !isPassing(error) : !isConnectionError(error)) return error;
   return new ConnectionLost(messageOf(error), { cause: error });
 }
+
+export const isPassing = ({ errno }: ServerError): boolean => passing.has(errno);
 
 /** Of a unique key. */
 export function isDuplicate(error: unknown): error is ServerError {

@@ -8,6 +8,8 @@ import {
 } from '../contract.ts';
 import { withRefused } from '../identity-functions.ts';
 import { statusOf } from '../record-status.ts';
+import { tryEmpty } from '../try-empty.ts';
+import { unreachable } from '../unreachable.ts';
 import { breakOff, type Connect, rowsOf } from './client.ts';
 import { batchOutcome, ensureBatches, noteCommitted } from './model-batches.ts';
 import type { Target } from './model-destination.ts';
@@ -33,38 +35,41 @@ export async function modelWriter(
 
   const open = async (): Promise<Connection> => {
     if (session !== undefined) return session;
-    const connection = await connect();
+    const connection = await connect().catch(unreachable);
     try {
       await ensureBatches(connection, target.database);
       for (const statement of statements.stage) await connection.query(statement);
     } catch (error) {
       breakOff(connection);
-      throw error;
+      return unreachable(error);
     }
     session = connection;
     return connection;
   };
 
+  const write: ModelWriter['write'] = async (records, prepared) => {
+    const connection = await open();
+    try {
+      await connection.query('start transaction');
+      const results = await apply(connection, statements, definition, records);
+      const token = crypto.randomUUID();
+      await noteCommitted(connection, target.database, token);
+      await prepared(token, results);
+      await connection.query('commit');
+      return results;
+    } catch (error) {
+      await connection.query('rollback').catch(() => {
+        breakOff(connection);
+        session = undefined;
+      });
+      throw refusedOr(error);
+    }
+  };
+
   return {
     batchSize,
-    async write(records, prepared) {
-      const connection = await open();
-      try {
-        await connection.query('start transaction');
-        const results = await apply(connection, statements, definition, records);
-        const token = crypto.randomUUID();
-        await noteCommitted(connection, target.database, token);
-        await prepared(token, results);
-        await connection.query('commit');
-        return results;
-      } catch (error) {
-        await connection.query('rollback').catch(() => {
-          breakOff(connection);
-          session = undefined;
-        });
-        throw refusedOr(error);
-      }
-    },
+    write,
+    tryEmpty: () => tryEmpty((prepared) => write([], prepared)),
     outcome: (token) => batchOutcome(connect, target.database, token),
   };
 }
@@ -85,9 +90,11 @@ async function apply(
   const rows =
     statements.known === undefined ? [] : await rowsOf<{ n: string }>(connection, statements.known);
   const known = new Set(rows.map(({ n }) => Number(n)));
-  if (statements.change !== undefined && known.size > 0) await connection.query(statements.change);
+  const isEmpty = records.length === 0;
+  if (statements.change !== undefined && (known.size > 0 || isEmpty))
+    await connection.query(statements.change);
   const others = [...known, ...resolved.refused.keys()];
-  if (statements.insert !== undefined && others.length < records.length) {
+  if (statements.insert !== undefined && (others.length < records.length || isEmpty)) {
     const [{ affectedRows }] = await connection.query<ResultSetHeader>(statements.insert(others));
     if (affectedRows !== records.length - others.length) {
       throw new BatchRefused('a trigger of the target kept the row out');

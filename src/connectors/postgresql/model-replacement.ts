@@ -91,7 +91,8 @@ function asOfTarget(error: unknown, { table }: Target): unknown {
   const [name = ''] = /(?:"(?:[^"]|"")*"|[^".]+)$/.exec(table) ?? [];
   const bare = name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name;
   const reason = error.message.replaceAll('tidemark_replacement', () => bare);
-  return new BatchRefused(reason, { cause: error.cause, place: error.place });
+  const { cause, place, unsure } = error;
+  return new BatchRefused(reason, { cause, place, unsure });
 }
 
 async function* changes(

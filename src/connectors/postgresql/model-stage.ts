@@ -40,19 +40,20 @@ export async function copyInto(client: Client, statement: string, lines: Buffer)
 }
 
 /**
- * SQLSTATE classes that the content of a batch is to blame for: bad values, violated constraints, check
- * options, what is too long for an index or a page, and errors that the target's own triggers raise.
+ * SQLSTATEs that tell of the server: connections (08), memory and disks (53, 58), statements and sessions that were
+ * ended (57), and a primary that has become a replica (25006). What else it answers may be about the batch: types,
+ * policies and triggers raise codes of any class.
  */
-const contentErrors = /^(22|23|44|54000|P0001)/;
+const trouble = /^(08|53|57|58|25006)/;
 
 /** Serialization failures and deadlocks, locks that were not to be had, triggers that say so included. */
 const contention = /^(40|55P03)/;
 
-/** The error as it is, or as the fault of a batch. */
+/** The error as it is, or as the batch's. */
 export function refusedOr(error: unknown, definition: Names): unknown {
   if (!(error instanceof pg.DatabaseError)) return error;
   if (contention.test(error.code ?? '')) return new Contended(messageOf(error), { cause: error });
-  if (!contentErrors.test(error.code ?? '')) return error;
+  if (trouble.test(error.code ?? '')) return error;
   // What cannot be read as its column's type is found by COPY, which tells the line, in whatever language.
   const [where = '', line, column = ''] =
     /^COPY .+?, \S+ (\d+)(?:, \S+ ([\s\S]+))?/m.exec(error.where ?? '') ?? [];
@@ -61,7 +62,7 @@ export function refusedOr(error: unknown, definition: Names): unknown {
     ([name]) => column === name || column.startsWith(`${name}:`),
   )?.[1];
   const reason = field === undefined ? messageOf(error) : `${field}: ${messageOf(error)}`;
-  return new BatchRefused(reason, { cause: error, place });
+  return new BatchRefused(reason, { cause: error, place, unsure: place === undefined });
 }
 
 type Names = Pick<TargetDefinition, 'identity' | 'fields'>;

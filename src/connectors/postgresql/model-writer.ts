@@ -8,6 +8,8 @@ import {
 } from '../contract.ts';
 import { withRefused } from '../identity-functions.ts';
 import { statusOf } from '../record-status.ts';
+import { tryEmpty } from '../try-empty.ts';
+import { unreachable } from '../unreachable.ts';
 import type { Connect } from './bulk-source.ts';
 import { DirectLines, insertUnknown } from './model-direct.ts';
 import { findRows } from './model-matching.ts';
@@ -38,11 +40,11 @@ export async function modelWriter(
 
   const open = async (): Promise<Client> => {
     if (session !== undefined) return session;
-    const client = await connect('tidemark model write');
+    const client = await connect('tidemark model write').catch(unreachable);
     client.once('end', () => {
       if (session === client) session = undefined;
     });
-    await client.query(statements.prepare);
+    await client.query(statements.prepare).catch(unreachable);
     session = client;
     return client;
   };
@@ -63,7 +65,7 @@ export async function modelWriter(
       const results =
         (await insertNews(client, lines, count)) ??
         (await apply(client, statements, definition.mode, lines, count));
-      isNews = results.every(({ status }) => status === 'inserted');
+      if (count > 0) isNews = results.every(({ status }) => status === 'inserted');
       await prepared(await transactionId(client), results);
       await client.query('commit');
       return results;
@@ -79,6 +81,7 @@ export async function modelWriter(
     batchSize,
     write: (records, prepared) => writeLines(stagedLines(records), records.length, prepared),
     writeLines,
+    tryEmpty: () => tryEmpty((prepared) => writeLines(Buffer.alloc(0), 0, prepared)),
     outcome: (token) => transactionOutcome(connect, token),
   };
 }

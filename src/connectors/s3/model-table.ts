@@ -2,7 +2,7 @@ import { TidemarkError } from '../../errors.ts';
 import { encodeCopyText } from '../../lib/copy-text.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import { BatchRefused, type BulkOutput, type OutgoingRecord, type TargetDefinition } from '../contract.ts';
-import { isValueError } from '../duckdb-engine/index.ts';
+import { DuckDBError, isTrouble, isValueError } from '../duckdb-engine/index.ts';
 import type { FileColumn } from '../file-formats/file-table.ts';
 import type { DestinationContext } from './bulk-destination.ts';
 import { allFiles, type FileList, storeList } from './file-lists.ts';
@@ -144,8 +144,8 @@ export class ModelTable {
         `${changed.column}: ${this.#format} cannot hold the value as it is (${changed.rule})`,
       );
     } catch (error) {
-      if (isValueError(error)) throw new BatchRefused(error.message, { cause: error });
-      throw error;
+      if (!(error instanceof DuckDBError) || isTrouble(error)) throw error;
+      throw new BatchRefused(error.message, { cause: error, unsure: !isValueError(error) });
     }
   }
 

@@ -14,11 +14,13 @@ import {
   type RecordObjects,
   type RecordResult,
   type TargetDefinition,
+  Unreachable,
 } from '../contract.ts';
 import { Bearer } from '../http-auth/index.ts';
 import { recordField } from '../record-field.ts';
 import { bodyWriter } from './body.ts';
 import type { Configuration } from './configuration.ts';
+import { recordErrors } from './record-errors.ts';
 import { type RequestTarget, requestTarget } from './request.ts';
 
 const objectId = 'http';
@@ -26,8 +28,8 @@ const objectId = 'http';
 /** Milliseconds for one request. */
 const deadline = 60_000;
 
-/** Answers that find fault with what a request contains: it may be one record of it. */
-const refusals = [400, 413, 422];
+/** Answers that may find fault with the request whatever it contains: its address, method, sender or protocol. */
+const ofEndpoint = new Set([401, 403, 404, 405, 407, 410, 421, 426, 431, 451]);
 
 const upserted: RecordResult = { status: 'upserted' };
 
@@ -59,8 +61,12 @@ function writer(target: RequestTarget, definition: TargetDefinition, context: Co
     names: named.map(({ name }) => name),
     write: bodyWriter(definition),
     async send(body, count) {
-      await post(target, bearer, body, context);
-      return Array(count).fill(upserted);
+      const errors = await post(target, bearer, body, count, context);
+      if (errors.size === 0) return Array(count).fill(upserted);
+      return Array.from({ length: count }, (_, place): RecordResult => {
+        const reason = errors.get(place);
+        return reason === undefined ? upserted : { status: 'refused', reason };
+      });
     },
   };
   return {
@@ -82,13 +88,18 @@ function objectsOf(records: readonly OutgoingRecord[], named: readonly Field[]):
   return { length: records.length, write, hashes };
 }
 
-/** Sends a batch. When the answer is lost the receiver may see it twice; the hashes say that it is the same. */
+/**
+ * Sends a batch. When the answer is lost the receiver may see it twice; the hashes say that it is the same.
+ *
+ * @returns by place what the receiver says of records that it has not taken.
+ */
 async function post(
   { url, headers }: RequestTarget,
   bearer: Bearer,
   body: Buffer,
+  count: number,
   { egress, signal }: Context,
-): Promise<void> {
+): Promise<Map<number, string>> {
   const { status, ...answer } = await bearer
     .send((authorization) =>
       egress.request({
@@ -105,16 +116,24 @@ async function post(
       }),
     )
     .catch((error: unknown) => {
-      const never = error instanceof EgressError && /^(refused_address|invalid_url)$/.test(error.failure);
-      throw never ? new TidemarkError('unprocessable', { reason: error.message }, { cause: error }) : error;
+      if (!(error instanceof EgressError)) throw error;
+      if (/^(refused_address|invalid_url)$/.test(error.failure)) {
+        throw new TidemarkError('unprocessable', { reason: error.message }, { cause: error });
+      }
+      if (/^(connect|dns|tls)$/.test(error.failure)) throw new Unreachable(error.message, { cause: error });
+      throw error;
     });
-  if (status >= 200 && status < 300) return;
+  if (status >= 200 && status < 300) return recordErrors(answer.body, count);
   const said = answer.body.subarray(0, 500).toString('utf8').trim();
   const reason = `the webhook answered ${status}${said === '' ? '' : `: ${said}`}`;
   if (status === 429 || status === 503) throw new Busy(reason, parseRetryAfter(answer.headers, Date.now()));
-  if (status === 408 || status >= 500) throw new Error(reason);
-  if (refusals.includes(status)) throw new BatchRefused(reason);
-  throw new TidemarkError('unprocessable', { reason });
+  if (status === 408 || status === 425 || status >= 500) throw new Error(reason);
+  const [place, other] = recordErrors(answer.body, count).keys();
+  const isKnown = place !== undefined;
+  throw new BatchRefused(reason, {
+    unsure: !isKnown && (status < 400 || ofEndpoint.has(status)),
+    place: other === undefined ? place : undefined,
+  });
 }
 
 /** `$first_name` → `first_name`: letters, digits and _ are what every receiver can name a field. */

@@ -208,6 +208,9 @@ test('what failed says whether it may be tried again, and when', async () => {
     name: 'BatchRefused',
     message: 'the webhook answered 422: answered',
   });
-  await answered(403).toMatchObject({ key: 'unprocessable', message: /the webhook answered 403: answered/ });
-  expect(receiver.requests.length).toBe(7);
+  await answered(403).toMatchObject({ name: 'BatchRefused', unsure: true });
+  const errors = (list: unknown) => ({ status: 422, body: JSON.stringify({ errors: list }) });
+  await answered(errors([{ index: 0, message: 'no' }])).toMatchObject({ place: 0, unsure: false });
+  await answered(errors([{ index: -1 }, { index: '0' }, 'odd', null])).toMatchObject({ place: undefined });
+  expect(receiver.requests.length).toBe(9);
 });
