@@ -99,6 +99,11 @@ export const catalogue = {
     remedy: 'Close one, or let several consumers share a stream.',
   },
   unprocessable: { status: 422, text: '{reason}', remedy: 'Correct the named value.' },
+  rows_differ: {
+    status: 422,
+    text: 'Rows were lost or repeated on the way ({difference}): {counts}. The table keeps what it held',
+    remedy: 'Run it again. If it fails alike, report it with this message: a part of the way loses rows.',
+  },
   connection_in_use: {
     status: 422,
     text: 'connection in use by {used_by}',

@@ -8,6 +8,8 @@ import {
   type BulkTable,
   type Committed,
   ConnectionLost,
+  compareRows,
+  expectRows,
   type LoadPlan,
   type TableLoad,
   type ValueWarning,
@@ -61,12 +63,16 @@ export async function copyTable(ends: Ends, copy: TableCopy, context: CopyContex
   signal.addEventListener('abort', abort, { once: true });
   try {
     signal.throwIfAborted();
+    checkStored(copy, load);
     for (const rows of load.stored.values()) progress.add(rows);
     const written = await writeRows(ends, copy, load, context);
     signal.throwIfAborted();
-    const committed = await load.commit(copy.position);
     const stored = load.stored.values().reduce((total, rows) => total + rows, 0);
-    return { ...written, rows: stored + written.rows, committed };
+    const rows = stored + written.rows;
+    const committed = await load.commit(copy.position);
+    // The destination has looked before it committed; that it did is not left to it alone.
+    expectRows(`${copy.output.schema}.${copy.output.name}`, rows, committed.rows);
+    return { ...written, rows, committed };
   } catch (error) {
     // What it leaves behind where it cannot clear up, the next load of the table removes.
     if (error instanceof ConnectionLost || signal.aborted) await load.abort().catch(() => {});
@@ -75,6 +81,13 @@ export async function copyTable(ends: Ends, copy: TableCopy, context: CopyContex
   } finally {
     signal.removeEventListener('abort', abort);
   }
+}
+
+/** Of ranges that nobody divided the table into, rows would be there twice. */
+function checkStored({ output, ranges }: TableCopy, load: TableLoad): void {
+  const strange = [...load.stored.keys()].find((stored) => !ranges.some(({ id }) => id === stored));
+  if (strange === undefined) return;
+  expectRows(`${output.schema}.${output.name}, range ${strange}`, 0, load.stored.get(strange) ?? 0);
 }
 
 async function writeRows(
@@ -98,6 +111,7 @@ async function writeRows(
     const unfollow = progress.follow(rows);
     try {
       const written = await load.write(rows, format, range);
+      compareRows(rows, written.rows);
       total.rows += written.rows;
       total.bytes += rows.bytes;
       total.warnings.push(...(rows.warnings ?? []), ...written.warnings);

@@ -46,7 +46,7 @@ export async function runTask(context: TaskContext, task: Task): Promise<void> {
     const { rows, bytes, warnings } = copied;
     const counted = warnings.reduce((total, { count }) => total + count, 0);
     await logWarnings(run, task, warnings);
-    const { changes: _, ...changed } = copied.committed;
+    const { changes: _, rows: __, ...changed } = copied.committed;
     run.recordLog(
       'records',
       JSON.stringify({ schema: task.schemaId, output: name, records: rows, bytes, ...changed }),
@@ -59,7 +59,12 @@ export async function runTask(context: TaskContext, task: Task): Promise<void> {
     );
     const seconds = ((performance.now() - started) / 1000).toFixed(1);
     const message = `Completed: ${summary(copied, task)} after ${seconds} s`;
-    await run.console('info', message, { records: rows, bytes, ...copied.committed }, task.schemaId);
+    await run.console(
+      'info',
+      message,
+      { records: rows, bytes, ...changed, changes: copied.committed.changes },
+      task.schemaId,
+    );
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof SchemaCanceled) {
@@ -106,7 +111,7 @@ async function copyWithRetries(context: TaskContext, task: Task): Promise<Copied
   }
 }
 
-const nothing: Copied = { rows: 0, bytes: 0, warnings: [], committed: { changes: [] } };
+const nothing: Copied = { rows: 0, bytes: 0, warnings: [], committed: { rows: 0, changes: [] } };
 
 async function announce(run: Run, task: Task, { table, ranges, read, why }: Prepared): Promise<void> {
   const { estimatedRows: estimate, columns } = table;

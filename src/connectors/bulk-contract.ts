@@ -5,6 +5,7 @@
 import type { Readable } from 'node:stream';
 import type { FixedExpression } from '../conditions/index.ts';
 import type { JsonObject } from '../lib/json.ts';
+import type { Written } from './row-counts.ts';
 
 /**
  * How rows travel in bulk. `pg-binary`: PostgreSQL COPY BINARY, still in the CopyData frames of PostgreSQL's
@@ -19,6 +20,8 @@ export interface RowStream extends Readable {
   /** Rows and bytes given so far, to show progress: the row under way counts. */
   readonly rows: number;
   readonly bytes: number;
+  /** Rows that the source says it has sent, by its own count; undefined until the stream has ended. */
+  readonly sent: number | undefined;
   /** What was changed on reading because the carrier cannot hold it; complete once the stream has ended. */
   readonly warnings?: readonly ValueWarning[];
   /** Where it is there, a chunk may be given back once its bytes are not needed: its memory is used again. */
@@ -158,9 +161,13 @@ export interface LoadPlan {
 export interface TableLoad {
   /** Ranges that a run before this one has stored, by id, with their rows. */
   stored: ReadonlyMap<string, number>;
-  /** Stores everything the stream gives. @throws ConnectionLost, or why it was refused. */
+  /**
+   * Stores everything the stream gives, and compares its rows with what is stored before that is for good.
+   *
+   * @throws ConnectionLost, rows_differ, or why it was refused.
+   */
   write(rows: RowStream, format: WireFormat, range?: BulkRange): Promise<Written>;
-  /** After it the rows are live. @param position kept with them: `BulkDestination.position` gives it back. */
+  /** After it the rows are live. @throws rows_differ before that, when those that were stored are not all there. @param position kept with them: `BulkDestination.position` gives it back. */
   commit(position: JsonObject): Promise<Committed>;
   /** Ends the load at once; stored ranges stay for a run that takes over. Safe at any time, and after a failure. */
   abort(): Promise<void>;
@@ -168,14 +175,10 @@ export interface TableLoad {
   discard(): Promise<void>;
 }
 
-export interface Written {
-  rows: number;
-  /** What was changed on writing because the destination cannot hold it. */
-  warnings: ValueWarning[];
-}
-
 /** What a commit did to the live table; undefined where the destination does not count. */
 export interface Committed {
+  /** Rows that became live or were merged, as the destination counted them where they were staged. */
+  rows: number;
   inserted?: number;
   updated?: number;
   deleted?: number;

@@ -23,7 +23,10 @@ type DataListener = (chunk: Buffer) => void;
  */
 export class CopyOut extends Readable {
   bytes = 0;
+  /** Rows by the server's word; undefined until it has said so. */
+  sent: number | undefined;
   readonly #sql: string;
+  readonly #framed: boolean;
   readonly #sorter: FrameSorter;
   #connection: Connection | undefined;
   #pgListeners: DataListener[] = [];
@@ -39,6 +42,7 @@ export class CopyOut extends Readable {
   constructor(sql: string, framed: boolean, ahead = chunksAhead) {
     super(ahead);
     this.#sql = sql;
+    this.#framed = framed;
     const opener = framed ? undefined : new FrameOpener();
     this.#sorter = new FrameSorter({
       copyData: (bytes) => this.#give(opener === undefined ? bytes : opener.open(bytes)),
@@ -49,8 +53,10 @@ export class CopyOut extends Readable {
     });
   }
 
+  /** A row is a frame. The binary form has one more at its end. */
   get rows(): number {
-    return this.#sorter.frames;
+    const { frames } = this.#sorter;
+    return this.#framed && this.sent !== undefined ? frames - 1 : frames;
   }
 
   /** Gives a chunk back whose bytes are not needed any more: its memory takes other rows. */
@@ -102,7 +108,10 @@ export class CopyOut extends Readable {
     connection.query(this.#sql);
   }
 
-  handleCommandComplete(): void {}
+  handleCommandComplete({ text }: { text: string }): void {
+    const rows = /^COPY (\d+)$/.exec(text)?.[1];
+    this.sent = rows === undefined ? undefined : Number(rows);
+  }
 
   handleReadyForQuery(): void {
     const stream = this.#connection?.stream;

@@ -8,5 +8,9 @@ export function copyRows(rows: readonly (string | null)[][]): RowStream {
   const chunks = Array.from({ length: Math.ceil(bytes.length / 1000) }, (_, index) =>
     bytes.subarray(index * 1000, index * 1000 + 1000),
   );
-  return Object.assign(Readable.from(chunks), { rows: rows.length, bytes: bytes.length });
+  return Object.assign(Readable.from(chunks), {
+    rows: rows.length,
+    bytes: bytes.length,
+    sent: rows.length,
+  });
 }

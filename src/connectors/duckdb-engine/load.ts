@@ -1,12 +1,18 @@
 import { rm } from 'node:fs/promises';
-import type { BulkColumn, RowStream, ValueWarning, Written } from '../contract.ts';
+import type { BulkColumn, ValueWarning } from '../contract.ts';
 import { type Engine, isValueError } from './engine.ts';
 import { identifier, literal } from './names.ts';
-import { longestLine, spool } from './spool.ts';
+import { type Lines, longestLine, spool } from './spool.ts';
 import { type Storage, storage } from './write-types.ts';
 
 /** Bytes that DuckDB reads of a part at once. */
 const bufferLength = 8 * 1024 * 1024;
+
+/** What DuckDB says it has taken. */
+export interface Loaded {
+  rows: number;
+  warnings: ValueWarning[];
+}
 
 interface LoadColumn {
   name: string;
@@ -31,9 +37,9 @@ export function tableColumns(columns: readonly BulkColumn[]): string {
 export async function loadRows(
   engine: Engine,
   columns: readonly BulkColumn[],
-  rows: RowStream,
+  rows: Lines,
   use: (select: string) => Promise<number>,
-): Promise<Written> {
+): Promise<Loaded> {
   const warnings = new Map<string, ValueWarning>();
   const loads = columns.map(loadColumn);
   let written = 0;
@@ -65,7 +71,7 @@ export async function loadPart(
   columns: readonly BulkColumn[],
   part: string,
   use: (select: string) => Promise<number>,
-): Promise<Written> {
+): Promise<Loaded> {
   const warnings = new Map<string, ValueWarning>();
   const rows = await usePart(engine, columns.map(loadColumn), part, use, warnings);
   return { rows, warnings: [...warnings.values()] };

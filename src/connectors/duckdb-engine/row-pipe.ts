@@ -19,9 +19,10 @@ const keptBuffers = 8;
 export class RowPipe extends Readable implements RowStream {
   rows = 0;
   bytes = 0;
+  sent: number | undefined;
   readonly #columns: readonly Pick<ReadColumn, 'name' | 'rule'>[];
   readonly #pipe: string;
-  readonly #write: (pipe: string) => Promise<unknown>;
+  readonly #write: (pipe: string) => Promise<number>;
   readonly #cancel: () => void;
   readonly #free: Buffer[] = [];
   readonly #lent = new WeakSet<ArrayBufferLike>();
@@ -36,13 +37,13 @@ export class RowPipe extends Readable implements RowStream {
 
   /**
    * @param pipe a path that nothing has yet.
-   * @param write makes DuckDB write to it.
+   * @param write makes DuckDB write to it, and gives the rows it has written.
    * @param cancel ends that at once.
    */
   constructor(
     columns: readonly Pick<ReadColumn, 'name' | 'rule'>[],
     pipe: string,
-    write: (pipe: string) => Promise<unknown>,
+    write: (pipe: string) => Promise<number>,
     cancel: () => void,
   ) {
     super({ highWaterMark: bufferLength });
@@ -83,7 +84,10 @@ export class RowPipe extends Readable implements RowStream {
         this.#writing = false;
       })
       .then(
-        () => this.#closeWriteEnd(),
+        (rows) => {
+          this.sent = rows;
+          this.#closeWriteEnd();
+        },
         (error: Error) => this.destroy(error),
       );
   }

@@ -1,8 +1,12 @@
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import path from 'node:path';
+import type { Readable } from 'node:stream';
 import { pieces } from '../../lib/pieces.ts';
 import type { RowStream } from '../contract.ts';
+
+/** Lines of COPY text. */
+export type Lines = Readable & Pick<RowStream, 'recycle'>;
 
 /** Bytes of one part: at most two are on the disk at a time. */
 const partLength = 64 * 1024 * 1024;
@@ -19,7 +23,7 @@ export const partHeader = 'part\n';
  *
  * @param pad puts an empty field behind each line: a line that is empty would not be read back.
  */
-export async function* spool(rows: RowStream, folder: string, pad: boolean): AsyncGenerator<string> {
+export async function* spool(rows: Lines, folder: string, pad: boolean): AsyncGenerator<string> {
   let file = await openPart(folder);
   let length = 0;
   try {

@@ -10,14 +10,15 @@ import {
   type RowStream,
   type TableLoad,
   type WireFormat,
-  type Written,
 } from '../contract.ts';
 import { type Engine, identifier, literal, loadRows, tableColumns } from '../duckdb-engine/index.ts';
 import { checkExpected } from '../expected-position.ts';
+import { expectRows, Written } from '../row-counts.ts';
 import { tableOptions } from '../table-options.ts';
 import { checkNames, outputKey, refuse } from './bulk-names.ts';
+import { countRows } from './count-rows.ts';
 import { type Database, withReader } from './database.ts';
-import { checkLive, makeLive } from './make-live.ts';
+import { checkLive, makeLive, type StagedRows } from './make-live.ts';
 import { openStage, type Stage } from './stage.ts';
 import { readState, writeState } from './state.ts';
 
@@ -95,9 +96,10 @@ class StagedLoad implements TableLoad {
     const table = identifier(name);
     // What a range that was broken off has left is overwritten.
     await engine.run(`create or replace table ${table} (${tableColumns(columns)})`);
-    const written = await loadRows(engine, columns, rows, (select) =>
+    const { warnings } = await loadRows(engine, columns, rows, (select) =>
       engine.run(`insert into ${table} ${select}`),
     );
+    const written = Written.of(rows, await countRows(engine, table), warnings);
     const id = range === undefined ? 'null' : literal(range.id);
     await engine.run(`delete from parts where name = ${literal(name)};
       insert into parts values (${id}, ${literal(name)}, ${written.rows})`);
@@ -106,7 +108,10 @@ class StagedLoad implements TableLoad {
 
   async commit(position: JsonObject): Promise<Committed> {
     const { engine, file, folder } = this.#stage;
-    const parts = await engine.query<{ name: string }>('select name from parts order by name');
+    const parts = await engine.query<{ name: string; rows: string }>(
+      'select name, rows::varchar as rows from parts order by name',
+    );
+    const rows = parts.reduce((total, part) => total + Number(part.rows), 0);
     const tables = ['nothing', ...parts.map(({ name }) => name)].map(
       (name) => `select * from ${stageName}.main.${identifier(name)}`,
     );
@@ -115,7 +120,8 @@ class StagedLoad implements TableLoad {
     try {
       if (!(await this.#stage.isOurs())) this.#takenOver();
       await live.run(`attach ${literal(file)} as ${stageName} (read_only)`);
-      const committed = await this.#makeLive(live, `(${tables.join(' union all ')})`, position);
+      const staged = `(${tables.join(' union all ')})`;
+      const committed = await this.#makeLive(live, { staged, rows }, position);
       await live.close();
       await this.#stage.remove();
       return committed;
@@ -124,11 +130,13 @@ class StagedLoad implements TableLoad {
     }
   }
 
-  async #makeLive(live: Engine, staged: string, position: JsonObject): Promise<Committed> {
+  async #makeLive(live: Engine, { staged, rows }: StagedRows, position: JsonObject): Promise<Committed> {
     const output = this.#output;
     await live.run('begin transaction');
     checkExpected(output, this.#plan, (await readState(live, output))?.position);
-    const committed = await makeLive(live, output, this.#plan, this.#file, staged);
+    const { schema, name } = output;
+    expectRows(`what was staged for ${schema}.${name}`, rows, await countRows(live, staged));
+    const committed = await makeLive(live, output, this.#plan, this.#file, { staged, rows });
     await writeState(live, output, {
       position,
       columns: output.columns.map(({ outputName }) => outputName),

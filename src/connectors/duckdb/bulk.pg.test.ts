@@ -38,8 +38,9 @@ const columnsOf = (types: Record<string, string>): BulkColumn[] =>
 
 const rowsOf = (...lines: string[]): RowStream =>
   Object.assign(Readable.from([Buffer.from(lines.map((line) => `${line}\n`).join(''))]), {
-    rows: 0,
+    rows: lines.length,
     bytes: 0,
+    sent: lines.length,
   });
 
 /** Loads lines into main.t. */
@@ -84,7 +85,7 @@ test('a table goes to a file and back; what was in the file is replaced as a who
     const loading = await target.to.load(outputOf(table, 'copy', name), planOf());
     const written = await loading.write(await from.read(table, 'copy-text', {}), 'copy-text');
     expect(written).toEqual({ rows: 50_000, warnings: [] });
-    expect(await loading.commit({ at: 1 })).toEqual({ inserted: 50_000, changes: [] });
+    expect(await loading.commit({ at: 1 })).toEqual({ rows: 50_000, inserted: 50_000, changes: [] });
   }
   expect(await target.to.position({ schema: 'copy', name: 't' })).toEqual({ at: 1 });
   expect(await readdir(path.join(target.folder, '.tidemark'))).toEqual([]);
@@ -217,7 +218,7 @@ test('ranges stay for the run that takes over, and the run before it commits no 
           throw new Error('the source is gone');
         })(),
       ),
-      { rows: 0, bytes: 0 },
+      { rows: 0, bytes: 0, sent: undefined },
     ),
     'copy-text',
     b,

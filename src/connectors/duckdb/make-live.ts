@@ -1,9 +1,11 @@
 import type { BulkOutput, Committed, LoadPlan } from '../contract.ts';
 import { type Engine, identifier, literal, tableColumns } from '../duckdb-engine/index.ts';
+import { expectRows } from '../row-counts.ts';
 import { outputKey, ownColumns, refuse } from './bulk-names.ts';
+import { countRows } from './count-rows.ts';
 import { compare, evolve } from './evolve.ts';
 import { checkReplaceable, checkWritable, findLive, type LiveTable } from './live-table.ts';
-import { checkKey, insertStaged, writeDifference } from './merge.ts';
+import { checkKey, expectMerged, insertStaged, writeDifference } from './merge.ts';
 import { qualified } from './relations.ts';
 import { readState } from './state.ts';
 
@@ -26,36 +28,44 @@ export async function checkLive(
   else compare(live, output, undefined);
 }
 
-/** Within the transaction that commits the load. @param staged what stands behind FROM for the staged rows. */
+export interface StagedRows {
+  /** What stands behind FROM for them. */
+  staged: string;
+  rows: number;
+}
+
+/** Within the transaction that commits the load. */
 export async function makeLive(
   engine: Engine,
   output: BulkOutput,
   plan: LoadPlan,
   file: string,
-  staged: string,
+  { staged, rows }: StagedRows,
 ): Promise<Committed> {
   await checkLive(engine, output, plan, file);
   await checkKey(engine, output, staged);
   const live = await findLive(engine, output);
-  if (swaps(plan, live)) return replaceTable(engine, output, live, staged);
+  if (swaps(plan, live)) return { rows, ...(await replaceTable(engine, output, live, { staged, rows })) };
   const changes = await evolve(engine, live, compare(live, output, await readState(engine, output)));
-  if (plan.mode === 'merge') {
-    return { ...(await writeDifference(engine, output, live, staged, plan.missing)), changes };
-  }
   // DuckDB refuses to delete rows that others refer to, even where the same come back: there the difference is written.
-  if (live.referrers.length > 0) {
-    return { ...(await writeDifference(engine, output, live, staged, 'remove')), changes };
+  if (plan.mode === 'merge' || live.referrers.length > 0) {
+    const missing = plan.mode === 'merge' ? plan.missing : 'remove';
+    const changed = await writeDifference(engine, output, live, staged, missing);
+    await expectMerged(engine, output, live, { staged, rows, missing });
+    return { rows, ...changed, changes };
   }
   await engine.run(`delete from ${qualified(engine, live)}`);
-  return { inserted: await insertStaged(engine, output, live, staged), changes };
+  const inserted = await insertStaged(engine, output, live, staged);
+  expectRows(live.id, rows, await countRows(engine, qualified(engine, live)));
+  return { rows, inserted, changes };
 }
 
 async function replaceTable(
   engine: Engine,
   output: BulkOutput,
   live: LiveTable | undefined,
-  staged: string,
-): Promise<Committed> {
+  { staged, rows }: StagedRows,
+): Promise<Pick<Committed, 'inserted' | 'changes'>> {
   const { schema, name } = live ?? output;
   const table = qualified(engine, { schema, name });
   const key = outputKey(output).map((column) => `alter column ${identifier(column)} set not null`);
@@ -66,5 +76,7 @@ async function replaceTable(
   if (live?.comment) await engine.run(`comment on table ${table} is ${literal(live.comment)}`);
   const made = await findLive(engine, { schema, name });
   if (made === undefined) refuse(`${schema}.${name} could not be made`);
-  return { inserted: await insertStaged(engine, output, made, staged), changes: [] };
+  const inserted = await insertStaged(engine, output, made, staged);
+  expectRows(made.id, rows, await countRows(engine, table));
+  return { inserted, changes: [] };
 }

@@ -1,7 +1,10 @@
 import type { BulkOutput, Committed, LoadPlan } from '../contract.ts';
 import { type Engine, identifier, type ReadColumn } from '../duckdb-engine/index.ts';
+import { expectRows } from '../row-counts.ts';
 import { outputKey, ownColumns, refuse, sameName } from './bulk-names.ts';
+import { countRows } from './count-rows.ts';
 import { betweenUpdates, isOther } from './loose-types.ts';
+import type { StagedRows } from './make-live.ts';
 import { columnsOf, qualified, type Relation } from './relations.ts';
 
 /**
@@ -16,14 +19,12 @@ export async function writeDifference(
   live: Relation,
   staged: string,
   missing: LoadPlan['missing'],
-): Promise<Omit<Committed, 'changes'>> {
+): Promise<Pick<Committed, 'inserted' | 'updated' | 'deleted'>> {
   const key = outputKey(output);
   if (key.length === 0) refuse(`${live.id} has no key that its rows could be told apart by`);
   const table = qualified(engine, live);
   const pairs = await assignments(engine, output, live, staged);
-  const same = key
-    .map((name) => `l.${identifier(name)} = ${pairs.find((pair) => sameName(pair.name, name))?.value}`)
-    .join(' and ');
+  const same = sameKey(output, pairs);
   const there = `(select 1 from ${staged} s where ${same})`;
   const synced = output.syncedAt === undefined ? [] : [`${identifier(output.syncedAt)} = now()`];
   const mark = output.deletedAt === undefined ? undefined : identifier(output.deletedAt);
@@ -68,6 +69,30 @@ export async function writeDifference(
   return { inserted, updated, deleted };
 }
 
+/**
+ * Whether the live table has the staged rows after a merge. Where all rows of the source were staged its own are as
+ * many, else each is looked up.
+ *
+ * @throws rows_differ
+ */
+export async function expectMerged(
+  engine: Engine,
+  output: BulkOutput,
+  live: Relation,
+  { staged, rows, missing }: StagedRows & Pick<LoadPlan, 'missing'>,
+): Promise<void> {
+  const table = qualified(engine, live);
+  if (missing !== undefined) {
+    const mark = missing === 'mark' ? output.deletedAt : undefined;
+    const where = mark === undefined ? '' : ` where ${identifier(mark)} is null`;
+    expectRows(live.id, rows, await countRows(engine, `${table}${where}`));
+    return;
+  }
+  const same = sameKey(output, await assignments(engine, output, live, staged));
+  const absent = `${staged} s where not exists (select 1 from ${table} l where ${same})`;
+  expectRows(live.id, rows, rows - (await countRows(engine, absent)));
+}
+
 /** Inserts staged rows (`s`) for which the condition holds. */
 export async function insertStaged(
   engine: Engine,
@@ -104,6 +129,13 @@ export async function checkKey(engine: Engine, output: BulkOutput, staged: strin
     `select 1 from ${staged} s group by ${names.join(', ')} having count(*) > 1 limit 1`,
   );
   if (twice.length > 0) refuse(`The key (${key.join(', ')}) of ${table} has a value twice: ${remedy}`);
+}
+
+/** Between a live row (`l`) and a staged one (`s`). */
+function sameKey(output: BulkOutput, pairs: readonly { name: string; value: string }[]): string {
+  return outputKey(output)
+    .map((name) => `l.${identifier(name)} = ${pairs.find((pair) => sameName(pair.name, name))?.value}`)
+    .join(' and ');
 }
 
 /** What a staged row (`s`) gives each column of the live table, in the live column's type. */

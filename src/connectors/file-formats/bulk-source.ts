@@ -45,10 +45,11 @@ export function bulkSource(tables: FileTables): BulkSource {
         name,
         type: obfuscated ? (table.columns.find((column) => column.name === name)?.type ?? type) : type,
       }));
-      const rows = filteredRows(table, wanted, { ...options, warnings });
+      const fitting = { rows: 0 };
+      const rows = filteredRows(table, wanted, { ...options, warnings, fitting });
       const digest = digestOf(salt);
       const changes = columns.map(({ obfuscated }) => (obfuscated ? digest : undefined));
-      return new FileRows(changedRows(rows, changes), warnings);
+      return new FileRows(changedRows(rows, changes), warnings, () => fitting.rows);
     },
   };
 }

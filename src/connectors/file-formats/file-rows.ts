@@ -7,14 +7,20 @@ import type { WarningCounts } from './warning-counts.ts';
 export class FileRows extends Readable implements RowStream {
   rows = 0;
   bytes = 0;
+  sent: number | undefined;
   readonly #chunks: AsyncIterator<Buffer>;
   readonly #warnings: WarningCounts;
+  readonly #counted: () => number | undefined;
 
-  /** @param chunks pieces that end with a row. */
-  constructor(chunks: AsyncIterable<Buffer>, warnings: WarningCounts) {
+  /**
+   * @param chunks pieces that end with a row.
+   * @param counted their rows, as whoever makes them counts; looked at when they have ended.
+   */
+  constructor(chunks: AsyncIterable<Buffer>, warnings: WarningCounts, counted: () => number | undefined) {
     super({ highWaterMark: 1024 * 1024 });
     this.#chunks = chunks[Symbol.asyncIterator]();
     this.#warnings = warnings;
+    this.#counted = counted;
   }
 
   get warnings(): readonly ValueWarning[] {
@@ -25,6 +31,7 @@ export class FileRows extends Readable implements RowStream {
     this.#chunks.next().then(
       ({ done, value }) => {
         if (done) {
+          this.sent = this.#counted();
           this.push(null);
           return;
         }

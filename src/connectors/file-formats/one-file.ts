@@ -4,6 +4,7 @@ import type { FileColumn, FileRead, FileTable } from './file-table.ts';
 import { normalizer } from './normal-text.ts';
 import { type OutputField, projector } from './project-rows.ts';
 import { type TextFile, textColumns, textRows } from './text-file.ts';
+import { allRows } from './whole-file.ts';
 
 /** A table that is one file of text. Counts its rows and finds its types: reads all of it. */
 export async function oneFileTable(id: string, file: TextFile): Promise<FileTable> {
@@ -14,7 +15,7 @@ export async function oneFileTable(id: string, file: TextFile): Promise<FileTabl
       columns,
       primaryKey: [],
       rows,
-      read: (wanted, options) => convertedRows(file, columns, wanted, options),
+      read: (wanted, options) => allRows(convertedRows(file, columns, wanted, options), file.name, rows),
     };
   }
   throw new TidemarkError('unprocessable', { reason: `${file.name} is empty: it has not even a header` });

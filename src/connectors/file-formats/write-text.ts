@@ -7,10 +7,11 @@ type Writer = (
   rows: AsyncIterable<Buffer>,
   columns: readonly FileColumn[],
   warnings: WarningCounts,
+  written: { rows: number },
 ) => AsyncGenerator<string>;
 
 /** CSV with a header: NULL is an empty field, an empty text is `""`; booleans are true and false. */
-export const csvText: Writer = async function* (rows, columns) {
+export const csvText: Writer = async function* (rows, columns, _warnings, written) {
   const booleans = columns.map(({ type }) => type === 'boolean');
   const field = (value: string | null, boolean?: boolean) => {
     if (value === null) return '';
@@ -20,6 +21,7 @@ export const csvText: Writer = async function* (rows, columns) {
   yield `${columns.map(({ name }) => field(name)).join(',')}\n`;
   for await (const list of decodeCopyText(rows)) {
     const lines = list.map((row) => row.map((value, index) => field(value, booleans[index])).join(','));
+    written.rows += lines.length;
     yield `${lines.join('\n')}\n`;
   }
 };
@@ -29,7 +31,7 @@ const elements =
   /^(smallint|integer|bigint|numeric|real|double precision|boolean|text|character varying|uuid|date|timestamp)\b[^[]*\[\]$/;
 
 /** An object a line. Numbers and json keep their digits; what JSON has no form for is a string. */
-export const jsonLines: Writer = async function* (rows, columns, warnings) {
+export const jsonLines: Writer = async function* (rows, columns, warnings, written) {
   const members = columns.map((column) => {
     const field = fieldOf(column);
     const plain =
@@ -51,5 +53,8 @@ export const jsonLines: Writer = async function* (rows, columns, warnings) {
     });
     return `{${parts.join(',')}}`;
   };
-  for await (const list of decodeCopyText(rows)) yield `${list.map(line).join('\n')}\n`;
+  for await (const list of decodeCopyText(rows)) {
+    written.rows += list.length;
+    yield `${list.map(line).join('\n')}\n`;
+  }
 };

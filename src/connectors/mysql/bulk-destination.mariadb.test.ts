@@ -289,7 +289,7 @@ describeMariadb('bulk writes to MariaDB', () => {
     await expect(stalled.commit({})).rejects.toMatchObject({ name: 'ConnectionLost' });
     await stalled.discard();
     await Promise.all([second, ...others].map((range) => write(load, range)));
-    expect(await load.commit({ done: true })).toEqual({ inserted: 20_000, changes: [] });
+    expect(await load.commit({ done: true })).toEqual({ rows: 20_000, inserted: 20_000, changes: [] });
     const sum = `select count(*) as n, md5(group_concat(md5(concat(id, a)) order by id separator '')) as h from t`;
     const [theirs] = await pair.source.query<{ n: string; h: string }>(
       `select count(*)::text as n, md5(string_agg(md5(id || a), '' order by id)) as h from t`,

@@ -1,15 +1,9 @@
 import type { Connection } from 'mysql2/promise';
 import type { JsonObject } from '../../lib/json.ts';
-import type {
-  BulkOutput,
-  BulkRange,
-  Committed,
-  LoadPlan,
-  RowStream,
-  TableLoad,
-  Written,
-} from '../contract.ts';
+import type { BulkOutput, BulkRange, Committed, LoadPlan, RowStream, TableLoad } from '../contract.ts';
 import { checkExpected } from '../expected-position.ts';
+import { Written } from '../row-counts.ts';
+import { expectMerged, expectStaged } from './bulk-counts.ts';
 import { compare, evolve } from './bulk-evolve.ts';
 import { checkLive, findLive, type LiveTable, swaps } from './bulk-live.ts';
 import { withoutReaders } from './bulk-lock.ts';
@@ -117,7 +111,7 @@ class Load implements TableLoad {
     } catch (error) {
       if (writer !== undefined) breakOff(writer);
       const before = (await this.#storedBefore(error)).get(id);
-      if (before !== undefined) return { rows: before, warnings: [] };
+      if (before !== undefined) return Written.before(before);
       if (isServerError(error) && /^2[23]/.test(error.sqlState))
         rowProblem(error.errno, error.message, output);
       throw lostOrRefused(error);
@@ -153,17 +147,27 @@ class Load implements TableLoad {
   async #replace(live: LiveTable | undefined, position: JsonObject): Promise<Committed> {
     const [keeper, output] = [this.#keeper, this.#output];
     const { token } = this.#side;
-    const stored = await storedRanges(keeper, output.schema, token);
+    const rows = await this.#stagedRows();
     await checkClaim(keeper, output, this.#side, false);
     await writeEntry(keeper, output.schema, token, 'position', position);
     await withoutReaders(keeper, output, () => swap(keeper, output, live !== undefined));
     await dropEntries(keeper, output.schema, token, 'position');
     if (live?.token !== undefined) await dropEntries(keeper, output.schema, live.token);
-    return { inserted: stored.values().reduce((total, rows) => total + rows, 0), changes: [] };
+    return { rows, inserted: rows, changes: [] };
+  }
+
+  /** @throws rows_differ when the side table has not the rows that were stored. */
+  async #stagedRows(): Promise<number> {
+    const output = this.#output;
+    const stored = await storedRanges(this.#keeper, output.schema, this.#side.token);
+    const rows = stored.values().reduce((total, count) => total + count, 0);
+    await expectStaged(this.#keeper, output, rows);
+    return rows;
   }
 
   async #merge(live: LiveTable, position: JsonObject): Promise<Committed> {
     const [keeper, output] = [this.#keeper, this.#output];
+    const rows = await this.#stagedRows();
     let changes: string[] = [];
     let token = live.token ?? '';
     await withoutReaders(keeper, output, async () => {
@@ -174,10 +178,11 @@ class Load implements TableLoad {
     await keeper.query('start transaction');
     await checkClaim(keeper, output, this.#side);
     const counts = await mergeSide(keeper, output, this.#plan, live);
+    await expectMerged(keeper, output, this.#plan, rows);
     await writeEntry(keeper, output.schema, token, 'position', position);
     await keeper.query('commit');
     await dropSide(keeper, output);
-    return { ...counts, changes };
+    return { rows, ...counts, changes };
   }
 
   async abort(): Promise<void> {

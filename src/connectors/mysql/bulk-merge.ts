@@ -15,7 +15,7 @@ export async function mergeSide(
   output: BulkOutput,
   plan: LoadPlan,
   live: LiveTable,
-): Promise<Omit<Committed, 'changes'>> {
+): Promise<Omit<Committed, 'rows' | 'changes'>> {
   const run = async (sql: string) => (await connection.query<ResultSetHeader>(sql))[0].affectedRows;
   const [table, side] = [liveOf(output), sideOf(output)];
   const columns = outputColumns(output).map(({ name }) => identifier(name));

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import type { Connection, ResultSetHeader } from 'mysql2/promise';
-import type { BulkOutput, RowStream, Written } from '../contract.ts';
+import type { BulkOutput, RowStream } from '../contract.ts';
+import { Written } from '../row-counts.ts';
 import { type OutputColumn, outputColumns } from './bulk-columns.ts';
 import { outputKey, refuse, sideOf } from './bulk-names.ts';
 import { rowsOf } from './client.ts';
@@ -33,7 +34,7 @@ export async function loadRows(
   };
   try {
     const count = await loadLines(connection, output, columns, lines);
-    return { rows: count, warnings: warnings.list };
+    return Written.of(rows, count, warnings.list);
   } catch (error) {
     throw failure ?? error;
   }

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import type { Connection } from 'mysql2/promise';
 import type { RowStream, ValueWarning } from '../contract.ts';
+import { rowsOf } from './client.ts';
 import { lostOrRefused } from './errors.ts';
 import { PacketReader } from './packets.ts';
 import { isClean, repaired } from './repair.ts';
@@ -30,6 +31,8 @@ const [eofMark, errorMark] = [0xfe, 0xff];
 export class SelectedRows extends Readable implements RowStream {
   rows = 0;
   bytes = 0;
+  sent: number | undefined;
+  readonly #connection: Connection;
   readonly #columns: readonly StreamedColumn[];
   readonly #checked: readonly string[];
   readonly #text: RowText;
@@ -50,6 +53,7 @@ export class SelectedRows extends Readable implements RowStream {
     checked: readonly string[] = [],
   ) {
     super({ highWaterMark: readAhead });
+    this.#connection = connection;
     this.#columns = columns;
     this.#checked = checked;
     this.#text = new RowText(columns);
@@ -59,7 +63,7 @@ export class SelectedRows extends Readable implements RowStream {
         packets.push(chunk);
         return !this.#full;
       },
-      end: () => this.#end(),
+      end: () => void this.#end().catch((error) => this.destroy(lostOrRefused(error) as Error)),
       error: (error) => this.destroy(lostOrRefused(error) as Error),
     });
   }
@@ -115,7 +119,10 @@ export class SelectedRows extends Readable implements RowStream {
       this.#free.push(Buffer.from(buffer));
   }
 
-  #end(): void {
+  async #end(): Promise<void> {
+    // The protocol does not say how many rows there were.
+    const [row] = await rowsOf<{ n: string }>(this.#connection, 'select found_rows() as n');
+    this.sent = Number(row?.n);
     this.#flush();
     this.#columns.forEach(({ name }, index) => {
       this.#warnings.add(name, 'zero_date_nulled', this.#text.zeroDates[index]);

@@ -4,6 +4,9 @@ import { columnsOf } from './bulk-evolve.ts';
 import type { LiveTable } from './bulk-live.ts';
 import { outputKey, qualified, refuse } from './bulk-names.ts';
 
+/** Rows of the live table. */
+export type Changed = Pick<Committed, 'inserted' | 'updated' | 'deleted'>;
+
 /**
  * Writes the rows that are new or other than the live ones, and no other. They are compared as they are stored
  * (`*<>`), so that types without equality (json, xml) count and so does another scale of an equal number.
@@ -15,7 +18,7 @@ export async function writeDifference(
   live: LiveTable,
   stage: string,
   missing: LoadPlan['missing'],
-): Promise<Omit<Committed, 'changes'>> {
+): Promise<Changed> {
   await checkKeyed(client, output, live);
   const table = qualified(output);
   const { targets, values, pairs, key, now } = await assignments(client, output);

@@ -1,5 +1,6 @@
 import type { Client } from 'pg';
 import type { BulkOutput, Committed, LoadPlan } from '../contract.ts';
+import { expectStaged } from './bulk-counts.ts';
 import { compare } from './bulk-evolve.ts';
 import { checkReplaceable, checkWritable, findLive, type LiveTable } from './bulk-live.ts';
 import { mergeStaged } from './bulk-merge.ts';
@@ -47,10 +48,11 @@ export async function makeLive(
   { table, side, rows }: Stage,
 ): Promise<Committed> {
   if (side === undefined || !swaps(plan, await findLive(client, output))) {
-    return mergeStaged(client, output, plan, table);
+    return mergeStaged(client, output, plan, { table, rows });
   }
   await addKey(client, output, table);
-  return { inserted: rows, changes: await swap(client, output, plan, side) };
+  await expectStaged(client, output, table, rows);
+  return { rows, inserted: rows, changes: await swap(client, output, plan, side) };
 }
 
 /**

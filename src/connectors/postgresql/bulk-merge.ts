@@ -1,6 +1,7 @@
 import type { Client } from 'pg';
 import type { BulkOutput, Committed, LoadPlan } from '../contract.ts';
-import { assignments, writeDifference } from './bulk-difference.ts';
+import { expectMerged, expectStaged } from './bulk-counts.ts';
+import { assignments, type Changed, writeDifference } from './bulk-difference.ts';
 import { alters, compare, evolve } from './bulk-evolve.ts';
 import { checkWritable, findLive, lockLive } from './bulk-live.ts';
 import { qualified, refuse } from './bulk-names.ts';
@@ -15,7 +16,7 @@ export async function mergeStaged(
   client: Client,
   output: BulkOutput,
   plan: LoadPlan,
-  stage: string,
+  { table: stage, rows }: { table: string; rows: number },
 ): Promise<Committed> {
   const state = await readState(client, output);
   const replaces = plan.mode === 'replace';
@@ -27,6 +28,7 @@ export async function mergeStaged(
   }
   checkWritable(live, output);
   await addKey(client, output, stage);
+  await expectStaged(client, output, stage, rows);
   await client.query(`analyze ${stage}`);
   await raise(client, 'work_mem', '64MB');
   // A few changed rows are sought by key; the default prices that as on a turning disk and reads the whole table.
@@ -38,17 +40,14 @@ export async function mergeStaged(
       replaces && live.foreignKeys.length === 0
         ? await refill(client, output, stage)
         : await writeDifference(client, output, live, stage, replaces ? 'remove' : plan.missing);
-    return { ...counts, changes };
+    await expectMerged(client, output, stage, { rows, missing: replaces ? 'remove' : plan.missing });
+    return { rows, ...counts, changes };
   } catch (error) {
     throw keyProblem(error, output);
   }
 }
 
-async function refill(
-  client: Client,
-  output: BulkOutput,
-  stage: string,
-): Promise<Omit<Committed, 'changes'>> {
+async function refill(client: Client, output: BulkOutput, stage: string): Promise<Changed> {
   const { targets, values } = await assignments(client, output);
   await client.query(`truncate ${qualified(output)}`);
   const { rowCount } = await client.query(

@@ -8,9 +8,9 @@ import type {
   RowStream,
   TableLoad,
   WireFormat,
-  Written,
 } from '../contract.ts';
 import { checkExpected } from '../expected-position.ts';
+import { Written } from '../row-counts.ts';
 import {
   type Claim,
   claimLoad,
@@ -100,16 +100,17 @@ class RangedLoad implements TableLoad {
       const binary = format === 'pg-binary';
       const options = binary ? ' (format binary)' : '';
       const count = await copyIn(client, `copy ${this.side} from stdin${options}`, rows, binary);
+      const written = Written.of(rows, count, []);
       await storeRange(client, this.#output, this.#claim, range.id, count);
       await client.query('commit');
       this.#idle.giveBack(client);
-      return { rows: count, warnings: [] };
+      return written;
     } catch (error) {
       breakOff(client);
       const before = await this.#storedBefore(error, range).catch((failure: unknown) => {
         throw lostOrRefused(failure);
       });
-      if (before !== undefined) return { rows: before, warnings: [] };
+      if (before !== undefined) return Written.before(before);
       throw lostOrRefused(keyProblem(error, this.#output));
     } finally {
       this.#writers.delete(client);

@@ -51,7 +51,7 @@ test('ranges are written at the same time and become live together', async () =>
   const counts = await writeAll(all, load);
   expect(counts.reduce((total, count) => total + count)).toBe(rows);
   expect(await all.to.position({ schema: 'copy', name: 't' })).toBeUndefined();
-  expect(await load.commit({ at: '1' })).toEqual({ inserted: rows, changes: [] });
+  expect(await load.commit({ at: '1' })).toEqual({ rows, inserted: rows, changes: [] });
   await parity(all);
   expect(await all.to.position({ schema: 'copy', name: 't' })).toEqual({ at: '1' });
   expect(await entries(all)).toEqual([{ entry: 'position' }]);
@@ -183,7 +183,9 @@ test('ranges are merged into a table that is there, and refused before their row
   const [before] = await all.destination.query(`select 'copy.t'::regclass::oid as oid`);
   const second = await all.begin({ mode: 'merge', missing: 'remove' });
   await writeAll(all, second);
-  expect(await second.commit({})).toEqual({ inserted: 1, updated: 10, deleted: 5, changes: [] });
+  expect(await second.commit({})).toEqual({
+    ...{ rows: 19_996, inserted: 1, updated: 10, deleted: 5, changes: [] },
+  });
   await parity(all);
   expect(await all.destination.query(`select 'copy.t'::regclass::oid as oid`)).toEqual([before]);
   expect(await tablesOf(all.destination)).toEqual(['copy.t']);

@@ -1,6 +1,7 @@
 import type { Client } from 'pg';
 import type { BulkOutput, LoadPlan, RowStream, TableLoad, WireFormat } from '../contract.ts';
 import { checkExpected } from '../expected-position.ts';
+import { Written } from '../row-counts.ts';
 import { dropLoads } from './bulk-claim.ts';
 import { copyIn } from './bulk-copy-in.ts';
 import { lostOrRefused } from './bulk-errors.ts';
@@ -59,9 +60,9 @@ function loadInto(client: Client, output: BulkOutput, plan: LoadPlan, stage: Sta
     stored: new Map(),
     write: (stream, format) =>
       attempt(async () => {
-        const rows = await copyFrozen(client, stage.table, stream, format);
-        stage.rows += rows;
-        return { rows, warnings: [] };
+        const written = Written.of(stream, await copyFrozen(client, stage.table, stream, format), []);
+        stage.rows += written.rows;
+        return written;
       }),
     commit: (position) =>
       attempt(async () => {

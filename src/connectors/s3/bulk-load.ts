@@ -6,7 +6,9 @@ import type { BulkOutput, LoadPlan, TableLoad } from '../contract.ts';
 import type { Engine } from '../duckdb-engine/index.ts';
 import { checkExpected } from '../expected-position.ts';
 import { wholeRows } from '../file-formats/copy-text-rows.ts';
+import { Written } from '../row-counts.ts';
 import type { DestinationContext } from './bulk-destination.ts';
+import { sizeOf } from './file-lists.ts';
 import {
   commitManifest,
   manifestOf,
@@ -102,10 +104,11 @@ export async function openLoad(
       const incomingRows = projected(whole, output, columns, now);
       const { files, warnings } = await writeFiles(writer, incomingRows, `part-${token}-${writes++}`);
       const count = files.reduce((total, file) => total + file.rows, 0);
+      const written = Written.of(rows, count, warnings);
       const stored = { id: range?.id ?? '', rows: count, files };
       if (plan.ranged) await storeRange(store, loads, shape, stored);
       ranges.push(stored);
-      return { rows: count, warnings };
+      return written;
     },
 
     async commit(position) {
@@ -137,7 +140,11 @@ export async function openLoad(
         .catch(() => {});
       if (engine !== undefined) context.engines.give(engine);
       engine = undefined;
-      return { ...counts, changes: merging === undefined ? [] : changesOf(merging, incoming, columns) };
+      return {
+        rows: sizeOf(added).rows,
+        ...counts,
+        changes: merging === undefined ? [] : changesOf(merging, incoming, columns),
+      };
     },
 
     abort: end,

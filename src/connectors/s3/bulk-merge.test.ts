@@ -33,7 +33,7 @@ test.each(fileFormats)(
       output,
       { mode: 'merge' },
     );
-    expect(merged).toEqual({ inserted: 1, updated: 1, changes: [] });
+    expect(merged).toEqual({ rows: 2, inserted: 1, updated: 1, changes: [] });
     expect(await tables.table('crm.people', ['id', 'name'])).toEqual([
       ['1', 'first 1'],
       ['2', 'first 2'],
@@ -51,7 +51,7 @@ test.each(fileFormats)(
       output,
       { mode: 'merge', missing: 'mark' },
     );
-    expect(marked).toEqual({ inserted: 1, updated: 1, deleted: 3, changes: [] });
+    expect(marked).toEqual({ rows: 2, inserted: 1, updated: 1, deleted: 3, changes: [] });
     const found = await tables.table('crm.people', ['id', 'deleted']);
     expect(found.map(([id, deleted]) => [id, deleted !== null])).toEqual([
       ['1', true],
@@ -68,9 +68,9 @@ test.each(fileFormats)(
       output,
       { mode: 'merge', missing: 'mark' },
     );
-    expect(back).toEqual({ inserted: 0, updated: 2, deleted: 1, changes: [] });
+    expect(back).toEqual({ rows: 2, inserted: 0, updated: 2, deleted: 1, changes: [] });
     const removed = await tables.load([['1', 'left']], output, { mode: 'merge', missing: 'remove' });
-    expect(removed).toEqual({ inserted: 0, updated: 1, deleted: 4, changes: [] });
+    expect(removed).toEqual({ rows: 1, inserted: 0, updated: 1, deleted: 4, changes: [] });
     expect(await tables.table('crm.people', ['id', 'name', 'deleted'])).toEqual([['1', 'left', null]]);
   },
 );

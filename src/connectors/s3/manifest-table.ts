@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { TidemarkError } from '../../errors.ts';
 import type { BulkRange } from '../contract.ts';
 import type { FileColumn, FileRead, FileTable } from '../file-formats/file-table.ts';
+import { allRows } from '../file-formats/whole-file.ts';
 import { fileRanges } from './file-ranges.ts';
 import type { Manifest, ManifestFile } from './manifest.ts';
 import type { ObjectReader } from './object-reader.ts';
@@ -38,18 +39,18 @@ export function manifestTable(
 async function* fileRows(
   reader: ObjectReader,
   folder: string,
-  { path, bytes }: ManifestFile,
+  { path, bytes, rows }: ManifestFile,
   wanted: readonly FileColumn[],
   warnings: FileRead['warnings'],
 ): AsyncGenerator<Buffer> {
   const key = `${folder}${path}`;
   await using copy = await reader.open({ key, size: bytes });
   if (path.endsWith('.parquet')) {
-    yield* reader.parquetRows(copy.path, key, wanted, warnings);
+    yield* allRows(reader.parquetRows(copy.path, key, wanted, warnings), key, rows);
     return;
   }
   const open = () => createReadStream(copy.path, { highWaterMark: 256 * 1024 });
-  yield* ownTextRows(key, open, wanted, warnings);
+  yield* allRows(ownTextRows(key, open, wanted, warnings), key, rows);
 }
 
 /** A manifest's files never change; they go when another load has taken their place. */

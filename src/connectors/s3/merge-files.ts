@@ -5,6 +5,8 @@ import { type Engine, literal } from '../duckdb-engine/index.ts';
 import { wholeRows } from '../file-formats/copy-text-rows.ts';
 import type { EnginePool } from '../file-formats/engine-pool.ts';
 import type { FileColumn } from '../file-formats/file-table.ts';
+import { expectRows } from '../row-counts.ts';
+import { sizeOf } from './file-lists.ts';
 import { keyColumns, type Manifest, type ManifestFile } from './manifest.ts';
 import { stageFile } from './stage-file.ts';
 import { type FileWriter, writeFiles } from './write-files.ts';
@@ -25,14 +27,17 @@ export interface Merge {
   engines: EnginePool;
 }
 
+export interface Merged {
+  files: ManifestFile[];
+  counts: Pick<Committed, 'inserted' | 'updated' | 'deleted'>;
+}
+
 /**
  * The files of a table after a merge. Each live file is read; one without a row that was replaced, marked or removed
  * stays as it is, another is written again without these rows, or with them marked. The rows that have come stay in
  * the files they came in.
  */
-export async function mergeFiles(
-  merge: Merge,
-): Promise<{ files: ManifestFile[]; counts: Omit<Committed, 'changes'> }> {
+export async function mergeFiles(merge: Merge): Promise<Merged> {
   const merged = merge.engines.lend(async function* (engine) {
     yield await new FileMerge(merge, engine).run();
     await engine.run(
@@ -64,7 +69,7 @@ class FileMerge {
     this.#kept = live.columns.filter(({ name }) => !incoming.some((column) => column.name === name));
   }
 
-  async run(): Promise<{ files: ManifestFile[]; counts: Omit<Committed, 'changes'> }> {
+  async run(): Promise<Merged> {
     const { live, added, plan } = this.#merge;
     const rows = await this.#readKeys();
     const rewriteAll = this.#looksOtherwise();
@@ -82,6 +87,10 @@ class FileMerge {
       files.push(...(changes ? await this.#withoutReplaced() : [file]));
     }
     files.push(...(this.#kept.length > 0 && updated > 0 ? await this.#withKept(added) : added));
+    const before = sizeOf(live.files).rows;
+    const removed = plan.missing === 'remove' ? deleted : 0;
+    const { schema, name } = this.#merge.output;
+    expectRows(`${schema}.${name}`, before - updated - removed + rows, sizeOf(files).rows);
     const counted = plan.missing === undefined ? {} : { deleted };
     return { files, counts: { inserted: rows - updated, updated, ...counted } };
   }

@@ -2,6 +2,7 @@ import { TidemarkError } from '../../errors.ts';
 import type { FileColumn, FileRead, FileTable } from '../file-formats/file-table.ts';
 import { convertedRows } from '../file-formats/one-file.ts';
 import { unionColumns } from '../file-formats/union-columns.ts';
+import { allRows } from '../file-formats/whole-file.ts';
 import { fileRanges } from './file-ranges.ts';
 import { partitionsOf, type TableFiles } from './object-names.ts';
 import { type ObjectReader, type Shape, type TextLayout, textFile } from './object-reader.ts';
@@ -76,14 +77,16 @@ async function* fileRows(
   const constants = new Map<string, string>();
   for (const [name, value] of partitionsOf(object.key)) if (value !== null) constants.set(name, value);
   if (parts) constants.set(modifiedAt.name, timestampText(object.modified));
-  const { columns } = await reader.shape(object, format, layout);
+  const { columns, rows } = await reader.shape(object, format, layout);
   await using copy = await reader.open(object);
   if (format === 'parquet') {
-    yield* reader.parquetRows(copy.path, object.key, wanted, warnings, constants);
+    const read = reader.parquetRows(copy.path, object.key, wanted, warnings, constants);
+    yield* allRows(read, object.key, rows);
     return;
   }
   const own = columns.map(({ name, json }) => ({ name, json: json === true }));
-  yield* convertedRows(textFile(object.key, copy.path, format, layout), own, wanted, { warnings }, constants);
+  const text = textFile(object.key, copy.path, format, layout);
+  yield* allRows(convertedRows(text, own, wanted, { warnings }, constants), object.key, rows);
 }
 
 /** The files of a range, as they were when it was made, or those that tracking has not passed. */

@@ -6,6 +6,7 @@ import { FileRows } from '../file-formats/file-rows.ts';
 import type { FileColumn } from '../file-formats/file-table.ts';
 import { receive } from '../file-formats/receive.ts';
 import { WarningCounts } from '../file-formats/warning-counts.ts';
+import { expectRows } from '../row-counts.ts';
 import type { ManifestFile } from './manifest.ts';
 import { ownTextRows } from './own-file.ts';
 import { parquetRead } from './parquet-read.ts';
@@ -30,16 +31,24 @@ export async function stageFile(
       const { columns: found, from } = await parquetRead(engine, path, columns);
       const texts = found.map((column) => column.text(identifier(column.name)));
       await engine.run(`insert into ${table} select ${texts.join(', ')} from ${from}`);
+      await expectStaged(engine, table, key, file.rows);
       return;
     }
     const warnings = new WarningCounts();
     const open = () => createReadStream(path, { highWaterMark: 256 * 1024 });
-    const rows = new FileRows(ownTextRows(key, open, columns, warnings), warnings);
+    const rows = new FileRows(ownTextRows(key, open, columns, warnings), warnings, () => file.rows);
     const asText = columns.map(({ name }) => ({ name, outputName: name, type: 'text', nullable: true }));
     await loadRows(engine, asText, rows, (select) => engine.run(`insert into ${table} ${select}`));
+    await expectStaged(engine, table, key, file.rows);
   } finally {
     await rm(path, { force: true });
   }
+}
+
+/** @throws rows_differ when the table has not all rows of the file. */
+async function expectStaged(engine: Engine, table: string, key: string, rows: number): Promise<void> {
+  const [row] = await engine.query<{ n: string }>(`select count(*)::varchar as n from ${table}`);
+  expectRows(key, rows, Number(row?.n));
 }
 
 export function textColumns(columns: readonly FileColumn[]): string {

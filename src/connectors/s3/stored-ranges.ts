@@ -71,8 +71,10 @@ export async function assertStored(
   { generation, table }: { generation: string; table: string },
   files: readonly ManifestFile[],
 ): Promise<void> {
-  const missing = new Set(files.map(({ path }) => `${folder}${path}`));
-  for await (const { key } of store.list(`${folder}data/${generation}/`)) missing.delete(key);
+  const missing = new Map(files.map(({ path, bytes }) => [`${folder}${path}`, bytes]));
+  for await (const { key, size } of store.list(`${folder}data/${generation}/`)) {
+    if (missing.get(key) === size) missing.delete(key);
+  }
   if (missing.size === 0) return;
   const reason = `Another execution has loaded ${table} meanwhile, or discarded this one's files: give each bulk sync a folder of its own, and run it again`;
   throw new TidemarkError('unprocessable', { reason });

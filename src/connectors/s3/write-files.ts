@@ -12,6 +12,7 @@ import type { FileColumn } from '../file-formats/file-table.ts';
 import { cutInOrder, cutRows, type RowPart } from '../file-formats/row-parts.ts';
 import { WarningCounts } from '../file-formats/warning-counts.ts';
 import { csvText, jsonLines } from '../file-formats/write-text.ts';
+import { expectRows } from '../row-counts.ts';
 import { type ManifestFile, type OutputFormat, safeName } from './manifest.ts';
 import { parquetColumns } from './parquet-types.ts';
 import type { ObjectStore } from './store.ts';
@@ -101,6 +102,8 @@ async function storePart(
   const { partition } = part;
   const below = partition === undefined ? '' : `${partitionFolder(partitionBy, partition)}/`;
   const made = await convert(part, writer, warnings);
+  const stored = made.reduce((total, { rows }) => total + rows, 0);
+  expectRows(`the files of part ${name}`, part.rows, stored);
   const files: ManifestFile[] = [];
   for (const { path: file, rows } of made) {
     const path = `data/${generation}/${below}${name}${files.length === 0 ? '' : `-${files.length}`}.${format}`;
@@ -118,8 +121,9 @@ async function convert(part: RowPart, writer: FileWriter, warnings: WarningCount
     if (format === 'parquet') return await parquetFiles(part, writer, warnings);
     const file = temp.file();
     const text = format === 'csv' ? csvText : jsonLines;
-    await pipeline(Readable.from(text(rowsOf(part), columns, warnings)), createWriteStream(file));
-    return [{ path: file, rows: part.rows }];
+    const written = { rows: 0 };
+    await pipeline(Readable.from(text(rowsOf(part), columns, warnings, written)), createWriteStream(file));
+    return [{ path: file, rows: written.rows }];
   } finally {
     await rm(part.path, { force: true });
   }
@@ -136,18 +140,25 @@ function parquetFiles(part: RowPart, writer: FileWriter, warnings: WarningCounts
     const made: Made[] = [];
     const write = async (select: string) => {
       const path = temp.file();
-      const rows = await engine.run(
-        `copy (${select}) to ${literal(path)} (format parquet, compression zstd)`,
-      );
+      await engine.run(`copy (${select}) to ${literal(path)} (format parquet, compression zstd)`);
+      const rows = await rowsOfParquet(engine, path);
       made.push({ path, rows });
       return rows;
     };
     const { warnings: changed } = readsParts(writer)
       ? await loadPart(engine, columns, part.path, write)
-      : await loadRows(engine, columns, new FileRows(rowsOf(part), warnings), write);
+      : await loadRows(engine, columns, new FileRows(rowsOf(part), warnings, () => part.rows), write);
     for (const { column, rule, count } of changed) warnings.add(column, rule, count);
     return made;
   });
+}
+
+/** As its footer says. */
+async function rowsOfParquet(engine: Engine, path: string): Promise<number> {
+  const [row] = await engine.query<{ n: string }>(
+    `select num_rows::varchar as n from parquet_file_metadata(${literal(path)})`,
+  );
+  return Number(row?.n);
 }
 
 /** `key=value`, as Hive and all that came after it name folders; NULL has a name of its own there. */
