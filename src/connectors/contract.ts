@@ -366,6 +366,12 @@ export interface ModelReplacement {
   outcome?(token: string): Promise<'committed' | 'aborted'>;
 }
 
+/**
+ * Groups of identities that differ as text and are one to the target: `7` and `07` in a column of numbers, `Ann` and `ann`
+ * where its collation does not tell cases apart. Those that are no value of its type are in none.
+ */
+export type AlikeIdentities = (keys: AsyncIterable<readonly string[]>) => AsyncIterable<readonly string[]>;
+
 /** How tables and their columns are made for model syncs. */
 export interface TargetCreation {
   /** Where tables can be made; first the one that is meant where none is named. */
@@ -394,6 +400,8 @@ export interface ModelDestination {
   check?(object: string, configuration: JsonObject, names: readonly string[]): void;
   /** Where an object is kept, if `target.configuration` says it: another place has nothing that this one has taken. */
   place?(configuration: JsonObject): string;
+  /** Undefined where identities that differ as text are never one. */
+  alike?(definition: TargetDefinition): Promise<AlikeIdentities | undefined>;
   /** For every mode but `replace`. @throws invalid_field when the definition does not fit the target. */
   writer(definition: TargetDefinition): Promise<ModelWriter>;
   /** Where an object has mode `replace`. @throws invalid_field when the definition does not fit the target. */

@@ -1,4 +1,5 @@
 import type { Session } from '../db/index.ts';
+import { markAlike } from './alike.ts';
 import { type BaselineProgress, baselineTable, closeBaseline, useBaseline } from './baseline.ts';
 import { countRecords, groupInvalid, type InvalidKey, markTooLong, takeInvalid } from './classify.ts';
 import { setAside } from './planned-records.ts';
@@ -19,6 +20,7 @@ export async function planAll(
   const read = await planRecords({ db, session }, { plan, keys }, readRecords(run, source, task.query));
   // Few may be asked for by identity: the baseline is then not to be read as a whole.
   if (filled === undefined) await session.query(`analyze ${keys}`);
+  await markAlike(planning, keys);
   const invalid =
     filled === undefined
       ? await stagedInvalid(planning, keys)
@@ -45,6 +47,7 @@ export async function takeNote(planning: Planning): Promise<undefined> {
   const { number } = await newBaseline(planning, false);
   const table = baselineTable(number);
   const read = await stageKeys(session, table, readKeys(run, source, task.query));
+  await markAlike(planning, table);
   const invalid = await closedOrInvalid(session, number);
   await tell(planning, table, read, invalid);
   if (invalid.length > 0) {

@@ -1,3 +1,4 @@
+import type { AlikeIdentities } from '../connectors/index.ts';
 import { type Database, withSession } from '../db/index.ts';
 import type { Run } from '../executions/index.ts';
 import type { Json } from '../lib/json.ts';
@@ -43,7 +44,7 @@ export async function plan(
   run: Run,
   sync: ModelSync,
   task: Task,
-  source: RecordSource,
+  { source, alike }: { source: RecordSource; alike: AlikeIdentities | undefined },
 ): Promise<DeliverCheckpoint | undefined> {
   const { resync, test, identities } = run.execution.options;
   // What is replaced as a whole is known by nothing but the target.
@@ -60,7 +61,7 @@ export async function plan(
     await session.query(`set jit = off; set work_mem = '64MB'`);
     // Records asked for by identity say nothing about those that were not.
     const asked = identities !== undefined;
-    const planning: Planning = { db, run, session, source, sync, task, scope };
+    const planning: Planning = { db, run, session, source, sync, task, scope, alike };
     if (test === true) return dryRun(planning);
     // What everything is sent to acknowledges everything anew.
     const renews = current === undefined || (!asked && sendsAll(scope));

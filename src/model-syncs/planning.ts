@@ -1,6 +1,8 @@
+import type { AlikeIdentities } from '../connectors/index.ts';
 import type { Database, Session } from '../db/index.ts';
 import type { Run } from '../executions/index.ts';
 import type { RecordSource } from '../models/index.ts';
+import { markAlike } from './alike.ts';
 import { type BaselineProgress, closeBaseline, createBaseline, mixedDigest } from './baseline.ts';
 import {
   type Classes,
@@ -25,6 +27,8 @@ export interface Planning {
   sync: ModelSync;
   task: Task;
   scope: Scope;
+  /** Undefined where the target tells all identities apart. */
+  alike: AlikeIdentities | undefined;
 }
 
 export interface Planned {
@@ -58,6 +62,7 @@ export async function compare(
   await createStagedKeys(session);
   const read = await stageKeys(session, stagedKeys, readKeys(run, source, task.query));
   await session.query(`analyze ${stagedKeys}`);
+  await markAlike(planning, stagedKeys);
   const invalid = await stagedInvalid(planning, stagedKeys);
   return { classes: await tell(planning, stagedKeys, read, invalid, wanted), invalid };
 }

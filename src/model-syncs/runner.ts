@@ -3,6 +3,7 @@ import type { ModelDestination } from '../connectors/index.ts';
 import { messageOf, TidemarkError } from '../errors.ts';
 import { findExecution, isCanceled, type Outcome, type Run, type Runner } from '../executions/index.ts';
 import { getModel, openModelSource } from '../models/index.ts';
+import { alikeFor } from './alike.ts';
 import { type Delivery, deliver } from './deliver.ts';
 import type { ModelSyncDependencies } from './destination.ts';
 import { encrypting } from './encryption.ts';
@@ -79,7 +80,8 @@ async function planExecution(
   const overridden = overriding(source, sync.overrides, fields, now);
   const records = await encrypting(overridden, task.columns, sync.encryption, deps.keyRing);
   // Awaited here: the sessions close when this returns.
-  return await plan(deps.db, run, sync, task, records);
+  const alike = await alikeFor(destination.part, task, fields);
+  return await plan(deps.db, run, sync, task, { source: records, alike });
 }
 
 async function deliverExecution(

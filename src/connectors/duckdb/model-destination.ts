@@ -4,6 +4,7 @@ import type { ModelDestination, ModelSyncMode, TargetField } from '../contract.t
 import { type Engine, literal, type ReadColumn } from '../duckdb-engine/index.ts';
 import { type Database, withReader } from './database.ts';
 import { fieldTypeOf } from './field-type.ts';
+import { alikeIdentities } from './model-alike.ts';
 import { targetCreation } from './model-creation.ts';
 import { fitsOf } from './model-fits.ts';
 import { functionsOf } from './model-matching.ts';
@@ -45,6 +46,7 @@ export function modelDestination(database: Database): ModelDestination {
         async (engine) => (await tables(engine)).map(({ id }) => ({ id, name: id, modes })),
       ),
     fields: async (object) => (await describe(object)).fields,
+    alike: async (definition) => alikeIdentities(database, await describe(definition.object), definition),
     async writer(definition) {
       const target = await describe(definition.object);
       const { filter } = definition;

@@ -4,6 +4,7 @@ import { checkedReplacement, checkedWriter } from '../checked.ts';
 import type { ModelDestination, ModelSyncMode, TargetField, TargetObject } from '../contract.ts';
 import { type Connect, rowsOf, withConnection } from './client.ts';
 import { type Column, columnsOf, findTable, systemDatabases, type TableColumn } from './columns.ts';
+import { alikeIdentities } from './model-alike.ts';
 import { targetCreation } from './model-creation.ts';
 import { fitsOf } from './model-fits.ts';
 import { functionsOf } from './model-matching.ts';
@@ -47,6 +48,7 @@ export function modelDestination(connect: Connect, database: string | undefined)
         }));
       }),
     fields: async (object) => (await describe(object)).fields,
+    alike: async (definition) => alikeIdentities(connect, await describe(definition.object), definition),
     async writer(definition) {
       const target = await describe(definition.object);
       return checkedWriter(await modelWriter(connect, target, definition), definition, fitsOf(target));

@@ -1,6 +1,7 @@
 import { checkedReplacement, checkedWriter } from '../checked.ts';
 import type { ModelDestination, ModelSyncMode, TargetObject } from '../contract.ts';
 import type { Connect } from './bulk-source.ts';
+import { alikeIdentities } from './model-alike.ts';
 import { targetCreation } from './model-creation.ts';
 import { fitsOf } from './model-fits.ts';
 import { modelReplacement } from './model-replacement.ts';
@@ -29,6 +30,7 @@ export function modelDestination(connect: Connect): ModelDestination {
         }));
       }),
     fields: async (object) => (await describe(object)).fields,
+    alike: async (definition) => alikeIdentities(connect, await describe(definition.object), definition),
     async writer(definition) {
       const target = await describe(definition.object);
       const { filter } = definition;
