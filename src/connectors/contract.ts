@@ -372,6 +372,17 @@ export interface ModelReplacement {
  */
 export type AlikeIdentities = (keys: AsyncIterable<readonly string[]>) => AsyncIterable<readonly string[]>;
 
+/** What tells whether an object is still the one that took what it has taken. */
+export interface TargetLife {
+  /** Another one when it was dropped and made new. */
+  made?: string;
+  /** Another one when it was emptied at once, and also when its rows were moved. */
+  stored?: string;
+  isEmpty: boolean;
+  /** Counts its rows, which takes its time. */
+  rows?(): Promise<number>;
+}
+
 /** How tables and their columns are made for model syncs. */
 export interface TargetCreation {
   /** Where tables can be made; first the one that is meant where none is named. */
@@ -402,6 +413,8 @@ export interface ModelDestination {
   place?(configuration: JsonObject): string;
   /** Undefined where identities that differ as text are never one. */
   alike?(definition: TargetDefinition): Promise<AlikeIdentities | undefined>;
+  /** Absent, or undefined: it cannot tell. */
+  life?(definition: TargetDefinition): Promise<TargetLife | undefined>;
   /** For every mode but `replace`. @throws invalid_field when the definition does not fit the target. */
   writer(definition: TargetDefinition): Promise<ModelWriter>;
   /** Where an object has mode `replace`. @throws invalid_field when the definition does not fit the target. */

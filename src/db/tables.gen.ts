@@ -179,6 +179,7 @@ export interface ModelSyncBaselinesTable {
   target: string | null;
   mapping_digest: number;
   acknowledged: number | null;
+  target_life: JsonColumn | null;
 }
 
 export interface ModelSyncIntentsTable {

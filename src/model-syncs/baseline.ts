@@ -4,6 +4,7 @@ import type { Database, Session, Transaction } from '../db/index.ts';
 import { isTooLong } from './classify.ts';
 import type { DeliverCheckpoint } from './plan.ts';
 import type { PlannedBatch } from './planned-batch.ts';
+import type { KnownLife } from './target-life.ts';
 
 /** What the destination of a sync has acknowledged, record by record: a table of its own. */
 export interface Baseline {
@@ -13,6 +14,8 @@ export interface Baseline {
   mappingDigest: string;
   /** Rows with a larger n have not been acknowledged yet; null: all have. */
   acknowledged: number | null;
+  /** Of the target that acknowledged them; null where it is not known. */
+  life: KnownLife | null;
 }
 
 /** How an execution moves the baseline. */
@@ -39,13 +42,18 @@ export async function currentBaseline(
 ): Promise<Baseline | undefined> {
   const row = await db
     .selectFrom('model_sync_baselines')
-    .select(['baseline', 'acknowledged', sql<string>`mapping_digest::text`.as('mapping_digest')])
+    .select([
+      'baseline',
+      'acknowledged',
+      'target_life',
+      sql<string>`mapping_digest::text`.as('mapping_digest'),
+    ])
     .where('sync_id', '=', syncId)
     .where('target', '=', target)
     .executeTakeFirst();
   if (row === undefined) return undefined;
-  const { baseline: number, mapping_digest: mappingDigest, acknowledged } = row;
-  return { number, mappingDigest, acknowledged };
+  const { baseline: number, mapping_digest: mappingDigest, acknowledged, target_life } = row;
+  return { number, mappingDigest, acknowledged, life: target_life as KnownLife | null };
 }
 
 /** Makes an empty one, without an index. Until it has a target it means nothing. */
@@ -100,6 +108,17 @@ export async function useBaseline(
   await tx
     .updateTable('model_sync_baselines')
     .set({ target, acknowledged })
+    .where('baseline', '=', number)
+    .execute();
+}
+
+/** @param life undefined where the target cannot tell. */
+export async function noteLife(tx: Transaction, number: number, life: KnownLife | undefined): Promise<void> {
+  if (life === undefined) return;
+  const { made, stored, isEmpty } = life;
+  await tx
+    .updateTable('model_sync_baselines')
+    .set({ target_life: JSON.stringify({ made, stored, isEmpty }) })
     .where('baseline', '=', number)
     .execute();
 }

@@ -1,6 +1,6 @@
 import type { Session } from '../db/index.ts';
 import { markAlike } from './alike.ts';
-import { type BaselineProgress, baselineTable, closeBaseline, useBaseline } from './baseline.ts';
+import { type BaselineProgress, baselineTable, closeBaseline, noteLife, useBaseline } from './baseline.ts';
 import { countRecords, groupInvalid, type InvalidKey, markTooLong, takeInvalid } from './classify.ts';
 import { setAside } from './planned-records.ts';
 import { newBaseline, type Planned, type Planning, stagedInvalid, tell } from './planning.ts';
@@ -55,7 +55,7 @@ export async function takeNote(planning: Planning): Promise<undefined> {
     await closeBaseline(session, number);
   }
   await run.commit({ counts: { total: countRecords(invalid), error: countRecords(invalid) } }, (tx) =>
-    useBaseline(tx, number, task.baselineTarget, null),
+    useBaseline(tx, number, task.baselineTarget, null).then(() => noteLife(tx, number, planning.life)),
   );
   await run.console('info', 'First execution: every record was noted, none sent (skip_initial_backfill)');
 }

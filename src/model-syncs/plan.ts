@@ -1,4 +1,4 @@
-import type { AlikeIdentities } from '../connectors/index.ts';
+import type { AlikeIdentities, TargetLife } from '../connectors/index.ts';
 import { type Database, withSession } from '../db/index.ts';
 import type { Run } from '../executions/index.ts';
 import type { Json } from '../lib/json.ts';
@@ -11,6 +11,7 @@ import {
   emptyBaseline,
   forgetBaseline,
   mixedDigest,
+  noteLife,
   useBaseline,
 } from './baseline.ts';
 import { type KnownRecords, type Scope, sendsAll } from './classify.ts';
@@ -22,6 +23,7 @@ import { planChanges } from './plan-changes.ts';
 import { createPlan } from './planned-records.ts';
 import { newBaseline, type Planning } from './planning.ts';
 import { dropStaleTables, type StaleTables, staleTables } from './stale-tables.ts';
+import { whyLost } from './target-life.ts';
 import type { Task } from './task.ts';
 
 /** Kept in the execution once it has planned: whoever runs it from then on delivers and plans no more. */
@@ -31,6 +33,14 @@ export interface DeliverCheckpoint {
   task: Task;
   /** Undefined where nothing is to be remembered. */
   baseline?: BaselineProgress;
+}
+
+export interface Parts {
+  source: RecordSource;
+  /** See `alikeFor`. */
+  alike: AlikeIdentities | undefined;
+  /** See `lifeOf`. */
+  life: TargetLife | undefined;
 }
 
 /**
@@ -44,24 +54,29 @@ export async function plan(
   run: Run,
   sync: ModelSync,
   task: Task,
-  { source, alike }: { source: RecordSource; alike: AlikeIdentities | undefined },
+  { source, alike, life }: Parts,
 ): Promise<DeliverCheckpoint | undefined> {
   const { resync, test, identities } = run.execution.options;
   // What is replaced as a whole is known by nothing but the target.
   const replaces = sync.mode === 'replace';
   const current = replaces ? undefined : await currentBaseline(db, sync.id, task.baselineTarget);
   const moved = current && movedBaseline(current, task);
-  const scope: Scope = {
-    mode: sync.mode,
-    baseline: current && moved && knownRecords(current, moved),
-    everything: sync.syncAllRecords,
-    resync: resync === true,
-  };
+  const known = current && moved && knownRecords(current, moved);
   return withSession(db, async (session) => {
+    const why = current && known && life && (await whyLost(session, sync, known, current.life, life));
+    const lost = why !== undefined;
+    const scope: Scope = {
+      mode: sync.mode,
+      baseline: lost ? undefined : known,
+      everything: sync.syncAllRecords,
+      resync: resync === true,
+    };
+    if (lost)
+      await run.console('warn', `The target has not what it took: ${why}. Every record is offered again`);
     await session.query(`set jit = off; set work_mem = '64MB'`);
     // Records asked for by identity say nothing about those that were not.
     const asked = identities !== undefined;
-    const planning: Planning = { db, run, session, source, sync, task, scope, alike };
+    const planning: Planning = { db, run, session, source, sync, task, scope, alike, life };
     if (test === true) return dryRun(planning);
     // What everything is sent to acknowledges everything anew.
     const renews = current === undefined || (!asked && sendsAll(scope));
@@ -69,7 +84,7 @@ export async function plan(
     await run.commit({}, async (tx) => {
       if (current === undefined) await forgetBaseline(tx, sync.id);
       // At once: whatever becomes of this execution, nothing that was acknowledged before it counts.
-      else if (renews && scope.resync) await emptyBaseline(tx, current.number);
+      else if (lost || (renews && scope.resync)) await emptyBaseline(tx, current.number);
       stale = await staleTables(tx, sync.id);
     });
     await dropStaleTables(db, stale);
@@ -91,6 +106,7 @@ export async function plan(
         checkpoint: checkpoint as unknown as Json,
       },
       async (tx) => {
+        if (baseline !== undefined) await noteLife(tx, baseline.number, life);
         if (renewed !== undefined) {
           await forgetBaseline(tx, sync.id);
           await useBaseline(tx, renewed.number, task.baselineTarget, renewed.filled ? 0 : null);

@@ -15,6 +15,7 @@ import { settleOldIntents, settleOwnIntent } from './settle-intents.ts';
 import { getModelSync } from './store.ts';
 import { beginning, ending } from './story.ts';
 import { SyncFailed } from './sync-failed.ts';
+import { lifeOf } from './target-life.ts';
 import { buildTask, fieldsReadBy } from './task.ts';
 
 type RunnerOptions = Pick<Delivery, 'retryDelays' | 'batchSize'>;
@@ -81,7 +82,8 @@ async function planExecution(
   const records = await encrypting(overridden, task.columns, sync.encryption, deps.keyRing);
   // Awaited here: the sessions close when this returns.
   const alike = await alikeFor(destination.part, task, fields);
-  return await plan(deps.db, run, sync, task, { source: records, alike });
+  const life = await lifeOf(destination.part, task);
+  return await plan(deps.db, run, sync, task, { source: records, alike, life });
 }
 
 async function deliverExecution(

@@ -47,6 +47,17 @@ export function modelDestination(database: Database): ModelDestination {
       ),
     fields: async (object) => (await describe(object)).fields,
     alike: async (definition) => alikeIdentities(database, await describe(definition.object), definition),
+    life: ({ object }) =>
+      withReader(
+        database,
+        () => undefined,
+        async (engine) => {
+          const relation = (await tables(engine)).find(({ id }) => id === object);
+          if (relation === undefined) return undefined;
+          const some = await engine.query(`select 1 from ${qualified(engine, relation)} limit 1`);
+          return { isEmpty: some.length === 0 };
+        },
+      ),
     async writer(definition) {
       const target = await describe(definition.object);
       const { filter } = definition;

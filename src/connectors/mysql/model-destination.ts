@@ -7,6 +7,7 @@ import { type Column, columnsOf, findTable, systemDatabases, type TableColumn } 
 import { alikeIdentities } from './model-alike.ts';
 import { targetCreation } from './model-creation.ts';
 import { fitsOf } from './model-fits.ts';
+import { targetLife } from './model-life.ts';
 import { functionsOf } from './model-matching.ts';
 import { modelReplacement } from './model-replacement.ts';
 import { modelWriter } from './model-writer.ts';
@@ -49,6 +50,7 @@ export function modelDestination(connect: Connect, database: string | undefined)
       }),
     fields: async (object) => (await describe(object)).fields,
     alike: async (definition) => alikeIdentities(connect, await describe(definition.object), definition),
+    life: ({ object }) => targetLife(connect, object),
     async writer(definition) {
       const target = await describe(definition.object);
       return checkedWriter(await modelWriter(connect, target, definition), definition, fitsOf(target));

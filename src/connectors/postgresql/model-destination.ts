@@ -4,6 +4,7 @@ import type { Connect } from './bulk-source.ts';
 import { alikeIdentities } from './model-alike.ts';
 import { targetCreation } from './model-creation.ts';
 import { fitsOf } from './model-fits.ts';
+import { targetLife } from './model-life.ts';
 import { modelReplacement } from './model-replacement.ts';
 import { describeTarget, writableTables } from './model-target.ts';
 import { modelWriter } from './model-writer.ts';
@@ -31,6 +32,7 @@ export function modelDestination(connect: Connect): ModelDestination {
       }),
     fields: async (object) => (await describe(object)).fields,
     alike: async (definition) => alikeIdentities(connect, await describe(definition.object), definition),
+    life: ({ object }) => targetLife(connect, object),
     async writer(definition) {
       const target = await describe(definition.object);
       const { filter } = definition;

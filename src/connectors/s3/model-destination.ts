@@ -22,6 +22,9 @@ export function modelDestination(context: DestinationContext): ModelDestination 
       const { schema, name } = fileSettings(configuration).output;
       return `${schema}/${name}`;
     },
+    life: async (definition) => ({
+      isEmpty: (await new ModelTable(context, definition).live()) === undefined,
+    }),
     writer: async (definition) => appendWriter(new ModelTable(context, definition)),
     replacement: (definition) =>
       modelReplacement(new ModelTable(context, definition), context.engines, definition),
