@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseCidr } from './lib/cidr.ts';
-import { didYouMean } from './lib/nearest-name.ts';
+import { didYouMean } from './lib/near-name.ts';
 
 /**
  * Every environment variable Tidemark reads, named once. `tidemark --help` and docs/config.md are made from

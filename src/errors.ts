@@ -124,6 +124,11 @@ export const catalogue = {
     text: 'This Idempotency-Key was used for a different request',
     remedy: 'Use a new key for a new request.',
   },
+  secret_unreadable: {
+    status: 422,
+    text: 'A stored secret cannot be read: it was {reason}',
+    remedy: 'Give Tidemark the encryption key that it was sealed with, or enter the secret again.',
+  },
   internal: {
     status: 500,
     text: 'Something failed inside Tidemark (request {request_id})',

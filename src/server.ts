@@ -15,6 +15,7 @@ import { openEventLog, startEventFeed } from './events/index.ts';
 import { executionQueue, openRecordLogStore, releaseExecutions, startRetention } from './executions/index.ts';
 import {
   announceServer,
+  checkEncryptionKeys,
   type DataDirectory,
   encryptionKeys,
   lockDataDirectory,
@@ -83,7 +84,8 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Serv
   const directory = await openDataDirectory(config.dataDir);
   const lock = await lockDataDirectory(directory);
   undo.push(() => lock.release());
-  const keys = await encryptionKeys(config, directory);
+  const { keys, ...origin } = await encryptionKeys(config, directory);
+  const keyRing = new KeyRing(keys);
   const recordLogStore = await openRecordLogs(config, directory, log);
   undo.push(() => recordLogStore.close());
   const { recordLogs } = recordLogStore;
@@ -96,6 +98,9 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Serv
   const database = openDatabase(databaseUrl);
   const { db } = database;
   undo.push(() => database.close());
+  const unreadable = await checkEncryptionKeys(db, keyRing, origin);
+  if (Object.keys(unreadable).length > 0) log.warn({ unreadable }, 'secrets.unreadable');
+  await origin.keep();
   const eventRetention = config.eventRetentionHours * hour;
   undo.push(await keepTables(database, eventRetention, log));
 
@@ -116,7 +121,7 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Serv
   const dependencies: ApiDependencies = {
     db,
     jobs,
-    keyRing: new KeyRing(keys),
+    keyRing,
     egress,
     duckdbDir: config.duckdbDir,
     log,

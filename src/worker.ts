@@ -3,7 +3,7 @@ import type { Config } from './config.ts';
 import { openDatabase } from './db/index.ts';
 import { createEgress } from './egress/index.ts';
 import { executionQueue, openRecordLogStore, startExecutionWorker } from './executions/index.ts';
-import { encryptionKeys, openDataDirectory, readRunningServer } from './host/index.ts';
+import { encryptionKeys, openDataDirectory, readRunningServer, requireEncryptionKeys } from './host/index.ts';
 import { startJobs } from './jobs/index.ts';
 import type { Logger } from './lib/log.ts';
 import { KeyRing } from './lib/seal.ts';
@@ -24,9 +24,16 @@ export async function startWorker(
   workerId: string,
 ): Promise<{ stop(): Promise<void> }> {
   const directory = await openDataDirectory(config.dataDir);
-  const keyRing = new KeyRing(await encryptionKeys(config, directory));
+  const { keys, ...origin } = await encryptionKeys(config, directory);
+  const keyRing = new KeyRing(keys);
   const database = openDatabase(databaseUrl, config.executionsPerWorker * 3 + 8);
   const { db } = database;
+  try {
+    await requireEncryptionKeys(db, keyRing, origin);
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
   const jobs = await startJobs(databaseUrl, [executionQueue, modelJobQueue], 'work', (error) =>
     log.error({ err: error }, 'jobs.error'),
   );

@@ -1,5 +1,6 @@
 import type { FastifyError } from 'fastify';
 import { type ErrorMetadata, TidemarkError } from '../errors.ts';
+import { SealUnreadable } from '../lib/seal.ts';
 import type { App } from './app.ts';
 
 /** `ApiError` on the wire. */
@@ -38,6 +39,8 @@ const unstorableValues: Record<string, string> = {
 };
 
 function fromFastify(error: FastifyError, bodyLimit: number): TidemarkError | undefined {
+  if (error instanceof SealUnreadable)
+    return new TidemarkError('secret_unreadable', { reason: error.message });
   const issue = error.validation?.[0];
   if (issue !== undefined) {
     const missing = issue.params.missingProperty;

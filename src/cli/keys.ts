@@ -1,6 +1,6 @@
 import { readConfig } from '../config.ts';
 import { type Database, openDatabase } from '../db/index.ts';
-import { didYouMean } from '../lib/nearest-name.ts';
+import { didYouMean } from '../lib/near-name.ts';
 import {
   type ApiKey,
   addApiKey,

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { configTable } from '../config.ts';
-import { didYouMean } from '../lib/nearest-name.ts';
+import { didYouMean } from '../lib/near-name.ts';
 import type { Command, Given, OptionShape } from './command.ts';
 
 /** What a command line asks for. Whatever it is, reading it does nothing. */

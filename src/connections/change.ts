@@ -5,7 +5,13 @@ import type { Actor } from '../organizations/index.ts';
 import { checkConfiguration } from './configuration.ts';
 import { keepSecrets } from './keep-secrets.ts';
 import { connectorOf, contextOf, type OpenDependencies } from './open.ts';
-import { openConfiguration, sealConfiguration, withoutSecrets } from './secrets.ts';
+import {
+  isSecret,
+  openConfiguration,
+  readConfiguration,
+  sealConfiguration,
+  withoutSecrets,
+} from './secrets.ts';
 import { type Connection, connectionColumns, getConnection, toConnection } from './store.ts';
 
 export interface ConnectionSettings {
@@ -57,7 +63,12 @@ export async function updateConnection(
     });
   }
   const connector = connectorOf(stored.type);
-  const sent = keepSecrets(connector, settings.configuration, openConfiguration(stored, deps.keyRing));
+  const before = readConfiguration(stored, deps.keyRing);
+  const sent = keepSecrets(connector, settings.configuration, before.configuration);
+  // What cannot be read cannot be kept, and to drop it is for the caller to decide: by sending it again.
+  if (before.unreadable !== undefined && !isSecret(connector.configuration, sent)) {
+    throw new TidemarkError('secret_unreadable', { reason: before.unreadable });
+  }
   const configuration = checkConfiguration(connector, sent);
   if (settings.validate) await tryConnection(deps, organizationId, stored.type, configuration);
   const row = await deps.db

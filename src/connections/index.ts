@@ -10,5 +10,5 @@ export {
   schemaCacheStatus,
   startSchemaRefresh,
 } from './schema-cache.ts';
-export { mask, maskConfiguration, openConfiguration } from './secrets.ts';
+export { mask, maskConfiguration, openConfiguration, readConfiguration } from './secrets.ts';
 export { type Connection, getConnection, listConnections } from './store.ts';

@@ -1,6 +1,6 @@
 import type { TObject, TSchema } from 'typebox';
 import { isJsonObject, type Json, type JsonObject } from '../lib/json.ts';
-import type { KeyRing } from '../lib/seal.ts';
+import { type KeyRing, SealUnreadable } from '../lib/seal.ts';
 
 /** What a secret looks like when it is read. Sent back, it means "unchanged". */
 export const mask = '********';
@@ -34,6 +34,19 @@ export function openConfiguration(
   return secrets === null
     ? configuration
     : merge(configuration, JSON.parse(keyRing.open(secrets)) as JsonObject);
+}
+
+/** The configuration, or as much of it as can be read and why the secrets cannot. */
+export function readConfiguration(
+  stored: StoredConfiguration,
+  keyRing: KeyRing,
+): { configuration: JsonObject; unreadable?: string } {
+  try {
+    return { configuration: openConfiguration(stored, keyRing) };
+  } catch (error) {
+    if (!(error instanceof SealUnreadable)) throw error;
+    return { configuration: stored.configuration, unreadable: error.message };
+  }
 }
 
 /** The configuration as it may be read: every secret that is set shows the mask, in lists one by one. */

@@ -97,6 +97,12 @@ export interface ConnectionsTable {
   updated_at: Generated<Timestamp>;
 }
 
+export interface EncryptionCanaryTable {
+  is_only: Generated<boolean>;
+  sealed: Buffer;
+  updated_at: Generated<Timestamp>;
+}
+
 export interface EnrichmentCacheTable {
   connection_id: string;
   digest: Buffer;
@@ -354,6 +360,7 @@ export interface Tables {
   connection_schema_keys: ConnectionSchemaKeysTable;
   connection_schemas: ConnectionSchemasTable;
   connections: ConnectionsTable;
+  encryption_canary: EncryptionCanaryTable;
   enrichment_cache: EnrichmentCacheTable;
   event_heads: EventHeadsTable;
   events: EventsTable;

@@ -1,7 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { type Config, ConfigError } from '../config.ts';
+import { ConfigError } from '../config.ts';
 import { messageOf } from '../errors.ts';
 
 /** What Tidemark keeps in its data directory. Files with secrets are readable by their owner only. */
@@ -40,35 +39,13 @@ export async function writeSecret(file: string, content: string): Promise<void> 
   await rename(partial, file);
 }
 
-async function readSecret(file: string): Promise<string | undefined> {
+/** @returns undefined when there is no such file. */
+export async function readSecret(file: string): Promise<string | undefined> {
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
     throw error;
   });
   return text?.trim();
-}
-
-/**
- * The configured encryption keys, or that of the data directory, made at its first start. With a database of
- * the user's a key must be configured: the next server on that database may have another data directory.
- */
-export async function encryptionKeys(
-  { encryptionKeys, databaseUrl }: Pick<Config, 'encryptionKeys' | 'databaseUrl'>,
-  { folder }: DataDirectory,
-): Promise<Buffer[]> {
-  if (encryptionKeys !== undefined) return encryptionKeys;
-  if (databaseUrl !== undefined) {
-    throw new ConfigError(
-      'TIDEMARK_ENCRYPTION_KEY: required with DATABASE_URL, for every server and worker the same. ' +
-        'Make one with "openssl rand -base64 32" and keep it: what it sealed cannot be read without it.',
-    );
-  }
-  const file = path.join(folder, 'encryption-key');
-  const existing = await readSecret(file);
-  if (existing !== undefined) return [Buffer.from(existing, 'base64')];
-  const key = randomBytes(32);
-  await writeSecret(file, key.toString('base64'));
-  return [key];
 }
 
 /** The first user's key, if this directory's server made it. */

@@ -1,13 +1,14 @@
+export { checkEncryptionKeys, requireEncryptionKeys } from './check-encryption-keys.ts';
 export { clearDataDirectory } from './clear.ts';
 export {
   announceServer,
   type DataDirectory,
-  encryptionKeys,
   openDataDirectory,
   readApiKey,
   readRunningServer,
   writeSecret,
 } from './data-directory.ts';
+export { encryptionKeys } from './encryption-keys.ts';
 export { DataDirectoryInUse, lockDataDirectory } from './lock.ts';
 export { Supervisor } from './supervisor.ts';
 export { takeWorkerFlags, workerFlags } from './worker-flags.ts';

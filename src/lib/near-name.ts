@@ -44,3 +44,9 @@ function slipsBetween(one: string, other: string): number {
   }
   return last[other.length] ?? 0;
 }
+
+/** Ready to follow a sentence: ` Did you mean --since?`, or nothing. */
+export function didYouMean(name: string, known: readonly string[]): string {
+  const near = nearName(name, known);
+  return near === undefined ? '' : ` Did you mean ${near}?`;
+}

@@ -4,6 +4,11 @@ const nonceLength = 12;
 const tagLength = 16;
 const keyIdLength = 4;
 
+/** A sealed value that no key opens. The message says which key it takes. */
+export class SealUnreadable extends Error {
+  override name = 'SealUnreadable';
+}
+
 /**
  * Seals secrets at rest with AES-256-GCM. The first key seals, every key opens: rotate by putting a new
  * key in front. A sealed value is key id (4 bytes of its SHA-256) ‖ nonce (12) ‖ tag (16) ‖ ciphertext.
@@ -29,15 +34,34 @@ export class KeyRing {
     return Buffer.concat([Buffer.from(this.#current, 'hex'), nonce, cipher.getAuthTag(), ciphertext]);
   }
 
-  /** @throws when the value was sealed with a key that is not on the ring, or was tampered with. */
+  /** @throws SealUnreadable when the value was sealed with a key that is not on the ring, or was tampered with. */
   open(sealed: Buffer): string {
-    const id = sealed.subarray(0, keyIdLength).toString('hex');
+    const id = sealedWith(sealed);
     const nonce = sealed.subarray(keyIdLength, keyIdLength + nonceLength);
     const tag = sealed.subarray(keyIdLength + nonceLength, keyIdLength + nonceLength + tagLength);
     const decipher = createDecipheriv('aes-256-gcm', this.#key(id), nonce);
     decipher.setAuthTag(tag);
     const ciphertext = sealed.subarray(keyIdLength + nonceLength + tagLength);
-    return Buffer.concat([decipher.update(ciphertext), decipher.final()]).toString('utf8');
+    try {
+      return Buffer.concat([decipher.update(ciphertext), decipher.final()]).toString('utf8');
+    } catch (cause) {
+      throw new SealUnreadable(`sealed with encryption key ${id}, and changed since`, { cause });
+    }
+  }
+
+  opens(sealed: Buffer): boolean {
+    try {
+      this.open(sealed);
+      return true;
+    } catch (error) {
+      if (error instanceof SealUnreadable) return false;
+      throw error;
+    }
+  }
+
+  /** Whether the key that seals now sealed this. */
+  isCurrent(sealed: Buffer): boolean {
+    return sealedWith(sealed) === this.#current;
   }
 
   /** A key for another purpose, bound to the current one: it changes when that is rotated. */
@@ -48,10 +72,15 @@ export class KeyRing {
   #key(id: string): Buffer {
     const key = this.#keys.get(id);
     if (key === undefined) {
-      throw new Error(`sealed with encryption key ${id}, which is not in TIDEMARK_ENCRYPTION_KEY`);
+      throw new SealUnreadable(`sealed with encryption key ${id}, which this server does not have`);
     }
     return key;
   }
+}
+
+/** The id of the key that sealed a value. */
+export function sealedWith(sealed: Buffer): string {
+  return sealed.subarray(0, keyIdLength).toString('hex');
 }
 
 function keyId(key: Buffer): string {

@@ -10,7 +10,7 @@ import {
   getConnection,
   listConnections,
   maskConfiguration,
-  openConfiguration,
+  readConfiguration,
   startSchemaRefresh,
   testConnection,
   updateConnection,
@@ -110,8 +110,16 @@ function settingsOf(body: Static<typeof UpdateConnectionRequest>): ConnectionSet
   };
 }
 
+const remedy = 'Give Tidemark the key that sealed them, or enter them again.';
+
+/** One that cannot be read is shown as such: it must not keep the others of a list from being shown. */
 function present(connection: Connection, keyRing: KeyRing) {
   const connector = connectorOf(connection.type);
+  const { configuration, unreadable } = readConfiguration(connection, keyRing);
+  const { status, statusError } =
+    unreadable === undefined
+      ? connection
+      : { status: 'error', statusError: `Its secrets cannot be read: they were ${unreadable}. ${remedy}` };
   return {
     id: connection.id,
     organization_id: connection.organizationId,
@@ -121,9 +129,9 @@ function present(connection: Connection, keyRing: KeyRing) {
       name: connector.name,
       operations: Object.entries(connector.capabilities).flatMap(([name, has]) => (has ? [name] : [])),
     },
-    configuration: maskConfiguration(connector.configuration, openConfiguration(connection, keyRing)),
-    status: connection.status,
-    ...(connection.statusError === null ? {} : { status_error: connection.statusError }),
+    configuration: maskConfiguration(connector.configuration, configuration),
+    status,
+    ...(statusError === null ? {} : { status_error: statusError }),
     ...(connection.healthcheckInterval === null
       ? {}
       : { healthcheck_interval: connection.healthcheckInterval }),

@@ -1,5 +1,5 @@
 import { eventTypes, isEventType } from '../../events/index.ts';
-import { didYouMean } from '../../lib/nearest-name.ts';
+import { didYouMean } from '../../lib/near-name.ts';
 import { isTimestamp } from '../../lib/timestamp.ts';
 import { UsageError } from '../command.ts';
 
