@@ -12,7 +12,13 @@ import {
 import { createEgress } from './egress/index.ts';
 import { messageOf, TidemarkError } from './errors.ts';
 import { openEventLog, startEventFeed } from './events/index.ts';
-import { executionQueue, openRecordLogStore, releaseExecutions, startRetention } from './executions/index.ts';
+import {
+  executionQueue,
+  openRecordLogStore,
+  releaseExecutions,
+  startRetention,
+  watchQueue,
+} from './executions/index.ts';
 import {
   announceServer,
   checkEncryptionKeys,
@@ -155,6 +161,8 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Serv
     log,
   );
   undo.push(() => retention.stop());
+  const queue = watchQueue({ db, log });
+  undo.push(() => queue.stop());
 
   const workers = new Supervisor({
     count: config.workers,

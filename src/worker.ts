@@ -1,13 +1,19 @@
 import { bulkSyncRunner } from './bulk-syncs/index.ts';
 import type { Config } from './config.ts';
-import { openDatabase } from './db/index.ts';
+import { followExecution } from './connections/index.ts';
+import { type Database, openDatabase } from './db/index.ts';
 import { createEgress } from './egress/index.ts';
-import { executionQueue, openRecordLogStore, startExecutionWorker } from './executions/index.ts';
+import {
+  type Execution,
+  executionQueue,
+  openRecordLogStore,
+  startExecutionWorker,
+} from './executions/index.ts';
 import { encryptionKeys, openDataDirectory, readRunningServer, requireEncryptionKeys } from './host/index.ts';
 import { startJobs } from './jobs/index.ts';
 import type { Logger } from './lib/log.ts';
 import { KeyRing } from './lib/seal.ts';
-import { modelSyncRunner } from './model-syncs/index.ts';
+import { modelSyncRunner, sourcesOfModelSync } from './model-syncs/index.ts';
 import { modelJobQueue, startModelJobWorker } from './models/index.ts';
 import { startDeliveryWorker } from './webhooks/index.ts';
 
@@ -48,7 +54,19 @@ export async function startWorker(
   const publicUrl =
     config.publicUrl ?? (await readRunningServer(directory))?.url ?? `http://${config.host}:${config.port}`;
   const executions = await startExecutionWorker(
-    { db, jobs, databaseUrl, log, recordLogs, publicUrl, workerId },
+    {
+      db,
+      jobs,
+      databaseUrl,
+      log,
+      recordLogs,
+      publicUrl,
+      workerId,
+      async beforeEnd(execution, succeeded) {
+        const ids = await connectionsOf(db, execution, succeeded);
+        await followExecution(connections, execution.organizationId, ids, succeeded);
+      },
+    },
     runners,
     { concurrency: config.executionsPerWorker },
   );
@@ -73,4 +91,17 @@ export async function startWorker(
       await database.close();
     },
   };
+}
+
+/** Those that took part: after a success only those that certainly did, after a failure all that may have. */
+async function connectionsOf(
+  db: Database,
+  { organizationId, syncId, subject }: Execution,
+  succeeded: boolean,
+): Promise<string[]> {
+  if (!('target_connection_id' in subject)) {
+    return [subject.source_connection_id, subject.destination_connection_id];
+  }
+  const { own, others } = await sourcesOfModelSync(db, organizationId, syncId);
+  return [subject.target_connection_id, own, ...(succeeded ? [] : others)];
 }

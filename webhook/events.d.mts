@@ -141,6 +141,12 @@ export interface BulkSyncCompletedEvent {
   sync_id: string;
   /** This run of it. */
   execution_id: string;
+  /** Records that were read. */
+  record_count: number;
+  /** Schemas that failed. */
+  error_count: number;
+  /** Warnings. */
+  warning_count: number;
   /** What started the execution: `manual` or `scheduled`. */
   trigger_source: string;
   /** The connection that is read. */
@@ -179,6 +185,14 @@ export interface BulkSyncFailedEvent {
   execution_id: string;
   /** Why, in words; several reasons are separated by newlines. */
   error: string;
+  /** The schemas (tables) that failed, and why each did. Empty when it was not a schema that failed. */
+  failed_schemas: string;
+  /** Records that were read. */
+  record_count: number;
+  /** Schemas that failed. */
+  error_count: number;
+  /** Warnings. */
+  warning_count: number;
   /** What started the execution: `manual` or `scheduled`. */
   trigger_source: string;
   /** The connection that is read. */
@@ -198,6 +212,16 @@ export interface BulkSyncCompletedWithErrorEvent {
   sync_id: string;
   /** This run of it. */
   execution_id: string;
+  /** Why, in words; several reasons are separated by newlines. */
+  error: string;
+  /** The schemas (tables) that failed, and why each did. Empty when it was not a schema that failed. */
+  failed_schemas: string;
+  /** Records that were read. */
+  record_count: number;
+  /** Schemas that failed. */
+  error_count: number;
+  /** Warnings. */
+  warning_count: number;
   /** What started the execution: `manual` or `scheduled`. */
   trigger_source: string;
   /** The connection that is read. */

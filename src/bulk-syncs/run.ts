@@ -113,5 +113,9 @@ async function outcomeOf(db: Database, executionId: string): Promise<Outcome> {
   return {
     status: failed.length === rows.length ? 'failed' : 'errors',
     errors: failed.map(({ schema_id, status_message }) => `${schema_id}: ${status_message}`),
+    failures: failed.map(({ schema_id, status_message }) => ({
+      schema: schema_id,
+      error: status_message ?? 'failed',
+    })),
   };
 }

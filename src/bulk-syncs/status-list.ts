@@ -13,7 +13,7 @@ export interface StatusFilter {
   syncIds: readonly string[];
 }
 
-/** `all` and `active` win over single ids. @throws not_found for an id that is no bulk sync's. */
+/** `all` and `active` win over single ids; without any of them all are meant. @throws not_found for an id that is no bulk sync's. */
 export async function listBulkSyncStatus(
   db: Database,
   organizationId: string,
@@ -21,7 +21,7 @@ export async function listBulkSyncStatus(
 ): Promise<BulkSyncExecutionStatus[]> {
   const syncs = await listBulkSyncs(db, organizationId, filter.active && !filter.all ? true : undefined);
   const ids = syncs.map(({ id }) => id);
-  if (filter.all || filter.active) return statusOf(db, ids);
+  if (filter.all || filter.active || filter.syncIds.length === 0) return statusOf(db, ids);
   for (const id of filter.syncIds)
     if (!isUuid(id) || !ids.includes(id.toLowerCase())) throw notFound('bulk sync', id);
   return statusOf(

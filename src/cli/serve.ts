@@ -36,5 +36,7 @@ function banner(config: Config, { url, apiKey, directory }: Server): string {
       : apiKey === undefined
         ? `in ${directory.apiKeyFile}`
         : `${apiKey} (shown once; kept in ${directory.apiKeyFile})`;
-  return `Tidemark is ready at ${url}\nAPI key: ${key}\nData directory: ${directory.folder}`;
+  const none = 'none (TIDEMARK_WORKERS=0): executions wait until "tidemark worker" runs on this database';
+  const workers = config.workers === 0 ? `\nWorkers: ${none}` : '';
+  return `Tidemark is ready at ${url}\nAPI key: ${key}\nData directory: ${directory.folder}${workers}`;
 }

@@ -64,6 +64,8 @@ export const usualLookTimeout = 8_000;
 export interface Session {
   /** @throws an Error that tells the user what does not work. Changes nothing. */
   test(): Promise<void>;
+  /** Where a test sends nothing: whether anything answers there. Asked after an execution failed. */
+  reach?(): Promise<void>;
   catalogue?: Catalogue;
   modelSource?: ModelSource;
   enrichment?: Enrichment;

@@ -1,7 +1,9 @@
 import { sql } from 'kysely';
 import type { Database } from '../db/index.ts';
 import type { Jobs } from '../jobs/index.ts';
+import type { Logger } from '../lib/log.ts';
 import type { Execution } from './contract.ts';
+import { logEnd } from './log-end.ts';
 import { executionColumns, toExecution } from './store.ts';
 import { transition } from './transition.ts';
 
@@ -28,11 +30,12 @@ export interface Claimed {
  * @returns undefined when there is nothing left to do: finished, canceled meanwhile, or given up.
  */
 export async function claimExecution(
-  deps: { db: Database; jobs: Jobs; publicUrl: string; workerId: string },
+  deps: { db: Database; jobs: Jobs; publicUrl: string; workerId: string; log?: Logger },
   executionId: string,
 ): Promise<Claimed | undefined> {
   const claim = crypto.randomUUID();
-  return deps.db.transaction().execute(async (tx) => {
+  let ended: Execution | undefined;
+  const claimed = await deps.db.transaction().execute(async (tx) => {
     const row = await tx
       .updateTable('executions')
       .set({ claim, worker_id: deps.workerId, claims: sql<number>`claims + 1` })
@@ -43,23 +46,20 @@ export async function claimExecution(
     if (row === undefined) return undefined;
     const execution = toExecution(row);
     if (execution.status === 'canceling') {
-      await transition(tx, deps, { executionId, from: ['canceling'], to: 'canceled', claim });
+      ended = await transition(tx, deps, { executionId, from: ['canceling'], to: 'canceled', claim });
       return undefined;
     }
     if (row.claims > maxClaims) {
       const reason = `Given up: ${maxClaims} workers died while running this execution`;
-      await transition(tx, deps, {
-        executionId,
-        from: ['queued', 'running'],
-        to: 'failed',
-        claim,
-        errors: [reason],
-      });
+      const end = { executionId, from: ['queued', 'running'], to: 'failed' } as const;
+      ended = await transition(tx, deps, { ...end, errors: [reason], claim });
       return undefined;
     }
     const running = await transition(tx, deps, { executionId, from: ['queued'], to: 'running', claim });
     return { execution: running ?? execution, claim };
   });
+  if (ended !== undefined && deps.log !== undefined) logEnd(deps.log, ended);
+  return claimed;
 }
 
 /** A draining worker gives its execution back; that is no death, so it does not count as one. */

@@ -56,6 +56,13 @@ export interface Outcome {
   status: 'completed' | 'failed' | 'errors';
   /** Shown in the execution and its event. */
   errors?: string[];
+  /** Of a bulk execution: which schemas failed. */
+  failures?: Failure[];
+}
+
+export interface Failure {
+  schema: string;
+  error: string;
 }
 
 /** An execution in the hands of a runner. */

@@ -29,4 +29,5 @@ export {
   listExecutions,
   syncStatus,
 } from './store.ts';
+export { watchQueue } from './watch-queue.ts';
 export { startExecutionWorker } from './worker.ts';

@@ -65,6 +65,8 @@ const bulkMembers = [
   'destination_connection_id',
 ];
 
+const bulkEnd = ['trigger_source', 'record_count', 'error_count', 'warning_count'];
+
 const announced: [Execution, ExecutionStatus, (typeof eventTypes)[number], string[]][] = [
   [model, 'running', 'sync.running', []],
   [
@@ -97,9 +99,9 @@ const announced: [Execution, ExecutionStatus, (typeof eventTypes)[number], strin
   [{ ...model, errors: ['it broke'] }, 'failed', 'sync.failed', ['error']],
   [model, 'canceled', 'sync.canceled', ['status']],
   [bulk, 'running', 'bulk_sync.running', []],
-  [bulk, 'completed', 'bulk_sync.completed', ['trigger_source']],
-  [bulk, 'errors', 'bulk_sync.completed_with_error', ['trigger_source']],
-  [{ ...bulk, errors: ['it broke'] }, 'failed', 'bulk_sync.failed', ['trigger_source', 'error']],
+  [bulk, 'completed', 'bulk_sync.completed', bulkEnd],
+  [bulk, 'errors', 'bulk_sync.completed_with_error', [...bulkEnd, 'error', 'failed_schemas']],
+  [{ ...bulk, errors: ['it broke'] }, 'failed', 'bulk_sync.failed', [...bulkEnd, 'error', 'failed_schemas']],
   [bulk, 'canceled', 'bulk_sync.canceled', []],
 ];
 
@@ -168,7 +170,20 @@ test('numbers, links and reasons', () => {
     number_of_errors: 2,
     number_of_warnings: 1,
   });
-  expect(eventPayload('bulk_sync.failed', { ...bulk, errors: ['a', 'b'] }, none).error).toBe('a\nb');
+  const partly = { ...bulk, errors: ['orders: gone', 'items: gone'], counts: { records: 7, errors: 2 } };
+  const failures = [
+    { schema: 'orders', error: 'gone' },
+    { schema: 'items', error: 'gone' },
+  ];
+  for (const type of ['bulk_sync.completed_with_error', 'bulk_sync.failed'] as const) {
+    expect(eventPayload(type, partly, none, failures)).toMatchObject({
+      error: 'orders: gone\nitems: gone',
+      failed_schemas: failures,
+      record_count: 7,
+      error_count: 2,
+      warning_count: 0,
+    });
+  }
 });
 
 test('what is not announced', () => {

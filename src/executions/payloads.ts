@@ -1,6 +1,6 @@
 import type { EventType } from '../events/index.ts';
 import type { JsonObject } from '../lib/json.ts';
-import type { Execution, ExecutionStatus, RecordLogType } from './contract.ts';
+import type { Execution, ExecutionStatus, Failure, RecordLogType } from './contract.ts';
 
 /** Links to the record logs of a finished model execution; null where there are none. */
 export type RecordLogLinks = Record<RecordLogType, string[] | null>;
@@ -31,7 +31,12 @@ export function eventTypeOf(execution: Execution, status: ExecutionStatus): Even
  * The payload, with the members and order of Polytomic's events. `name` is what their guide shows, `sync_name`
  * what their SDKs read: both are sent.
  */
-export function eventPayload(type: EventType, execution: Execution, links: RecordLogLinks): JsonObject {
+export function eventPayload(
+  type: EventType,
+  execution: Execution,
+  links: RecordLogLinks,
+  failures: readonly Failure[] = [],
+): JsonObject {
   const { subject, counts, errors } = execution;
   const name = { name: subject.sync_name, sync_name: subject.sync_name };
   const organization = { organization_id: execution.organizationId };
@@ -39,6 +44,12 @@ export function eventPayload(type: EventType, execution: Execution, links: Recor
   const run = { execution_id: execution.id };
   const { sync_name: _, ...connections } = subject;
   const error = errors.join('\n');
+  const bulkCounts = {
+    record_count: counts.records ?? 0,
+    error_count: counts.errors ?? 0,
+    warning_count: counts.warnings ?? 0,
+  };
+  const failed = { error, failed_schemas: failures.map(({ schema, error }) => ({ schema, error })) };
   switch (type) {
     case 'sync.running':
       return { ...name, ...organization, ...run, ...sync, ...connections };
@@ -83,15 +94,24 @@ export function eventPayload(type: EventType, execution: Execution, links: Recor
     case 'bulk_sync.canceled':
       return { ...name, ...organization, ...sync, ...run, ...connections };
     case 'bulk_sync.completed':
+      return {
+        ...name,
+        ...organization,
+        ...sync,
+        ...run,
+        ...bulkCounts,
+        trigger_source: execution.trigger,
+        ...connections,
+      };
     case 'bulk_sync.completed_with_error':
-      return { ...name, ...organization, ...sync, ...run, trigger_source: execution.trigger, ...connections };
     case 'bulk_sync.failed':
       return {
         ...name,
         ...organization,
         ...sync,
         ...run,
-        error,
+        ...failed,
+        ...bulkCounts,
         trigger_source: execution.trigger,
         ...connections,
       };

@@ -10,6 +10,7 @@ export function presentModelExecution(execution: Execution): ModelExecution {
     status: execution.status,
     counts: { total, insert, update, upserts, delete: execution.counts.delete ?? 0, error, warnings },
     errors: execution.errors,
+    ...(execution.statusMessage === null ? {} : { status_message: execution.statusMessage }),
     created_at: execution.createdAt,
     started_at: execution.startedAt,
     completed_at: execution.completedAt,

@@ -1,10 +1,11 @@
 import type { Database, Transaction } from '../db/index.ts';
 import { TidemarkError } from '../errors.ts';
-import type { Jobs } from '../jobs/index.ts';
+import { anyWorker, type Jobs } from '../jobs/index.ts';
 import type { JsonObject } from '../lib/json.ts';
 import type { Execution, ExecutionKind, Subject } from './contract.ts';
 import { type ExecutionJob, executionQueue } from './queue.ts';
 import { executionColumns, toExecution, unfinished } from './store.ts';
+import { noWorker } from './watch-queue.ts';
 
 export interface NewExecution {
   organizationId: string;
@@ -60,6 +61,7 @@ async function insertExecution(
       trigger: start.trigger,
       options: JSON.stringify(start.options),
       subject: JSON.stringify(start.subject),
+      status_message: (await anyWorker(tx)) ? null : noWorker,
     })
     .onConflict((conflict) => conflict.doNothing())
     .returning(executionColumns)

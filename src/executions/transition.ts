@@ -3,7 +3,7 @@ import type { Transaction } from '../db/index.ts';
 import { appendEvent } from '../events/index.ts';
 import { executionEnded } from '../schedules/index.ts';
 import { enqueueDeliveries } from '../webhooks/index.ts';
-import type { Execution, ExecutionStatus } from './contract.ts';
+import type { Execution, ExecutionStatus, Failure } from './contract.ts';
 import { eventPayload, eventTypeOf } from './payloads.ts';
 import { recordLogLinks } from './record-logs.ts';
 import { executionColumns, toExecution } from './store.ts';
@@ -15,6 +15,7 @@ export interface Transition {
   /** The claim the caller holds; left out by callers that hold none, such as the API. */
   claim?: string;
   errors?: string[];
+  failures?: Failure[];
 }
 
 /**
@@ -26,7 +27,7 @@ export interface Transition {
 export async function transition(
   tx: Transaction,
   deps: { publicUrl: string },
-  { executionId, from, to, claim, errors = [] }: Transition,
+  { executionId, from, to, claim, errors = [], failures = [] }: Transition,
 ): Promise<Execution | undefined> {
   const finished = to === 'completed' || to === 'failed' || to === 'canceled' || to === 'errors';
   let update = tx
@@ -37,7 +38,8 @@ export async function transition(
       errors: sql<string[]>`errors || ${errors}::text[]`,
       ...(to === 'running' ? { started_at: sql<string>`clock_timestamp()` } : {}),
       ...(finished ? { completed_at: sql<string>`clock_timestamp()`, claim: null, worker_id: null } : {}),
-      ...(errors.length > 0 ? { status_message: errors[0] } : {}),
+      // What it waited for is over.
+      ...(to === 'running' || finished ? { status_message: errors[0] ?? null } : {}),
     })
     .where('id', '=', executionId)
     .where('status', 'in', from);
@@ -54,7 +56,7 @@ export async function transition(
   const type = eventTypeOf(execution, to);
   if (type !== undefined) {
     const links = await recordLogLinks(tx, deps.publicUrl, execution);
-    const event = eventPayload(type, execution, links);
+    const event = eventPayload(type, execution, links, failures);
     const stored = await appendEvent(tx, { organizationId: execution.organizationId, type, event });
     await enqueueDeliveries(tx, stored);
   }

@@ -4,7 +4,8 @@ import { messageOf } from '../errors.ts';
 import type { Jobs } from '../jobs/index.ts';
 import { listenForCancels } from './cancel-listener.ts';
 import { type Claimed, ClaimLost, claimExecution, returnClaim } from './claim.ts';
-import type { ExecutionKind, Outcome, Runner } from './contract.ts';
+import type { Execution, ExecutionKind, Outcome, Runner } from './contract.ts';
+import { logEnd } from './log-end.ts';
 import { type ExecutionJob, executionQueue } from './queue.ts';
 import type { RecordLogStore } from './record-log-store.ts';
 import { createRun, MetadataUnavailable, type SteeredRun, Stopped } from './run.ts';
@@ -19,6 +20,8 @@ export interface WorkerDependencies {
   publicUrl: string;
   /** Tells this process apart from every other, living or dead. */
   workerId: string;
+  /** Called before an execution's end is on record, so that what it says of its connections is there with it. */
+  beforeEnd?: (execution: Execution, succeeded: boolean) => Promise<void>;
 }
 
 /** Thrown to give a job back, so that another worker goes on with its execution. */
@@ -105,17 +108,19 @@ async function runToEnd(
     if (reason === undefined) deps.log.error({ err: error, execution_id: execution.id }, 'execution.failed');
     outcome = reason === 'canceled' ? 'canceled' : { status: 'failed', errors: [messageOf(error)] };
   }
-  await finish(deps, claimed, outcome);
-  deps.log.info(
-    {
-      execution_id: execution.id,
-      organization_id: execution.organizationId,
-      kind: execution.kind,
-      outcome: outcome === 'canceled' ? outcome : outcome.status,
-      duration_ms: Math.round(performance.now() - started),
-    },
-    'execution.finished',
-  );
+  if (outcome !== 'canceled') await foretell(deps, execution, outcome);
+  const ended = await finish(deps, claimed, outcome);
+  if (ended !== undefined) logEnd(deps.log, ended, performance.now() - started);
+  else deps.log.warn({ execution_id: execution.id }, 'execution.claim_lost');
+}
+
+/** What the end means for others must not keep it from being one. */
+async function foretell(deps: WorkerDependencies, execution: Execution, { status }: Outcome): Promise<void> {
+  try {
+    await deps.beforeEnd?.(execution, status === 'completed');
+  } catch (error) {
+    deps.log.warn({ err: error, execution_id: execution.id }, 'connections.health_unknown');
+  }
 }
 
 /** A run that was completed while its cancel was on the way stays completed: the work is done. */
@@ -123,12 +128,12 @@ async function finish(
   deps: WorkerDependencies,
   { execution, claim }: Claimed,
   outcome: Outcome | 'canceled',
-) {
+): Promise<Execution | undefined> {
   const end =
     outcome === 'canceled'
       ? { to: 'canceled' as const }
-      : { to: outcome.status, errors: outcome.errors ?? [] };
-  await deps.db
+      : { to: outcome.status, errors: outcome.errors ?? [], failures: outcome.failures ?? [] };
+  return deps.db
     .transaction()
     .execute((tx) =>
       transition(tx, deps, { executionId: execution.id, from: ['running', 'canceling'], claim, ...end }),

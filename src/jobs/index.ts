@@ -1,5 +1,8 @@
 import { type Job as BossJob, fromKysely, PgBoss } from 'pg-boss';
 import type { Database, Transaction } from '../db/index.ts';
+import { sessionName } from './workers.ts';
+
+export { anyWorker } from './workers.ts';
 
 /** pg-boss keeps its tables beside ours, in a schema of its own. */
 const bossSchema = 'tidemark_jobs';
@@ -64,7 +67,7 @@ export async function startJobs(
   const boss = new PgBoss({
     connectionString: databaseUrl,
     schema: bossSchema,
-    application_name: `tidemark jobs ${role}`,
+    application_name: sessionName(role),
     max: role === 'send' ? 2 : 6,
     useListenNotify: role === 'work',
     supervise: role === 'work',

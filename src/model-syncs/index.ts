@@ -1,3 +1,4 @@
+export { sourcesOfModelSync } from './connections-of.ts';
 export {
   activateModelSync,
   cancelModelSync,

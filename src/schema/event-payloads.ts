@@ -39,6 +39,16 @@ const bulk = {
   destination_connection_id: id('The connection that is written to.', ids.destination),
 };
 const error = text('Why, in words; several reasons are separated by newlines.', 'the connection was refused');
+const bulkCounts = {
+  record_count: count('Records that were read.', 1000),
+  error_count: count('Schemas that failed.', 1),
+  warning_count: count('Warnings.', 0),
+};
+const failedSchemas = member(
+  Type.Array(Type.Object({ schema: Type.String(), error: Type.String() })),
+  'The schemas (tables) that failed, and why each did. Empty when it was not a schema that failed.',
+  [{ schema: 'public.orders', error: 'the connection was refused' }],
+);
 const triggerSource = text('What started the execution: `manual` or `scheduled`.', 'manual');
 
 /**
@@ -75,8 +85,27 @@ export const eventPayloads = {
   'sync.failed': Type.Object({ ...common, error, ...model }),
   'sync.canceled': Type.Object({ ...common, status: text('Always `canceled`.', 'canceled'), ...model }),
   'bulk_sync.running': Type.Object({ ...common, ...bulk }),
-  'bulk_sync.completed': Type.Object({ ...common, trigger_source: triggerSource, ...bulk }),
-  'bulk_sync.completed_with_error': Type.Object({ ...common, trigger_source: triggerSource, ...bulk }),
-  'bulk_sync.failed': Type.Object({ ...common, error, trigger_source: triggerSource, ...bulk }),
+  'bulk_sync.completed': Type.Object({
+    ...common,
+    ...bulkCounts,
+    trigger_source: triggerSource,
+    ...bulk,
+  }),
+  'bulk_sync.completed_with_error': Type.Object({
+    ...common,
+    error,
+    failed_schemas: failedSchemas,
+    ...bulkCounts,
+    trigger_source: triggerSource,
+    ...bulk,
+  }),
+  'bulk_sync.failed': Type.Object({
+    ...common,
+    error,
+    failed_schemas: failedSchemas,
+    ...bulkCounts,
+    trigger_source: triggerSource,
+    ...bulk,
+  }),
   'bulk_sync.canceled': Type.Object({ ...common, ...bulk }),
 } satisfies Record<string, TObject>;

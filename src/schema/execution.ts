@@ -18,6 +18,8 @@ export const ModelExecution = Type.Object({
     warnings: Type.Integer(),
   }),
   errors: Type.Array(Type.String()),
+  /** Ours: what it waits for, or why it failed. */
+  status_message: Type.Optional(Type.String()),
   created_at: Type.String(),
   started_at: Instant,
   completed_at: Instant,

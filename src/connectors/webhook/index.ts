@@ -4,6 +4,9 @@ import { type Configuration, configuration } from './configuration.ts';
 import { modelDestination } from './destination.ts';
 import { requestTarget } from './request.ts';
 
+/** Milliseconds without a byte. */
+const idle = 10_000;
+
 /** Model-sync records as HTTP requests; not to be confused with event webhooks. */
 export const webhook: Connector = {
   id: 'webhook',
@@ -19,6 +22,15 @@ export const webhook: Connector = {
     return {
       // Nothing is sent: an endpoint that takes records has no request that means nothing.
       test: async () => void requestTarget(configured),
+      reach: async () => {
+        const { url, headers } = requestTarget(configured);
+        const { body, status } = await context.egress.stream({ url, method: 'HEAD', headers, idle, signal });
+        body.destroy();
+        // A method that it does not know says nothing; a caller that it does not let in, or its own failure, does.
+        if (status === 401 || status === 403 || status >= 500) {
+          throw new Error(`${new URL(url).host} answers ${status}`);
+        }
+      },
       modelDestination: modelDestination(configured, { egress: context.egress, signal }),
       close: async () => ended.abort(),
     };
