@@ -12,6 +12,7 @@ import type { ApiDependencies } from './dependencies.ts';
 import { installErrors } from './errors.ts';
 import { installIdempotency } from './idempotency.ts';
 import { installMembers } from './members.ts';
+import { installNamedOrganization } from './named-organization.ts';
 import { watchRoutes } from './not-built.ts';
 import { installOpenApi } from './openapi.ts';
 import { parseQueryString } from './query-string.ts';
@@ -73,6 +74,7 @@ export function buildApp(dependencies: ApiDependencies, prepare: (app: App) => v
   installErrors(app, bodyLimit);
   installValidation(app);
   installMembers(app);
+  installNamedOrganization(app);
   installVersions(app);
   installAuthentication(app, dependencies);
   installIdempotency(app, dependencies);

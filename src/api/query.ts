@@ -69,7 +69,7 @@ export function namedOrganization(request: FastifyRequest, named: string | undef
       reason: 'organization_id: a partner key belongs to no organization, so give the id of one',
     });
   }
-  if (named !== undefined && named !== caller.organizationId) {
+  if (named && named !== caller.organizationId) {
     throw new TidemarkError('forbidden', {
       reason: 'organization_id: this credential belongs to another organization',
     });

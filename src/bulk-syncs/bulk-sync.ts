@@ -18,7 +18,8 @@ export interface BulkSyncDraft extends BulkSyncSettings {
 
 /** The members without a column of their own. */
 export interface BulkSyncSettings {
-  sourceConfiguration: JsonObject;
+  /** Null where the request had none. */
+  sourceConfiguration: JsonObject | null;
   destinationConfiguration: JsonObject;
   addNewObjects: Discover;
   addNewFields: Discover;

@@ -11,9 +11,10 @@ import type { BulkSync, BulkSyncDraft, SelectedSchema } from './bulk-sync.ts';
 import { saveKnownSchemas } from './discover.ts';
 import { draftBulkSync, type Generation } from './draft.ts';
 import { draftSchedules } from './schedule-drafts.ts';
-import { selectSchema } from './schema-settings.ts';
+import { checkOutputNames, selectSchema } from './schema-settings.ts';
 import { saveSchemas, selectedSchemas } from './selected-schemas.ts';
 import { getBulkSync, insertBulkSync, replaceBulkSync, touchBulkSync } from './store.ts';
+import { updateSelection } from './update-selection.ts';
 
 export async function createBulkSync(
   deps: OpenDependencies,
@@ -41,7 +42,7 @@ export async function createBulkSync(
   });
 }
 
-/** Replaces everything but the selection of schemas, which has operations of its own. */
+/** Replaces everything; of the schemas what the request says of them, see `updateSelection`. */
 export async function updateBulkSync(
   deps: OpenDependencies,
   organizationId: string,
@@ -50,11 +51,13 @@ export async function updateBulkSync(
   request: BulkSyncRequest,
   generation: Generation,
 ): Promise<BulkSync> {
-  await getBulkSync(deps.db, organizationId, id);
+  const before = await getBulkSync(deps.db, organizationId, id);
   const draft = draftBulkSync(request);
   await checkConnections(deps, organizationId, draft);
+  const selected = await updateSelection(deps, before, draft.sourceConnectionId, request);
   return deps.db.transaction().execute(async (tx) => {
     const sync = await replaceBulkSync(tx, organizationId, actor, id, draft);
+    await saveSchemas(tx, sync.id, selected);
     const current = (await schedulesOf(tx, [sync.id])).get(sync.id) ?? [];
     const schemas = (await selectedSchemas(tx, sync.id)).map((schema) => schema.id);
     const schedules = draftSchedules(request, generation, current, schemas);
@@ -107,6 +110,7 @@ function selectRequested(schemas: readonly SourceSchema[], request: BulkSyncRequ
       const reason = `${choice.id} is no schema of connection ${request.source_connection_id}`;
       throw new TidemarkError('invalid_field', { field: 'schemas', reason });
     }
+    checkOutputNames(choice.id, choice, { schema: undefined, field: () => undefined });
     selected.set(choice.id, selectSchema({ id: choice.id, fields: schema.fields }, choice));
   }
   return [...selected.values()];

@@ -30,7 +30,7 @@ export function draftBulkSync(request: BulkSyncRequest): BulkSyncDraft {
     active: request.active ?? false,
     sourceConnectionId: request.source_connection_id,
     destinationConnectionId: request.destination_connection_id,
-    sourceConfiguration: (request.source_configuration ?? {}) as JsonObject,
+    sourceConfiguration: (request.source_configuration ?? null) as JsonObject | null,
     destinationConfiguration: request.destination_configuration as JsonObject,
     addNewObjects: request.automatically_add_new_objects ?? discovered(request.discover),
     addNewFields: request.automatically_add_new_fields ?? 'all',

@@ -113,7 +113,7 @@ function shapeOf(sync: Reader, settings: SchemaSettings, table: BulkTable): stri
     obfuscatedOf(table),
     destinationSettings(sync).hardDeletes,
     table.primaryKey,
-    sync.sourceConfiguration,
+    sync.sourceConfiguration ?? {},
   ];
   return createHash('sha256').update(JSON.stringify(shape)).digest('hex').slice(0, 32);
 }

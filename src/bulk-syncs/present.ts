@@ -34,7 +34,7 @@ function present(sync: BulkSync, schedules: readonly Schedule[], generation: Gen
     mode: sync.mode,
     active: sync.active,
     source_connection_id: sync.sourceConnectionId,
-    source_configuration: sync.sourceConfiguration,
+    ...(sync.sourceConfiguration === null ? {} : { source_configuration: sync.sourceConfiguration }),
     destination_connection_id: sync.destinationConnectionId,
     destination_configuration: sync.destinationConfiguration,
     ...(generation === 'before-2025'

@@ -2,7 +2,7 @@ import type { Field } from '../connectors/index.ts';
 import { TidemarkError } from '../errors.ts';
 import type { BulkSchemaSettings } from '../schema/bulk-sync.ts';
 import type { BulkSync, FieldSettings, SchemaSettings, SelectedSchema } from './bulk-sync.ts';
-import { draftFilters } from './filters.ts';
+import { draftFilters, presentFilters } from './filters.ts';
 import { longestName } from './output-names.ts';
 
 /** What is known of a schema before a request changes it. */
@@ -13,6 +13,52 @@ export interface KnownSchema {
   /** How it is set now; undefined for one that is being added. */
   current?: SelectedSchema | undefined;
 }
+
+/**
+ * What a request changes of a schema: what it does not say stays, save that no list of fields means all of them.
+ *
+ * @param names in the destination, which an answer has and a request may repeat. @throws invalid_field
+ */
+export function changeSchema(
+  known: KnownSchema & { current: SelectedSchema },
+  change: BulkSchemaSettings,
+  names: OutputNames,
+): SelectedSchema {
+  checkOutputNames(known.id, change, names);
+  const { enabled, settings } = known.current;
+  return selectSchema(known, {
+    enabled,
+    filters: presentFilters(settings.filters),
+    tracking_field: settings.trackingField,
+    partition_key: settings.partitionKey,
+    user_output_name: settings.userOutputName,
+    data_cutoff_timestamp: settings.dataCutoffTimestamp,
+    disable_data_cutoff: settings.disableDataCutoff,
+    ...change,
+  });
+}
+
+/** Names that schemas and fields have in the destination. */
+export interface OutputNames {
+  schema: string | undefined;
+  field(id: string): string | undefined;
+}
+
+/** `output_name` is what comes of the naming rules. It may be sent back, and not be changed. */
+export function checkOutputNames(id: string, request: BulkSchemaSettings, names: OutputNames): void {
+  const check = (member: string, sent: string | null | undefined, name: string | undefined) => {
+    if (!sent || sent === name) return;
+    throw unsupported(`schemas.${id}.${member}`, `is ${name ?? 'given by the server'}: set user_output_name`);
+  };
+  check('output_name', request.output_name, names.schema);
+  for (const field of request.fields ?? []) {
+    if (typeof field === 'string') continue;
+    check(`fields.${field.id}.output_name`, field.output_name, names.field(field.id));
+  }
+}
+
+const unsupported = (field: string, reason: string) =>
+  new TidemarkError('unsupported_member', { field, reason });
 
 /** @throws invalid_field */
 export function selectSchema(known: KnownSchema, request: BulkSchemaSettings): SelectedSchema {

@@ -7,7 +7,13 @@ import type { BulkSchemaSettings } from '../schema/bulk-sync.ts';
 import type { BulkSync, SelectedSchema } from './bulk-sync.ts';
 import { presentFilters } from './filters.ts';
 import { columnNames, outputNames } from './output-names.ts';
-import { isFieldEnabled, selectSchema } from './schema-settings.ts';
+import {
+  changeSchema,
+  checkOutputNames,
+  isFieldEnabled,
+  type OutputNames,
+  selectSchema,
+} from './schema-settings.ts';
 import { saveSchemas, selectedSchemas } from './selected-schemas.ts';
 import { getBulkSync } from './store.ts';
 
@@ -45,6 +51,7 @@ export async function updateBulkSchema(
 ): Promise<BulkSchema> {
   const view = await openView(db, organizationId, syncId);
   const known = { id, fields: view.fields(id), current: view.find(id) };
+  checkOutputNames(id, request, namesOf(view, known.current));
   await saveSchemas(db, view.sync.id, [selectSchema(known, request)]);
   return getBulkSchema(db, organizationId, syncId, id);
 }
@@ -61,20 +68,7 @@ export async function patchBulkSchemas(
   const byId = new Map((request.schemas ?? []).map((schema) => [schema.id, schema]));
   const changed = [...byId.values()].map(({ id, ...change }) => {
     const current = view.find(id);
-    const { settings } = current;
-    return selectSchema(
-      { id, fields: view.fields(id), current },
-      {
-        enabled: current.enabled,
-        filters: presentFilters(settings.filters),
-        tracking_field: settings.trackingField,
-        partition_key: settings.partitionKey,
-        user_output_name: settings.userOutputName,
-        data_cutoff_timestamp: settings.dataCutoffTimestamp,
-        disable_data_cutoff: settings.disableDataCutoff,
-        ...change,
-      },
-    );
+    return changeSchema({ id, fields: view.fields(id), current }, change, namesOf(view, current));
   });
   await saveSchemas(db, view.sync.id, changed);
   const after = await openView(db, organizationId, syncId);
@@ -82,7 +76,7 @@ export async function patchBulkSchemas(
 }
 
 /** A sync's schemas beside what is cached of its source: read once, however many schemas are asked for. */
-interface View {
+export interface View {
   sync: BulkSync;
   /** @throws not_found */
   find(id: string): SelectedSchema;
@@ -90,7 +84,7 @@ interface View {
   outputName(id: string): string;
 }
 
-async function openView(db: Database, organizationId: string, syncId: string): Promise<View> {
+export async function openView(db: Database, organizationId: string, syncId: string): Promise<View> {
   const sync = await getBulkSync(db, organizationId, syncId);
   const all = await selectedSchemas(db, sync.id);
   const byId = new Map(all.map((schema) => [schema.id, schema]));
@@ -106,6 +100,13 @@ async function openView(db: Database, organizationId: string, syncId: string): P
     fields: (id) => cached.get(id)?.fields ?? [],
     outputName: (id) => names.get(id)?.name ?? '',
   };
+}
+
+/** What a request may send back. */
+export function namesOf(view: View, schema: SelectedSchema): OutputNames {
+  const { output_name, fields } = present(view, schema);
+  const names = new Map(fields.map(({ id, output_name: name }) => [id, name]));
+  return { schema: output_name, field: (id) => names.get(id) };
 }
 
 function present({ sync, fields, outputName }: View, schema: SelectedSchema): BulkSchema {

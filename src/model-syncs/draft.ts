@@ -5,7 +5,7 @@ import {
   type TargetObject,
   takesRecords,
 } from '../connectors/index.ts';
-import { TidemarkError, unprocessable } from '../errors.ts';
+import { unprocessable } from '../errors.ts';
 import type { JsonObject } from '../lib/json.ts';
 import type { ModelSyncRequest } from '../schema/model-sync.ts';
 import { type ModelSyncDependencies, targetObject, withModelDestination } from './destination.ts';
@@ -32,9 +32,6 @@ export async function draftModelSync(
   current?: ModelSync,
 ): Promise<ModelSyncDraft> {
   const request = { ...given, identity: requestedIdentity(given) };
-  if ((request.organization_id ?? organizationId) !== organizationId) {
-    throw new TidemarkError('forbidden', { reason: 'organization_id is not the organization of this key' });
-  }
   const { older, newer } = requestedFilters(request);
   const filters = [older, newer].flatMap((form) => form?.model.filters ?? []);
   const models = await modelsOf(deps.db, organizationId, request, filters);

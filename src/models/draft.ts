@@ -1,6 +1,5 @@
 import { getConnection } from '../connections/index.ts';
 import type { Field } from '../connectors/index.ts';
-import { TidemarkError } from '../errors.ts';
 import type { JsonObject } from '../lib/json.ts';
 import type { ModelRequest } from '../schema/model.ts';
 import { draftAdditionalFields } from './additional-fields.ts';
@@ -11,9 +10,6 @@ import type { OpenOptions, SourceDependencies } from './layer.ts';
 import type { ModelDraft } from './model.ts';
 import { lookAtModel } from './open.ts';
 import { findModels } from './store.ts';
-
-/** Members of a request that would be stored and then ignored: refused until they do something. */
-const notBuilt = ['policies'] as const;
 
 export interface DraftOptions extends Pick<OpenOptions, 'signal' | 'lookTimeout'> {
   /** Of the model that is being changed; undefined for a new one. */
@@ -27,14 +23,6 @@ export async function draftModel(
   request: ModelRequest,
   options: DraftOptions = {},
 ): Promise<ModelDraft> {
-  for (const member of notBuilt) {
-    const value = request[member];
-    const empty = value === undefined || value === null || (Array.isArray(value) && value.length === 0);
-    if (!empty) throw new TidemarkError('unprocessable', { reason: `${member} of a model is not built yet` });
-  }
-  if ((request.organization_id ?? organizationId) !== organizationId) {
-    throw new TidemarkError('forbidden', { reason: 'organization_id is not the organization of this key' });
-  }
   // A request body is JSON, so its members are.
   const configuration = request.configuration as JsonObject;
   const { id: connectionId, type } = await getConnection(deps.db, organizationId, request.connection_id);

@@ -51,39 +51,40 @@ export async function createUser(
   { email, ...choice }: { email: string } & RoleChoice,
 ): Promise<User> {
   await getOrganization(db, organizationId);
-  const address = email.trim().toLowerCase();
-  if (!/^[^\s@]+@[^\s@]+$/.test(address)) {
-    throw new TidemarkError('unprocessable', { reason: `email: ${email} is not an e-mail address` });
-  }
+  const address = addressOf(email);
   const row = await db
     .insertInto('users')
     .values({ organization_id: organizationId, email: address, role: roleOf(choice) })
     .onConflict((conflict) => conflict.columns(['organization_id', 'email']).doNothing())
     .returning(columns)
     .executeTakeFirst();
-  if (row === undefined) {
-    throw new TidemarkError('unprocessable', {
-      reason: `email: ${address} is a user of this organization already`,
-    });
-  }
+  if (row === undefined) throw emailTaken(address);
   return toUser(row);
 }
 
-/** Only the role changes: an e-mail address is who the user is. */
+/** Changes what is said; their keys go on working. */
 export async function updateUser(
   db: Database,
   organizationId: string,
   id: string,
-  choice: RoleChoice,
+  { email, ...choice }: { email?: string | undefined } & RoleChoice,
 ): Promise<User> {
   await getUser(db, organizationId, id);
   const row = await db
     .updateTable('users')
-    .set({ role: roleOf(choice), updated_at: sql<string>`now()` })
+    .set({
+      ...(email === undefined ? {} : { email: addressOf(email) }),
+      ...(choice.role === undefined && choice.role_ids == null ? {} : { role: roleOf(choice) }),
+      updated_at: sql<string>`now()`,
+    })
     .where('organization_id', '=', organizationId)
     .where('id', '=', id)
     .returning(columns)
-    .executeTakeFirst();
+    .executeTakeFirst()
+    .catch((error: unknown) => {
+      const taken = error instanceof Error && 'code' in error && error.code === '23505';
+      throw taken && email !== undefined ? emailTaken(addressOf(email)) : error;
+    });
   if (row === undefined) throw notFound('user', id);
   return toUser(row);
 }
@@ -94,6 +95,16 @@ export async function deleteUser(db: Database, organizationId: string, id: strin
   await db.deleteFrom('users').where('organization_id', '=', organizationId).where('id', '=', id).execute();
   return user;
 }
+
+/** Upper and lower case are the same person. */
+function addressOf(email: string): string {
+  const address = email.trim().toLowerCase();
+  if (/^[^\s@]+@[^\s@]+$/.test(address)) return address;
+  throw new TidemarkError('unprocessable', { reason: `email: ${email} is not an e-mail address` });
+}
+
+const emailTaken = (address: string) =>
+  new TidemarkError('unprocessable', { reason: `email: ${address} is a user of this organization already` });
 
 function roleOf({ role, role_ids }: RoleChoice): string {
   if (role !== undefined && role_ids != null) {

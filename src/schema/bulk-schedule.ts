@@ -1,14 +1,17 @@
 import { type Static, Type } from 'typebox';
 import { Actor } from './model.ts';
 import { optional } from './optional.ts';
-import { scheduleFrequencies } from './schedule.ts';
+import { noTimeZone, scheduleFrequencies } from './schedule.ts';
+import { refused, withAnswered } from './unread.ts';
 
 export const resyncModes = ['refetch', 'resync', 'rebuild'] as const;
 const syncModes = ['normal', ...resyncModes] as const;
 const selectiveModes = ['none', 'incrementalFields', 'nonincrementalFields'] as const;
 
+const answered = ['created_at', 'created_by', 'updated_at', 'updated_by'];
+
 /** When a bulk sync starts. Parts of a time are text, in UTC. `multi` belongs to versions before 2025-09-18. */
-export const BulkSchedule = Type.Object({
+const BulkTiming = Type.Object({
   id: optional(Type.String()),
   frequency: optional(Type.Enum([...scheduleFrequencies])),
   minute: optional(Type.String()),
@@ -17,19 +20,32 @@ export const BulkSchedule = Type.Object({
   day_of_month: optional(Type.String()),
   month: optional(Type.String()),
 });
+
+export const BulkSchedule = withAnswered(
+  Type.Object({
+    ...BulkTiming.properties,
+    multi: refused('multi is not supported: use additional_schedules of version 2025-09-18'),
+    ...noTimeZone,
+  }),
+  answered,
+);
 export type BulkSchedule = Static<typeof BulkSchedule>;
 
-export const AdditionalBulkSchedule = Type.Object({
-  ...BulkSchedule.properties,
+const AdditionalMembers = Type.Object({
+  ...BulkTiming.properties,
   selective_mode: optional(Type.Enum([...selectiveModes])),
   resync_mode: optional(Type.Enum([...syncModes])),
   schemas: optional(Type.Array(Type.String())),
 });
+export const AdditionalBulkSchedule = withAnswered(
+  Type.Object({ ...AdditionalMembers.properties, ...noTimeZone }),
+  answered,
+);
 export type AdditionalBulkSchedule = Static<typeof AdditionalBulkSchedule>;
 
 /** As a member of its sync. The members of additional schedules are absent from the default one. */
 export const BulkScheduleResponse = Type.Object({
-  ...AdditionalBulkSchedule.properties,
+  ...AdditionalMembers.properties,
   id: Type.String(),
   created_at: Type.String(),
   created_by: Type.Optional(Actor),
@@ -38,8 +54,8 @@ export const BulkScheduleResponse = Type.Object({
 });
 export type BulkScheduleResponse = Static<typeof BulkScheduleResponse>;
 
-/** Body of the operations on single schedules. `syncMode` and `schemas` are known to reads alone elsewhere. */
-export const BulkScheduleRequest = Type.Object({
+/** What can be said of a single schedule. `syncMode` and `schemas` are known to reads alone elsewhere. */
+const ScheduleMembers = Type.Object({
   frequency: Type.Enum([...scheduleFrequencies]),
   minute: optional(Type.String()),
   hour: optional(Type.String()),
@@ -50,11 +66,10 @@ export const BulkScheduleRequest = Type.Object({
   syncMode: optional(Type.Enum([...syncModes])),
   schemas: optional(Type.Array(Type.String())),
 });
-export type BulkScheduleRequest = Static<typeof BulkScheduleRequest>;
 
 /** As a resource of its own. */
 export const BulkScheduleItem = Type.Object({
-  ...BulkScheduleRequest.properties,
+  ...ScheduleMembers.properties,
   id: Type.String(),
   syncId: Type.String(),
   isDefault: Type.Boolean(),
@@ -64,3 +79,9 @@ export const BulkScheduleItem = Type.Object({
   updatedBy: Type.Optional(Type.String()),
 });
 export type BulkScheduleItem = Static<typeof BulkScheduleItem>;
+
+export const BulkScheduleRequest = withAnswered(
+  Type.Object({ ...ScheduleMembers.properties, ...noTimeZone }),
+  [...Object.keys(BulkScheduleItem.properties), 'deletedAt', 'deletedBy'],
+);
+export type BulkScheduleRequest = Static<typeof BulkScheduleRequest>;

@@ -3,6 +3,7 @@ import { AdditionalBulkSchedule, BulkSchedule, BulkScheduleResponse, resyncModes
 import { filterFunctions } from './filter.ts';
 import { Actor } from './model.ts';
 import { optional } from './optional.ts';
+import { refused, withAnswered } from './unread.ts';
 
 const JsonObject = Type.Record(Type.String(), Type.Unknown());
 
@@ -27,6 +28,8 @@ const FieldChoice = Type.Union([
     obfuscate: optional(Type.Boolean()),
     obfuscated: optional(Type.Boolean()),
     user_output_name: optional(Type.String()),
+    /** As it was answered: `user_output_name` changes it. */
+    output_name: optional(Type.String()),
   }),
 ]);
 
@@ -40,6 +43,12 @@ export const BulkSchemaSettings = Type.Object({
   user_output_name: optional(Type.String()),
   data_cutoff_timestamp: optional(Type.String()),
   disable_data_cutoff: optional(Type.Boolean()),
+  /** As it was answered: `user_output_name` changes it. */
+  output_name: optional(Type.String()),
+  history_enabled: refused(
+    'keeping every version of a row takes change streams, which are not built: leave it out or false',
+  ),
+  destination_history_output_name: Type.Optional(Type.Unknown({ readOnly: true })),
 });
 export type BulkSchemaSettings = Static<typeof BulkSchemaSettings>;
 
@@ -64,8 +73,7 @@ const DestinationConfiguration = Type.Object({
   ),
 });
 
-/** Body of create and update, of both generations of clients. An update replaces everything but `schemas`. */
-export const BulkSyncRequest = Type.Object({
+const BulkSyncMembers = Type.Object({
   name: Type.String({ minLength: 1, maxLength: 255 }),
   source_connection_id: Type.String(),
   destination_connection_id: Type.String(),
@@ -90,7 +98,6 @@ export const BulkSyncRequest = Type.Object({
   policies: optional(Type.Array(Type.String())),
   organization_id: optional(Type.String()),
 });
-export type BulkSyncRequest = Static<typeof BulkSyncRequest>;
 
 /** Members that a generation of clients does not know are absent: see src/bulk-syncs/present.ts. */
 export const BulkSyncResponse = Type.Object({
@@ -100,7 +107,7 @@ export const BulkSyncResponse = Type.Object({
   mode: Type.Enum([...bulkSyncModes]),
   active: Type.Boolean(),
   source_connection_id: Type.String(),
-  source_configuration: JsonObject,
+  source_configuration: Type.Optional(JsonObject),
   destination_connection_id: Type.String(),
   destination_configuration: JsonObject,
   default_schedule: Type.Optional(BulkScheduleResponse),
@@ -121,6 +128,13 @@ export const BulkSyncResponse = Type.Object({
   updated_by: Type.Optional(Actor),
 });
 export type BulkSyncResponse = Static<typeof BulkSyncResponse>;
+
+/**
+ * Body of create and update, of both generations of clients. An update replaces everything; of `schemas` it changes what
+ * is said of them, and turns off those that a list leaves out.
+ */
+export const BulkSyncRequest = withAnswered(BulkSyncMembers, Object.keys(BulkSyncResponse.properties));
+export type BulkSyncRequest = Static<typeof BulkSyncRequest>;
 
 export const StartBulkSyncRequest = Type.Object({
   schemas: optional(Type.Array(Type.String())),

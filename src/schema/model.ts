@@ -1,5 +1,7 @@
 import { type Static, Type } from 'typebox';
 
+import { refused, withAnswered } from './unread.ts';
+
 const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
   Type.Optional(Type.Union([schema, Type.Null()]));
 
@@ -21,6 +23,18 @@ const Relation = Type.Object({
   to: Type.Object({ model_id: Type.String(), field: Type.String() }),
 });
 
+/** What answers say of a field beyond what can be said of one. */
+const fieldAnswered = [
+  'id',
+  'remote_type',
+  'user_added',
+  'description',
+  'unique',
+  'created_at',
+  'created_by',
+  'updated_at',
+];
+
 /** `Enrichment` on the wire. */
 export const EnrichmentRequest = Type.Object({
   connection_id: Type.Optional(Type.String()),
@@ -30,20 +44,22 @@ export const EnrichmentRequest = Type.Object({
   /** Places in the answer; without them the whole answer is one field, `response`. */
   fields: nullable(
     Type.Array(
-      Type.Object({
-        name: Type.Optional(Type.String()),
-        label: Type.Optional(Type.String()),
-        type: Type.Optional(Type.String()),
-        example: Type.Optional(Type.Unknown()),
-      }),
+      withAnswered(
+        Type.Object({
+          name: Type.Optional(Type.String()),
+          label: Type.Optional(Type.String()),
+          type: Type.Optional(Type.String()),
+          example: Type.Optional(Type.Unknown()),
+        }),
+        fieldAnswered,
+      ),
     ),
   ),
   enricher_id: nullable(Type.String()),
 });
 export type EnrichmentRequest = Static<typeof EnrichmentRequest>;
 
-/** Body of create, update and preview. An update replaces the whole model. */
-export const ModelRequest = Type.Object({
+const ModelMembers = Type.Object({
   name: Type.String({ minLength: 1, maxLength: 255 }),
   connection_id: Type.String(),
   configuration: JsonObject,
@@ -60,10 +76,9 @@ export const ModelRequest = Type.Object({
   relations: nullable(Type.Array(Relation)),
   /** Where more about a record is looked up. */
   enricher: nullable(EnrichmentRequest),
-  policies: nullable(Type.Array(Type.String())),
+  policies: refused('policies are not built: every user of the organization may use the model'),
   organization_id: nullable(Type.String()),
 });
-export type ModelRequest = Static<typeof ModelRequest>;
 
 export const ModelField = Type.Object({
   id: Type.String(),
@@ -106,6 +121,10 @@ export const ModelResponse = Type.Object({
   updated_by: Type.Optional(Actor),
 });
 export type ModelResponse = Static<typeof ModelResponse>;
+
+/** Body of create, update and preview. An update replaces the whole model. */
+export const ModelRequest = withAnswered(ModelMembers, Object.keys(ModelResponse.properties));
+export type ModelRequest = Static<typeof ModelRequest>;
 
 /** Each record is keyed by the model it belongs to: with relations there will be several. */
 export const ModelSample = Type.Object({

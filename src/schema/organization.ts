@@ -15,6 +15,9 @@ export const UserRole = Type.Object({
   role_ids: Type.Optional(Type.Union([Type.Array(Type.String(), { minItems: 1 }), Type.Null()])),
 });
 
+/** `UpdateUserRequestSchema` on the wire. */
+export const UpdateUserRequest = Type.Object({ email: Type.Optional(Type.String()), ...UserRole.properties });
+
 export const CreateUserRequest = Type.Object({ email: Type.String(), ...UserRole.properties });
 
 /** `GetIdentityResponseSchema` on the wire. */

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { refused } from './unread.ts';
 
 export const scheduleFrequencies = [
   'manual',
@@ -15,8 +16,14 @@ export const scheduleFrequencies = [
 
 const part = Type.Optional(Type.Union([Type.String(), Type.Null()]));
 
+/** What one may look for in a schedule: a start at another hour than was meant would go unnoticed. */
+export const noTimeZone = Object.fromEntries(
+  ['timezone', 'time_zone', 'tz'].map((name) => [name, refused('times of schedules are in UTC')]),
+);
+
 /** When a model sync starts. Parts of a time are text, in UTC: `"05"`, `"monday"`. */
 export const Schedule = Type.Object({
+  ...noTimeZone,
   frequency: Type.Optional(Type.Enum([...scheduleFrequencies])),
   minute: part,
   hour: part,

@@ -11,6 +11,7 @@ import {
   type RecordLogFile,
 } from '../../executions/index.ts';
 import { getModelJob, modelJobTypes } from '../../models/index.ts';
+import { refused } from '../../schema/unread.ts';
 import type { App } from '../app.ts';
 import { organizationOf } from '../authentication.ts';
 import type { ApiDependencies } from '../dependencies.ts';
@@ -20,6 +21,9 @@ import { sendJson } from '../send-json.ts';
 import { type SignedLinks, signedLinks } from '../signed-links.ts';
 
 const LogParameters = Type.Object({ sync_id: Type.String(), execution_id: Type.String() });
+const ExportQuery = Type.Object({
+  notify: refused('this server sends no mail: ask for the job until it is done'),
+});
 const JobParameters = Type.Object({ type: Type.String(), id: Type.String() });
 
 const base = '/api/bulk/syncs/:sync_id/executions/:execution_id/logs';
@@ -52,7 +56,13 @@ export function bulkLogRoutes(app: App, deps: ApiDependencies): void {
 
   app.post(
     `${base}/export`,
-    { schema: { operationId: 'bulkSync.executions.exportLogs', params: LogParameters } },
+    {
+      schema: {
+        operationId: 'bulkSync.executions.exportLogs',
+        params: LogParameters,
+        querystring: ExportQuery,
+      },
+    },
     async (request) => {
       const { sync_id, execution_id } = request.params;
       const execution = await getExecution(deps.db, organizationOf(request), sync_id, execution_id);

@@ -20,7 +20,6 @@ test('defaults, and the form of the caller’s generation', async () => {
     mode: 'replicate',
     active: false,
     source_connection_id: api.ids.source,
-    source_configuration: {},
     destination_connection_id: api.ids.destination,
     destination_configuration: { schema: 'replica' },
     default_schedule: {
@@ -88,18 +87,14 @@ test('each generation writes in its own words', async () => {
   expect(missing.body).toMatchObject({ status: 400, metadata: { field: 'schedule' } });
 });
 
-test('an update replaces everything but the selection of schemas', async () => {
+test('an update replaces everything; without schemas the selection stays', async () => {
   const id = await api.create({
     schemas: ['public.users'],
     normalize_names: 'disabled',
     concurrency_limit: 3,
   });
   const schedule = (await api.call('GET', `/bulk/syncs/${id}`)).data.default_schedule;
-  const { data } = await api.call(
-    'PUT',
-    `/bulk/syncs/${id}`,
-    api.request({ name: 'Renamed', schemas: ['public.orders'] }),
-  );
+  const { data } = await api.call('PUT', `/bulk/syncs/${id}`, api.request({ name: 'Renamed' }));
   expect(data).toMatchObject({ name: 'Renamed', normalize_names: 'enabled', concurrency_limit: null });
   expect(data.default_schedule).toEqual(schedule);
   const schemas = (await api.call('GET', `/bulk/syncs/${id}/schemas`)).data;

@@ -15,10 +15,12 @@ import {
   startBulkSync,
   updateBulkSync,
 } from '../../bulk-syncs/index.ts';
+import { startSchemaRefresh } from '../../connections/index.ts';
 import { cancelSync } from '../../executions/index.ts';
 import { actorOf } from '../../organizations/index.ts';
 import { BulkSyncRequest, StartBulkSyncRequest } from '../../schema/bulk-sync.ts';
 import { IdParameter } from '../../schema/parameters.ts';
+import { withoutEffect } from '../../schema/unread.ts';
 import type { App } from '../app.ts';
 import { callerOf, organizationOf } from '../authentication.ts';
 import type { ApiDependencies } from '../dependencies.ts';
@@ -28,6 +30,11 @@ const ListQuery = Type.Object({
   active: Type.Optional(Type.Boolean()),
   page_token: Type.Optional(Type.String()),
   limit: Type.Optional(Type.Integer()),
+});
+
+const GetQuery = Type.Object({ refresh_schemas: Type.Optional(Type.Boolean()) });
+const DeleteQuery = Type.Object({
+  refresh_schemas: withoutEffect('a sync that is deleted has no use for the schemas of its source'),
 });
 
 const StatusQuery = Type.Object({
@@ -79,9 +86,12 @@ export function bulkSyncRoutes(app: App, deps: ApiDependencies): void {
 
   app.get(
     '/api/bulk/syncs/:id',
-    { schema: { operationId: 'bulkSync.get', params: IdParameter } },
+    { schema: { operationId: 'bulkSync.get', params: IdParameter, querystring: GetQuery } },
     async (request) => {
       const sync = await getBulkSync(deps.db, organizationOf(request), request.params.id);
+      if (request.query.refresh_schemas) {
+        await (await startSchemaRefresh(deps, sync.organizationId, sync.sourceConnectionId)).done;
+      }
       return { data: await presentBulkSync(deps.db, sync, generationOf(request)) };
     },
   );
@@ -100,7 +110,7 @@ export function bulkSyncRoutes(app: App, deps: ApiDependencies): void {
 
   app.delete(
     '/api/bulk/syncs/:id',
-    { schema: { operationId: 'bulkSync.delete', params: IdParameter } },
+    { schema: { operationId: 'bulkSync.delete', params: IdParameter, querystring: DeleteQuery } },
     async (request, reply) => {
       await deleteBulkSync(deps, organizationOf(request), request.params.id);
       return reply.code(200).send();

@@ -17,7 +17,8 @@ import { sendJson } from '../send-json.ts';
 
 const KeyParameters = Type.Object({ connection_id: Type.String(), schema_id: Type.String() });
 const SetPrimaryKeysRequest = Type.Object({
-  fields: Type.Optional(Type.Array(Type.Object({ field_id: Type.String(), is_primary_key: Type.Boolean() }))),
+  // Needed: a request that says nothing would bring the source's own key back.
+  fields: Type.Array(Type.Object({ field_id: Type.String(), is_primary_key: Type.Boolean() })),
 });
 
 const SchemaParameters = Type.Object({ id: Type.String(), schema_id: Type.String() });
@@ -88,7 +89,7 @@ export function primaryKeyRoutes(app: App, deps: ApiDependencies): void {
     async (request, reply) => {
       const { connection_id, schema_id } = request.params;
       const { fields } = request.body;
-      await setPrimaryKey(deps.db, organizationOf(request), connection_id, schema_id, fields ?? []);
+      await setPrimaryKey(deps.db, organizationOf(request), connection_id, schema_id, fields);
       return reply.code(202).send();
     },
   );

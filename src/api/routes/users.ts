@@ -7,7 +7,7 @@ import {
   listUsers,
   updateUser,
 } from '../../organizations/index.ts';
-import { CreateUserRequest, UserRole } from '../../schema/organization.ts';
+import { CreateUserRequest, UpdateUserRequest, UserRole } from '../../schema/organization.ts';
 import { IdParameter } from '../../schema/parameters.ts';
 import type { App } from '../app.ts';
 import { organizationOf, requireAdmin } from '../authentication.ts';
@@ -86,7 +86,7 @@ function anyOrganization(app: App, db: ApiDependencies['db']): void {
   );
   app.put(
     `${base}/:id`,
-    { schema: { operationId: 'users.update', params: UserParameters, body: UserRole }, config },
+    { schema: { operationId: 'users.update', params: UserParameters, body: UpdateUserRequest }, config },
     async (request) => ({
       data: await updateUser(db, request.params.org_id, request.params.id, request.body),
     }),
