@@ -19,3 +19,17 @@ export function checkExpected(
     reason: `${schema}.${name} was written by another execution at this moment: run it again, or give each bulk sync a schema of its own`,
   });
 }
+
+/**
+ * To be asked when the rows are about to become live. Those of a merge are changes of the table that was there: by
+ * themselves they are not the table.
+ *
+ * @param was whether the table was there when the load began.
+ * @throws unprocessable when it is gone.
+ */
+export function checkStillThere({ schema, name }: BulkTarget, was: boolean, is: boolean): void {
+  if (!was || is) return;
+  throw new TidemarkError('unprocessable', {
+    reason: `${schema}.${name} was dropped while its rows were loaded: run it again`,
+  });
+}

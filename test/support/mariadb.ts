@@ -43,7 +43,7 @@ export async function createMariadbDatabase(port?: number): Promise<MariadbDatab
   port ??= await serverPort();
   const name = `test_${process.pid}_${Date.now()}_${counter++}`;
   const admin = await mysql.createConnection(account(port));
-  await admin.query(`create database ${name}`);
+  await admin.query(`set session transaction read write; create database ${name}`);
   await admin.end();
   // One session, whose settings stay, and another one when the server was restarted.
   const connection = mysql.createPool({ ...account(port), database: name, connectionLimit: 1 });

@@ -3,10 +3,12 @@ import { rm } from 'node:fs/promises';
 import { notFound, TidemarkError } from '../../errors.ts';
 import { oneAtATime } from '../../lib/one-at-a-time.ts';
 import { type TempFolder, tempFolder } from '../../lib/temp-folder.ts';
+import { textBytes } from '../file-formats/file-bytes.ts';
 import { type FileTable, type FileTables, fieldOf } from '../file-formats/file-table.ts';
 import type { ModelTables } from '../file-formats/model-source.ts';
 import { oneFileTable } from '../file-formats/one-file.ts';
 import type { TextFile } from '../file-formats/text-file.ts';
+import { readSettings } from '../file-formats/text-settings.ts';
 import type { Configuration } from './configuration.ts';
 import { type Download, download, probe, type Validators } from './download.ts';
 
@@ -25,7 +27,7 @@ export function theFile(
     const path = (await folder).file();
     const version = await download(configuration, path, { ...context, since: held?.version ?? {} });
     if (version === undefined && held !== undefined) return held.table;
-    const table = await oneFileTable(id, await textFile(path, configuration.url));
+    const table = await oneFileTable(id, await textFile(path, configuration));
     // A read of the file before may be under way: what is open stays readable.
     if (held !== undefined) await rm(held.path, { force: true });
     held = { path, version: version ?? {}, table };
@@ -75,17 +77,24 @@ export function theFile(
 }
 
 /** JSON by its first character, or what its name says. */
-async function textFile(path: string, url: string): Promise<TextFile> {
+async function textFile(path: string, configuration: Configuration): Promise<TextFile> {
+  const { url, header, delimiter, quote, encoding } = configuration;
+  const settings = readSettings({
+    delimiter: ['delimiter', delimiter],
+    quote: ['quote', quote],
+    escape: ['escape', configuration.escape],
+    encoding: ['encoding', encoding],
+  });
   const open = () => createReadStream(path, { highWaterMark: 256 * 1024 });
   const [name = url] = url.split(/[?#]/);
-  for await (const chunk of createReadStream(path, { end: 1023 })) {
-    const head = (chunk as Buffer)
-      .toString('utf8')
-      .replace(/^\ufeff/, '')
-      .trimStart();
-    if (/^\{|^\[\s*\{/.test(head)) return { name, format: 'json', open };
+  for await (const chunk of textBytes(createReadStream(path, { end: 1023 }), name, {
+    ...settings,
+    cut: true,
+  })) {
+    const head = chunk.toString('utf8').trimStart();
+    if (/^\{|^\[\s*\{/.test(head)) return { name, format: 'json', open, encoding: settings.encoding };
   }
-  return { name, format: 'csv', open };
+  return { name, format: 'csv', open, ...settings, ...(header === undefined ? {} : { header }) };
 }
 
 /** `https://example.com/a/people.v2.csv.gz` → `people_v2`. */

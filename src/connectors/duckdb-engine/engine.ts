@@ -2,9 +2,10 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { mkdtemp, realpath, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { tmpdir, totalmem } from 'node:os';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { TidemarkError } from '../../errors.ts';
 import { ConnectionLost, type RowStream } from '../contract.ts';
 import { literal } from './names.ts';
 import type { Answer, Request, Row } from './protocol.ts';
@@ -17,6 +18,10 @@ export interface EngineOptions {
   readOnly?: boolean;
   /** The file is read once, soon: it is written fast rather than small. */
   scratch?: boolean;
+  /** Bytes of memory to begin with, e.g. what another engine needed for the same rows. */
+  memory?: number;
+  /** It may be given more memory. Its settings are open then: no SQL that a user wrote may run. */
+  canGrow?: boolean;
   /** Folders beside the engine's own whose files SQL may read and write. */
   folders?: readonly string[];
   /** Milliseconds to wait for a file that another process has open. */
@@ -42,6 +47,10 @@ export interface Engine {
   readonly database: string;
   /** A private folder for files that SQL reads (read_csv, read_parquet) or writes (COPY … TO); gone after `close`. */
   readonly folder: string;
+  /** Bytes of memory that it may use. */
+  readonly memory: number;
+  /** Gives it at least so many bytes of memory, as far as this machine has them. */
+  reserve(bytes: number): Promise<void>;
   /** Runs statements that give no rows. Returns how many rows the last one changed. @throws DuckDBError */
   run(sql: string): Promise<number>;
   /** All rows of a small result, in memory. `values` are text for $1, $2, …. @throws DuckDBError */
@@ -75,8 +84,19 @@ export function isTrouble({ kind }: DuckDBError): boolean {
   return /^(IO|Permission|Out of Memory|INTERNAL|FATAL|Interrupt|Connection|HTTP|Transaction.*)$/i.test(kind);
 }
 
+export function isOutOfMemory(error: unknown): error is DuckDBError {
+  return error instanceof DuckDBError && error.kind === 'Out of Memory';
+}
+
 const lookEvery = 50;
+const mebibyte = 1024 * 1024;
 const held = /Could not set lock on file/;
+
+/** In words of what its reader can do: DuckDB's own advice is to change settings that nobody can reach. */
+function tooLittleMemory(memory: number, cause: unknown): TidemarkError {
+  const reason = `the rows need more than the ${Math.floor(memory / mebibyte)} MiB of memory that DuckDB may use here (at most a quarter of the machine's): leave out the columns with the longest values, or run the worker with more memory`;
+  return new TidemarkError('unprocessable', { reason }, { cause });
+}
 
 /** @throws ConnectionLost when another process has the file open and keeps it open. */
 export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
@@ -92,10 +112,12 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
 }
 
 async function open(engine: ProcessEngine, options: EngineOptions): Promise<void> {
-  const { folders = [], patience = 0, signal: _, ...database } = options;
+  const { folders = [], patience = 0, signal: _, memory = usualMemory, ...database } = options;
+  engine.memory = memory;
+  engine.canGrow = options.canGrow ?? false;
   const request = {
     kind: 'open',
-    options: { ...database, folders: [engine.folder, ...folders] },
+    options: { ...database, memory, folders: [engine.folder, ...folders] },
   } as const;
   const { file } = database;
   for (const deadline = Date.now() + patience; ; await pause(lookEvery)) {
@@ -109,6 +131,14 @@ async function open(engine: ProcessEngine, options: EngineOptions): Promise<void
       throw new ConnectionLost(`${path.basename(file ?? '')} is in use by another process`, { cause: error });
     }
   }
+}
+
+/** Measured with 5,000,000 rows: more memory does not make reading or loading faster. Few tables need it. */
+const usualMemory = 256 * mebibyte;
+
+/** A quarter of what this machine, or the container that we are in, has. */
+function mostMemory(): number {
+  return Math.max(usualMemory, Math.floor(Math.min(totalmem(), process.constrainedMemory() || Infinity) / 4));
 }
 
 /** Path of this folder's `process` in sources and in a build. */
@@ -129,6 +159,8 @@ function compiledCode(): string {
 
 class ProcessEngine implements Engine {
   database = '';
+  memory = usualMemory;
+  canGrow = false;
   readonly folder: string;
   readonly #child: ChildProcess;
   readonly #exited: Promise<unknown>;
@@ -136,6 +168,7 @@ class ProcessEngine implements Engine {
   #requests = 0;
   #pipes = 0;
   #ended: Error | undefined;
+  #inTransaction = false;
 
   constructor(folder: string, signal: AbortSignal | undefined) {
     this.folder = folder;
@@ -183,13 +216,37 @@ class ProcessEngine implements Engine {
     return waiting.promise;
   }
 
+  async reserve(bytes: number): Promise<void> {
+    const memory = Math.min(bytes, mostMemory());
+    if (!this.canGrow || memory <= this.memory) return;
+    // Each thread holds a long value, or a page of every column, of its own.
+    await this.run(`set threads = 1; set memory_limit = '${Math.floor(memory / 1024)}KiB'`);
+    this.memory = memory;
+  }
+
+  /** Again with more memory where that was short. Within a transaction nothing can be done again. */
+  async #growing(request: Request & { sql: string }): Promise<Answer> {
+    for (;;) {
+      try {
+        const answer = await this.request(request);
+        if (/^(begin|commit)/.test(request.sql)) this.#inTransaction = request.sql.startsWith('begin');
+        return answer;
+      } catch (error) {
+        if (!isOutOfMemory(error)) throw error;
+        const before = this.memory;
+        if (!this.#inTransaction) await this.reserve(before * 4);
+        if (this.memory === before) throw tooLittleMemory(this.memory, error);
+      }
+    }
+  }
+
   async run(sql: string): Promise<number> {
-    const answer = await this.request({ kind: 'run', sql });
+    const answer = await this.#growing({ kind: 'run', sql });
     return 'changed' in answer ? answer.changed : 0;
   }
 
   async query<R extends Row = Row>(sql: string, values: readonly string[] = []): Promise<R[]> {
-    const answer = await this.request({ kind: 'query', sql, values });
+    const answer = await this.#growing({ kind: 'query', sql, values });
     return ('rows' in answer ? answer.rows : []) as R[];
   }
 
@@ -211,7 +268,14 @@ class ProcessEngine implements Engine {
     return new RowPipe(
       columns,
       path.join(this.folder, `rows-${++this.#pipes}`),
-      (pipe) => this.run(`copy (${lines}) to ${literal(pipe)} (${form})`),
+      (pipe) =>
+        // Not again: rows have been given.
+        this.request({ kind: 'run', sql: `copy (${lines}) to ${literal(pipe)} (${form})` }).then(
+          (answer) => ('changed' in answer ? answer.changed : 0),
+          (error: unknown) => {
+            throw isOutOfMemory(error) ? tooLittleMemory(this.memory, error) : error;
+          },
+        ),
       () => void this.#kill(),
     );
   }

@@ -25,5 +25,5 @@ export {
 export { loadPart, loadRows, tableColumns } from './load.ts';
 export { identifier, literal } from './names.ts';
 export { copyLine, nulRemoved, type ReadColumn, readRendering } from './read-types.ts';
-export { partHeader } from './spool.ts';
+export { LineMeasure, partHeader } from './spool.ts';
 export { storage } from './write-types.ts';

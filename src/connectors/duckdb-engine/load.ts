@@ -1,11 +1,12 @@
 import { rm } from 'node:fs/promises';
 import type { BulkColumn, ValueWarning } from '../contract.ts';
+import { expectRows } from '../row-counts.ts';
 import { type Engine, isValueError } from './engine.ts';
 import { identifier, literal } from './names.ts';
-import { type Lines, longestLine, spool } from './spool.ts';
+import { type Lines, type Part, spool } from './spool.ts';
 import { type Storage, storage } from './write-types.ts';
 
-/** Bytes that DuckDB reads of a part at once. */
+/** Bytes that DuckDB reads of a part at once, unless a line needs more. */
 const bufferLength = 8 * 1024 * 1024;
 
 /** What DuckDB says it has taken. */
@@ -43,11 +44,11 @@ export async function loadRows(
   const warnings = new Map<string, ValueWarning>();
   const loads = columns.map(loadColumn);
   let written = 0;
-  const loadPart = async (part: string) => {
+  const loadPart = async (part: Part) => {
     try {
       written += await usePart(engine, loads, part, use, warnings);
     } finally {
-      await rm(part);
+      await rm(part.path);
     }
   };
   let loading: Promise<void> = Promise.resolve();
@@ -69,7 +70,7 @@ export async function loadRows(
 export async function loadPart(
   engine: Engine,
   columns: readonly BulkColumn[],
-  part: string,
+  part: Part,
   use: (select: string) => Promise<number>,
 ): Promise<Loaded> {
   const warnings = new Map<string, ValueWarning>();
@@ -83,41 +84,40 @@ function loadColumn({ name, outputName, type }: BulkColumn, index: number): Load
   return { name, outputName, text: kept.plain ? field : `tm_unescape(${field})`, storage: kept };
 }
 
+/** @throws rows_differ when DuckDB read another number of rows than the part has. */
 async function usePart(
   engine: Engine,
   columns: readonly LoadColumn[],
-  part: string,
+  part: Part,
   use: (select: string) => Promise<number>,
   warnings: Map<string, ValueWarning>,
 ): Promise<number> {
-  const attempt = async (longest: number | undefined): Promise<number> => {
-    const from = readPart(part, columns.length, longest);
-    try {
-      return await use(`select ${selectList(columns, strict)} from ${from}`);
-    } catch (error) {
-      if (!isValueError(error)) throw error;
-      if (longest === undefined && /maximum line size/i.test(error.message)) {
-        return attempt(await longestLine(part));
-      }
-      if (!columns.some(({ storage: { nulled } }) => nulled !== undefined)) throw error;
-      await countChanges(engine, columns, from, warnings);
-      return await use(`select ${selectList(columns, lenient)} from ${from}`);
-    }
-  };
-  return attempt(undefined);
+  const from = readPart(part, columns.length);
+  const select = (value: (column: LoadColumn) => string) =>
+    use(`select ${selectList(columns, value)} from ${from}`);
+  const read = await select(strict).catch(async (error: unknown) => {
+    if (!isValueError(error)) throw error;
+    if (!columns.some(({ storage: { nulled } }) => nulled !== undefined)) throw error;
+    await countChanges(engine, columns, from, warnings);
+    return select(lenient);
+  });
+  expectRows('what DuckDB read of a file', part.rows, read);
+  return read;
 }
 
-/** All text, exactly as it stands between the tabs. */
-function readPart(part: string, columns: number, longest: number | undefined): string {
+/**
+ * All text, exactly as it stands between the tabs.
+ *
+ * DuckDB drops a line that lies in more than two of its buffers, without an error where it is the last; and left to
+ * itself it takes sixteen times the longest line for each buffer. So a buffer has room for two of the longest line.
+ */
+function readPart({ path, longest, bytes }: Part, columns: number): string {
   const names = Array.from({ length: columns }, (_, index) => `c${index}: 'VARCHAR'`);
   if (columns === 1) names.push(`pad: 'VARCHAR'`);
-  // Left to itself, DuckDB takes sixteen times the longest line for each of its buffers.
-  const limit =
-    longest === undefined
-      ? `buffer_size = ${bufferLength}`
-      : `max_line_size = ${longest}, buffer_size = ${longest * 2}`;
-  return `read_csv(${literal(part)}, columns = {${names.join(', ')}}, auto_detect = false, header = false,
-    skip = 1, delim = '\t', quote = '', escape = '', comment = '', nullstr = '\\N', new_line = '\\n', ${limit})`;
+  const buffer = longest * 2 <= bufferLength ? bufferLength : Math.min(longest * 2, bytes + 1);
+  return `read_csv(${literal(path)}, columns = {${names.join(', ')}}, auto_detect = false, header = false,
+    skip = 1, delim = '\t', quote = '', escape = '', comment = '', nullstr = '\\N', new_line = '\\n',
+    max_line_size = ${Math.min(Math.max(longest, bufferLength / 4), buffer)}, buffer_size = ${buffer})`;
 }
 
 function selectList(columns: readonly LoadColumn[], value: (column: LoadColumn) => string): string {

@@ -11,6 +11,10 @@ export interface DatabaseOptions {
   readOnly?: boolean;
   /** The file is read once, soon: it is written without compressing, and closed without tidying up. */
   scratch?: boolean;
+  /** Settings are not locked. */
+  canGrow?: boolean;
+  /** Bytes. */
+  memory: number;
   /** The folders that SQL may read from and write to, with all below them. The first is DuckDB's own. */
   folders: readonly string[];
 }

@@ -38,15 +38,15 @@ export function bulkDestination(database: Database): BulkDestination {
     async load(output, plan) {
       checkNames(output);
       const { file } = await database.locate();
-      await withReader(
+      const merges = await withReader(
         database,
-        () => {},
+        () => false,
         (engine) => checkLive(engine, output, plan, file),
       );
       const ended = new AbortController();
       const signal = AbortSignal.any([database.signal, ended.signal]);
       const stage = await openStage(file, output, plan, signal);
-      const load = new StagedLoad(database, output, plan, file, stage, ended);
+      const load = new StagedLoad(database, output, plan, file, stage, ended, merges);
       await load.begin();
       return load;
     },
@@ -62,6 +62,8 @@ class StagedLoad implements TableLoad {
   readonly #file: string;
   readonly #stage: Stage;
   readonly #ended: AbortController;
+  /** The rows are for the table that was there when the load began. */
+  readonly #merges: boolean;
 
   constructor(
     database: Database,
@@ -70,6 +72,7 @@ class StagedLoad implements TableLoad {
     file: string,
     stage: Stage,
     ended: AbortController,
+    merges: boolean,
   ) {
     this.#database = database;
     this.#output = output;
@@ -77,6 +80,7 @@ class StagedLoad implements TableLoad {
     this.#file = file;
     this.#stage = stage;
     this.#ended = ended;
+    this.#merges = merges;
   }
 
   async begin(): Promise<void> {
@@ -116,7 +120,11 @@ class StagedLoad implements TableLoad {
       (name) => `select * from ${stageName}.main.${identifier(name)}`,
     );
     await engine.close();
-    const live = await this.#database.writer([folder], this.#ended.signal);
+    const live = await this.#database.writer({
+      folders: [folder],
+      memory: engine.memory,
+      signal: this.#ended.signal,
+    });
     try {
       if (!(await this.#stage.isOurs())) this.#takenOver();
       await live.run(`attach ${literal(file)} as ${stageName} (read_only)`);
@@ -136,7 +144,8 @@ class StagedLoad implements TableLoad {
     checkExpected(output, this.#plan, (await readState(live, output))?.position);
     const { schema, name } = output;
     expectRows(`what was staged for ${schema}.${name}`, rows, await countRows(live, staged));
-    const committed = await makeLive(live, output, this.#plan, this.#file, { staged, rows });
+    const come = { staged, rows, merges: this.#merges };
+    const committed = await makeLive(live, output, this.#plan, this.#file, come);
     await writeState(live, output, {
       position,
       columns: output.columns.map(({ outputName }) => outputName),

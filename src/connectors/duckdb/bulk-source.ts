@@ -1,6 +1,6 @@
 import { notFound } from '../../errors.ts';
 import type { BulkColumn, BulkRead, BulkSource, BulkTable } from '../contract.ts';
-import type { Engine, EngineRead } from '../duckdb-engine/index.ts';
+import { type Engine, type EngineRead, literal } from '../duckdb-engine/index.ts';
 import { rangesOf, withinRange } from './bulk-ranges.ts';
 import { type Database, withReader } from './database.ts';
 import { fieldTypeOf } from './field-type.ts';
@@ -18,6 +18,9 @@ import { filterCondition } from './where.ts';
 
 /** Rows of a range at least: each is read by a process of its own, which takes as long to start as reading 200,000 rows does. */
 const fewestRows = 500_000;
+
+/** Bytes of a row beyond which it needs more memory than usual. */
+const longRow = 8 * 1024 * 1024;
 
 export function bulkSource(database: Database, fewest = fewestRows): BulkSource {
   const ask = <Answer>(schemaId: string, question: (engine: Engine, relation: Relation) => Promise<Answer>) =>
@@ -39,9 +42,10 @@ export function bulkSource(database: Database, fewest = fewestRows): BulkSource 
     ranges: (table, rows) =>
       ask(table.schemaId, (engine, relation) => rangesOf(engine, relation, table, Math.max(rows, fewest))),
     async read(table, _format, read) {
-      const engine = await database.reader('read');
+      const engine = await database.reader('read', { canGrow: true });
       if (engine === undefined) throw notFound('schema', table.schemaId);
       try {
+        await reserveFor(engine, table);
         const rows = engine.read(await readOf(engine, table, read));
         rows.once('close', () => void engine.close());
         return rows;
@@ -51,6 +55,21 @@ export function bulkSource(database: Database, fewest = fewestRows): BulkSource 
       }
     },
   };
+}
+
+/** Gives the engine room for several copies of the longest row, as far as the file's statistics tell its length. */
+async function reserveFor(engine: Engine, { schemaId, columns }: BulkTable): Promise<void> {
+  const relation = await findRelation(engine, schemaId);
+  if (relation.kind === 'view') return;
+  const longest = await engine.query<{ name: string; bytes: string | null }>(
+    `select column_name as name,
+       max(regexp_extract(stats, 'Max String Length: (\\d+)', 1)::bigint)::varchar as bytes
+     from pragma_storage_info(${literal(qualified(engine, relation))})
+     where segment_type in ('VARCHAR', 'BLOB') group by all`,
+  );
+  const wanted = longest.filter(({ name }) => columns.some((column) => column.name === name));
+  const row = wanted.reduce((sum, { bytes }) => sum + Number(bytes ?? 0), 0);
+  if (row > longRow) await engine.reserve(engine.memory + row * 12);
 }
 
 async function describeTable(

@@ -2,10 +2,12 @@ import { constants } from 'node:fs';
 import { access, lstat, mkdir, realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { messageOf, TidemarkError } from '../../errors.ts';
-import { DuckDBError, type Engine, openEngine } from '../duckdb-engine/index.ts';
+import { DuckDBError, type Engine, type EngineOptions, openEngine } from '../duckdb-engine/index.ts';
 
 /** Milliseconds to wait while somebody else has the file open. Who looks at it does so while a person waits. */
 const patience = { look: 10_000, read: 60_000, write: 600_000 };
+
+export type OpenOptions = Pick<EngineOptions, 'memory' | 'canGrow' | 'signal'>;
 
 /**
  * One database file of an organization.
@@ -17,9 +19,9 @@ export interface Database {
   /** Its path, and whether it is there. @throws unprocessable when it may not be used. */
   locate(): Promise<{ file: string; exists: boolean }>;
   /** Opens it to be read; undefined while there is no file. Who asked closes it. */
-  reader(how: 'look' | 'read', signal?: AbortSignal): Promise<Engine | undefined>;
-  /** Opens it to be written, and makes it. @param folders more that SQL may read. Who asked closes it. */
-  writer(folders?: readonly string[], signal?: AbortSignal): Promise<Engine>;
+  reader(how: 'look' | 'read', options?: OpenOptions): Promise<Engine | undefined>;
+  /** Opens it to be written, and makes it. Who asked closes it. @param options.folders more that SQL may read. */
+  writer(options?: OpenOptions & { folders?: readonly string[] }): Promise<Engine>;
   signal: AbortSignal;
 }
 
@@ -50,17 +52,19 @@ export function database(folder: string | undefined, name: string, signal: Abort
       throw refused(messageOf(error).replaceAll(options.file, name), error);
     }
   };
+  const until = (options: OpenOptions) =>
+    options.signal === undefined ? signal : AbortSignal.any([signal, options.signal]);
   return {
     signal,
     locate,
-    async reader(how, until = signal) {
+    async reader(how, options = {}) {
       const { file, exists } = await locate();
       if (!exists) return undefined;
-      return open({ file, readOnly: true, patience: patience[how], signal: until });
+      return open({ ...options, file, readOnly: true, patience: patience[how], signal: until(options) });
     },
-    async writer(folders = [], until = signal) {
+    async writer(options = {}) {
       const { file } = await locate();
-      return open({ file, folders, patience: patience.write, signal: AbortSignal.any([signal, until]) });
+      return open({ canGrow: true, ...options, file, patience: patience.write, signal: until(options) });
     },
   };
 }

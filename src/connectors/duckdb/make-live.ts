@@ -1,5 +1,6 @@
 import type { BulkOutput, Committed, LoadPlan } from '../contract.ts';
 import { type Engine, identifier, literal, tableColumns } from '../duckdb-engine/index.ts';
+import { checkStillThere } from '../expected-position.ts';
 import { expectRows } from '../row-counts.ts';
 import { outputKey, ownColumns, refuse } from './bulk-names.ts';
 import { countRows } from './count-rows.ts';
@@ -14,18 +15,26 @@ function swaps(plan: LoadPlan, live: LiveTable | undefined): live is undefined {
   return live === undefined || (plan.mode === 'replace' && !plan.truncate);
 }
 
-/** Whether the load can end well, as far as that can be told before its rows are there. */
+/**
+ * Whether the load can end well, as far as that can be told before its rows are there.
+ *
+ * @returns whether the rows are for a table that is there.
+ */
 export async function checkLive(
   engine: Engine,
   output: BulkOutput,
   plan: LoadPlan,
   file: string,
-): Promise<void> {
+): Promise<boolean> {
   const live = await findLive(engine, output);
-  if (live === undefined) return;
+  if (live === undefined) return false;
   checkWritable(live, output, file);
-  if (swaps(plan, live)) checkReplaceable(live);
-  else compare(live, output, undefined);
+  if (swaps(plan, live)) {
+    checkReplaceable(live);
+    return false;
+  }
+  compare(live, output, undefined);
+  return true;
 }
 
 export interface StagedRows {
@@ -34,15 +43,15 @@ export interface StagedRows {
   rows: number;
 }
 
-/** Within the transaction that commits the load. */
+/** Within the transaction that commits the load. @param come with whether it is for a table that was there. */
 export async function makeLive(
   engine: Engine,
   output: BulkOutput,
   plan: LoadPlan,
   file: string,
-  { staged, rows }: StagedRows,
+  { staged, rows, merges }: StagedRows & { merges: boolean },
 ): Promise<Committed> {
-  await checkLive(engine, output, plan, file);
+  checkStillThere(output, merges, await checkLive(engine, output, plan, file));
   await checkKey(engine, output, staged);
   const live = await findLive(engine, output);
   if (swaps(plan, live)) return { rows, ...(await replaceTable(engine, output, live, { staged, rows })) };

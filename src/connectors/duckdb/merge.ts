@@ -26,6 +26,7 @@ export async function writeDifference(
   const pairs = await assignments(engine, output, live, staged);
   const same = sameKey(output, pairs);
   const there = `(select 1 from ${staged} s where ${same})`;
+  await checkLiveKey(engine, live, key, `${table} l`, there);
   const synced = output.syncedAt === undefined ? [] : [`${identifier(output.syncedAt)} = now()`];
   const mark = output.deletedAt === undefined ? undefined : identifier(output.deletedAt);
 
@@ -136,6 +137,27 @@ function sameKey(output: BulkOutput, pairs: readonly { name: string; value: stri
   return outputKey(output)
     .map((name) => `l.${identifier(name)} = ${pairs.find((pair) => sameName(pair.name, name))?.value}`)
     .join(' and ');
+}
+
+/**
+ * A table that somebody else fills may have a key's value in several rows, and one row that comes would become them
+ * all. An index would tell; DuckDB holds indexes in memory, so that tables that are loaded have none.
+ */
+async function checkLiveKey(
+  engine: Engine,
+  { id }: Relation,
+  key: readonly string[],
+  from: string,
+  there: string,
+): Promise<void> {
+  const names = key.map((name) => `l.${identifier(name)}`).join(', ');
+  const twice = await engine.query(
+    `select 1 from ${from} where exists ${there} group by ${names} having count(*) > 1 limit 1`,
+  );
+  if (twice.length === 0) return;
+  refuse(
+    `The key (${key.join(', ')}) has a value in several rows of ${id}: remove the others, or run it with resync_mode rebuild`,
+  );
 }
 
 /** What a staged row (`s`) gives each column of the live table, in the live column's type. */

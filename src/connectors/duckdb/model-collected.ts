@@ -11,6 +11,8 @@ import { hasIndexes, refuseRepeated } from './model-unindexed.ts';
 export interface Collected {
   folder: string;
   file: string;
+  /** Bytes that were needed for them. */
+  readonly memory: number;
   /** Adds records, all of them or none. */
   add(records: readonly OutgoingRecord[]): Promise<void>;
   /** Identities of records that were refused. One that its column cannot hold is nobody's in the target. */
@@ -31,10 +33,12 @@ export async function openCollected(
 ): Promise<Collected> {
   const folder = await tempFolder();
   const file = path.join(folder.path, 'collected.duckdb');
-  const engine = await openEngine({ file, scratch: true, signal }).catch(async (error: unknown) => {
-    await folder[Symbol.asyncDispose]();
-    throw error;
-  });
+  const engine = await openEngine({ file, scratch: true, canGrow: true, signal }).catch(
+    async (error: unknown) => {
+      await folder[Symbol.asyncDispose]();
+      throw error;
+    },
+  );
   const names = new Set(written.map(({ column }) => column.name));
   const checks = target.constraints.filter(({ columns }) => columns.every((name) => names.has(name)));
   const isUnique = checks.some(
@@ -67,6 +71,9 @@ export async function openCollected(
   return {
     folder: folder.path,
     file,
+    get memory() {
+      return engine.memory;
+    },
     async add(records) {
       await stageBatch(engine, records);
       if (identity !== undefined && !isIndexed) await refuseRepeated(engine, 'collected', identity);

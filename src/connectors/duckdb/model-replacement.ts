@@ -43,7 +43,7 @@ export async function modelReplacement(
       try {
         for await (const keys of kept) await collected.keep(keys);
         await collected.close();
-        const engine = await database.writer([collected.folder]);
+        const engine = await database.writer({ folders: [collected.folder], memory: collected.memory });
         try {
           await engine.run(`attach ${literal(collected.file)} as ${attached} (read_only)`);
           await engine.run('begin transaction');

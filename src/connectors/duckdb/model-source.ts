@@ -61,8 +61,9 @@ async function look<Result>(
   use: (engine: Engine | undefined) => Promise<Result>,
 ): Promise<Result> {
   const timeout = AbortSignal.timeout(lookTimeout);
-  const engine = await database.reader('look', AbortSignal.any([database.signal, timeout]));
+  let engine: Engine | undefined;
   try {
+    engine = await database.reader('look', { signal: timeout });
     return await use(engine);
   } catch (error) {
     if (!timeout.aborted) throw error;

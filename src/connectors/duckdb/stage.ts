@@ -58,7 +58,7 @@ export async function openStage(
   const open = async () => {
     await writeClaim(folder, claim);
     const file = path.join(folder, claim.rows);
-    return { file, engine: await openEngine({ file, scratch: true, patience, signal }) };
+    return { file, engine: await openEngine({ file, scratch: true, canGrow: true, patience, signal }) };
   };
   const opened = await (async () => {
     if (!goesOn) return open();

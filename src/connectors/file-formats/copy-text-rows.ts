@@ -22,7 +22,10 @@ export async function* wholeRows(
   let rows = 0;
   const checked = (whole: Buffer) => {
     if (!isUtf8(whole))
-      throw broken(name, `row ${rows + firstBadRow(whole)} is not UTF-8; convert the file to it`);
+      throw broken(
+        name,
+        `row ${rows + firstBadRow(whole)} is not UTF-8: name the encoding in the configuration`,
+      );
     rows += countRows(whole);
     return whole;
   };

@@ -1,15 +1,25 @@
+import { Readable } from 'node:stream';
 import { type CopyRow, decodeCopyText } from '../../lib/copy-text.ts';
-import { CsvToCopyText } from './csv-to-copy-text.ts';
+import { type CsvLayout, CsvToCopyText } from './csv-to-copy-text.ts';
 import { KindGuess } from './guess-kinds.ts';
 import { anyKind, kindsOf } from './text-kinds.ts';
 
 export interface CsvDialect {
-  /** The byte between two fields. */
-  delimiter: number;
+  /** How its rows are read. */
+  layout: CsvLayout;
   /** Whether the first row has the columns' names. */
   header: boolean;
   /** Of the columns, made up where there is no header. */
   names: string[];
+}
+
+/** What is known of a file, or said by who configured it. */
+export interface KnownDialect {
+  name: string;
+  header?: boolean;
+  delimiter?: string | undefined;
+  quote?: string | undefined;
+  escape?: string | undefined;
 }
 
 const delimiters = [',', '\t', ';', '|'];
@@ -20,57 +30,80 @@ const sample = 100;
  * Looks at the beginning of a file: the delimiter that cuts most rows into the same number of fields, the most fields
  * winning; and whether the first row is a header, where that is not known.
  *
- * @param head its first bytes, cut anywhere. @param name what the file is called in a message. @param known what need
- *   not be found out.
+ * A row that cannot be read counts against no delimiter. The rows before it do count, and where the one that wins cannot
+ * read it, the file is broken: to go on with another delimiter would make one column of what has many.
+ *
+ * @param head its first bytes, cut anywhere. @param isWhole it is all of the file.
+ * @throws unprocessable with the line that is broken.
  */
 export async function detectDialect(
   head: Uint8Array,
-  name: string,
-  known: { header?: boolean; delimiter?: string },
+  isWhole: boolean,
+  known: KnownDialect,
 ): Promise<CsvDialect> {
-  const found: { delimiter: number; lines: Buffer; rows: CopyRow[]; score: number }[] = [];
-  for (const text of known.delimiter === undefined ? delimiters : [known.delimiter]) {
-    const delimiter = text.charCodeAt(0);
-    const lines = linesOf(head, name, delimiter);
-    if (lines === undefined) continue;
-    const rows = (
-      await Array.fromAsync(
-        decodeCopyText(
-          (async function* () {
-            yield lines;
-          })(),
-        ),
-      )
-    ).flat();
-    const first = rows[0]?.length ?? 0;
-    const alike = rows.filter(({ length }) => length === first).length / rows.length;
-    found.push({ delimiter, lines, rows, score: first < 2 ? 0 : alike * 1000 + first });
+  const attempts: Attempt[] = [];
+  for (const delimiter of known.delimiter === undefined ? delimiters : [known.delimiter]) {
+    attempts.push(await attempt(head, isWhole, layoutOf(known, delimiter)));
   }
-  // Broken whatever cuts it: the most usual delimiter says where.
-  if (found.length === 0) new CsvToCopyText({ name, delimiter: 0x2c }).push(head);
-  const best = found.reduce((one, other) => (other.score > one.score ? other : one), found[0] ?? empty);
-  const { delimiter, lines, rows } = best;
+  const [usual = await attempt(head, isWhole, layoutOf(known, ',')), ...others] = attempts;
+  const best = others.reduce((one, other) => (other.score > one.score ? other : one), usual);
+  if (best.broken !== undefined) throw best.broken;
+  const { layout, lines, rows } = best;
   const [first = []] = rows;
   const named = known.header ?? isHeader(first, lines);
   const names = first.map((text, index) => (named && text ? text : `column_${index + 1}`));
-  return { delimiter, header: named, names: distinct(names) };
+  return { layout, header: named, names: distinct(names) };
 }
 
-const empty = { delimiter: 0x2c, lines: Buffer.alloc(0), rows: [] as CopyRow[], score: 0 };
+function layoutOf(known: KnownDialect, delimiter: string): CsvLayout {
+  const { name, quote } = known;
+  return {
+    name,
+    delimiter: delimiter.charCodeAt(0),
+    ...(quote === undefined ? {} : { quote: quote === '' ? null : quote.charCodeAt(0) }),
+    ...(known.escape ? { escape: known.escape.charCodeAt(0) } : {}),
+  };
+}
 
-/** COPY text of the first rows; undefined when the file cannot be read in this way. */
-function linesOf(head: Uint8Array, name: string, delimiter: number): Buffer | undefined {
-  const scan = new CsvToCopyText({ name, delimiter });
+interface Attempt {
+  layout: CsvLayout;
+  /** COPY text of the first rows. */
+  lines: Buffer;
+  rows: CopyRow[];
+  score: number;
+  /** Why the rows end. */
+  broken: unknown;
+}
+
+/** The beginning of a file as one delimiter cuts it. */
+async function attempt(head: Uint8Array, isWhole: boolean, layout: CsvLayout): Promise<Attempt> {
+  const scan = new CsvToCopyText(layout);
+  const pieces: Buffer[] = [];
+  let broken: unknown;
   try {
-    let lines = scan.push(head);
-    // Cut within a row, or a file without a line break at its end.
-    if (!lines.includes(0x0a)) lines = Buffer.concat([lines, scan.end()]);
-    let end = 0;
-    for (let row = 0; row < sample; row++) end = lines.indexOf(0x0a, end) + 1 || end;
-    return lines.subarray(0, end);
-  } catch {
-    return undefined;
+    // Line by line: the rows before a broken one are known.
+    for (let at = 0, end = 0; at < head.length && scan.rows < sample; at = end) {
+      end = lineEnd(head, at);
+      pieces.push(scan.push(head.subarray(at, end)));
+    }
+    if (isWhole && scan.rows < sample) pieces.push(scan.end());
+  } catch (error) {
+    broken = error;
   }
+  const all = Buffer.concat(pieces);
+  let end = 0;
+  for (let row = 0; row < sample; row++) end = all.indexOf(0x0a, end) + 1 || end;
+  const lines = all.subarray(0, end);
+  const rows = (await Array.fromAsync(decodeCopyText(Readable.from([lines])))).flat();
+  const first = rows[0]?.length ?? scan.fields;
+  const alike = rows.length === 0 ? 1 : rows.filter(({ length }) => length === first).length / rows.length;
+  // One column is what a delimiter finds that is not the file's.
+  return { layout, lines, rows, broken, score: first < 2 ? alike : alike * 1000 + first };
+}
+
+function lineEnd(head: Uint8Array, from: number): number {
+  for (let at = from; at < head.length; at++) if (head[at] === 0x0a || head[at] === 0x0d) return at + 1;
+  return head.length;
 }
 
 /**

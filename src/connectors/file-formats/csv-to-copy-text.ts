@@ -3,23 +3,27 @@ import { TidemarkError } from '../../errors.ts';
 const tab = 0x09;
 const newline = 0x0a;
 const carriageReturn = 0x0d;
-const quote = 0x22;
+const doubleQuote = 0x22;
 const backslash = 0x5c;
 
-/** Where the scan is: in front of a field, in a bare one, in a quoted one, behind a quote in a quoted one. */
-type Place = 'before' | 'bare' | 'quoted' | 'closing';
+/** Where the scan is: in front of a field, in a bare one, in a quoted one and there behind an escape or a quote. */
+type Place = 'before' | 'bare' | 'quoted' | 'escaped' | 'closing';
 
 export interface CsvLayout {
   /** What the file is called in a message. */
   name: string;
   /** The byte between two fields. */
   delimiter: number;
+  /** The byte around fields, `"` by default; null where there is none. */
+  quote?: number | null;
+  /** The byte that takes the meaning from the next one in a quoted field. A doubled quote is one without it, too. */
+  escape?: number;
   /** Fields that each row has to have. Undefined: rows are taken as they are. */
   fields?: number;
 }
 
 /**
- * CSV (RFC 4180, any delimiter, LF or CRLF) → COPY text lines. An empty bare field is NULL, an empty quoted one is an
+ * CSV (RFC 4180, any delimiter; LF, CRLF or CR, as the first line ends) → COPY text lines. An empty bare field is NULL, an empty quoted one is an
  * empty text. Nothing else is interpreted: spaces stay, and so does a quote in the middle of a bare field.
  *
  * A scan by bytes of our own: it streams, it tells NULL from empty, and it says in which line a file is broken.
@@ -38,28 +42,46 @@ export class CsvToCopyText {
   #some = false;
   /** A carriage return that is part of the row's end when a newline follows. */
   #held = false;
+  /** How the first line ends. A carriage return alone ends rows only where it ended that one. */
+  #ends: 'newline' | 'return' | undefined;
 
   constructor(layout: CsvLayout) {
     this.#layout = layout;
+  }
+
+  /** Of the row under way, so far. */
+  get fields(): number {
+    return this.#fields + 1;
   }
 
   /** @throws unprocessable with the line that is broken. */
   push(chunk: Uint8Array): Buffer {
     // A byte becomes two at most, and a NULL two more.
     const out = Buffer.allocUnsafe(chunk.length * 3 + 16);
-    const { delimiter } = this.#layout;
+    const { delimiter, quote = doubleQuote, escape: escapes = -1 } = this.#layout;
     let place = this.#place;
     let end = 0;
     for (let index = 0; index < chunk.length; index++) {
       const byte = chunk[index] as number;
       if (this.#held && byte !== newline) {
         this.#held = false;
-        if (place === 'closing') throw this.#broken('a quoted field goes on behind its closing quote');
-        if (place === 'before') place = 'bare';
-        out[end++] = backslash;
-        out[end++] = 0x72;
+        this.#ends ??= 'return';
+        if (this.#ends === 'return') {
+          end = this.#endRow(out, end, place);
+          place = 'before';
+        } else {
+          if (place === 'closing') throw this.#broken(behindQuote);
+          if (place === 'before') place = 'bare';
+          out[end++] = backslash;
+          out[end++] = 0x72;
+        }
       }
-      if (place === 'quoted') {
+      if (place === 'escaped') place = 'quoted';
+      else if (place === 'quoted') {
+        if (byte === escapes && byte !== quote) {
+          place = 'escaped';
+          continue;
+        }
         if (byte === quote) {
           place = 'closing';
           continue;
@@ -77,6 +99,7 @@ export class CsvToCopyText {
         place = 'before';
         continue;
       } else if (byte === newline) {
+        this.#ends ??= 'newline';
         end = this.#endRow(out, end, place);
         place = 'before';
         continue;
@@ -84,7 +107,7 @@ export class CsvToCopyText {
         this.#held = true;
         continue;
       } else if (place === 'closing') {
-        throw this.#broken('a quoted field goes on behind its closing quote');
+        throw this.#broken(behindQuote);
       } else if (place === 'before' && byte === quote) {
         this.#opened = this.#line;
         this.#some = true;
@@ -110,7 +133,7 @@ export class CsvToCopyText {
   /** The last row, where no line break follows it. */
   end(): Buffer {
     const place = this.#place;
-    if (place === 'quoted') {
+    if (place === 'quoted' || place === 'escaped') {
       throw this.#broken(`the quoted field that begins in line ${this.#opened} never ends`);
     }
     if (place === 'before' && !this.#some) return Buffer.alloc(0);
@@ -146,6 +169,9 @@ export class CsvToCopyText {
     });
   }
 }
+
+const behindQuote =
+  'a quoted field goes on behind its closing quote; if a quote within it is escaped, name the escape in the configuration';
 
 function writeNull(out: Buffer, end: number): number {
   out[end] = backslash;

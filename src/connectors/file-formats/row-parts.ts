@@ -1,13 +1,15 @@
 import { appendFile, open } from 'node:fs/promises';
 import { TidemarkError } from '../../errors.ts';
 import { unescaped } from '../../lib/copy-text.ts';
-import { countRows } from './copy-text-rows.ts';
+import { LineMeasure } from '../duckdb-engine/index.ts';
 
 /** Rows in a file of COPY text on this machine. */
 export interface RowPart {
   path: string;
   rows: number;
   bytes: number;
+  /** Bytes of the longest row. */
+  longest: number;
   /** The value that they share, null for NULL; undefined where they are not laid out by one. */
   partition?: string | null;
 }
@@ -42,25 +44,37 @@ export async function* cutInOrder(
     const path = file();
     const handle = await open(path, 'w', 0o600);
     await handle.writeFile(start);
-    return { path, handle, rows: 0, bytes: 0 };
+    return { path, handle, lines: new LineMeasure(), bytes: start.length };
   };
   let part: Awaited<ReturnType<typeof begin>> | undefined;
   try {
     for await (const chunk of rows) {
       part ??= await begin();
       await part.handle.writeFile(chunk);
-      part.rows += countRows(chunk);
+      part.lines.push(chunk);
       part.bytes += chunk.length;
       if (part.bytes < size) continue;
-      const { handle, ...done } = part;
+      const done = part;
       part = undefined;
-      await handle.close();
-      yield done;
+      await done.handle.close();
+      yield rowPart(done);
     }
   } finally {
     await part?.handle.close();
   }
-  if (part !== undefined) yield { path: part.path, rows: part.rows, bytes: part.bytes };
+  if (part !== undefined) yield rowPart(part);
+}
+
+function rowPart({
+  path,
+  bytes,
+  lines: { rows, longest },
+}: {
+  path: string;
+  bytes: number;
+  lines: LineMeasure;
+}) {
+  return { path, rows, bytes, longest };
 }
 
 /**
@@ -132,9 +146,9 @@ function rowsByValue(chunk: Buffer, column: number): Map<string, Buffer[]> {
 
 class OpenPart {
   bytes = 0;
+  readonly #lines = new LineMeasure();
   readonly #path: string;
   readonly #partition: string | null;
-  #rows = 0;
   #pending: Buffer[] = [];
 
   constructor(path: string, partition: string | null) {
@@ -143,7 +157,7 @@ class OpenPart {
   }
 
   append(lines: Buffer): void {
-    this.#rows += countRows(lines);
+    this.#lines.push(lines);
     this.bytes += lines.length;
     this.#pending.push(lines);
   }
@@ -157,7 +171,8 @@ class OpenPart {
 
   async close(): Promise<RowPart> {
     await this.flush();
-    return { path: this.#path, rows: this.#rows, bytes: this.bytes, partition: this.#partition };
+    const { rows, longest } = this.#lines;
+    return { path: this.#path, rows, longest, bytes: this.bytes, partition: this.#partition };
   }
 }
 

@@ -18,7 +18,13 @@ export interface TextFile {
   header?: boolean;
   skipLines?: number;
   /** Between two fields. Undefined: find out. */
-  delimiter?: string;
+  delimiter?: string | undefined;
+  /** Around fields. Undefined: `"`. Empty: nothing is. */
+  quote?: string | undefined;
+  /** Before a quote within a quoted field. Undefined: it is doubled. */
+  escape?: string | undefined;
+  /** Undefined: UTF-8, or UTF-16 where the bytes show it. */
+  encoding?: string | undefined;
   /** It ends anywhere: only the beginning of a longer one is at hand. */
   cut?: boolean;
 }
@@ -29,6 +35,7 @@ export interface TextColumn extends JsonColumn {
 
 /** Bytes that tell a CSV file's dialect. */
 const headSize = 256 * 1024;
+const longestLine = 64 * 1024 * 1024;
 
 /** The columns of a file, with the types that every value in it fits. Reads the whole of it. Empty: no columns. */
 export async function textColumns(file: TextFile): Promise<{ columns: TextColumn[]; rows: number }> {
@@ -47,7 +54,7 @@ export async function* textRows(
   warnings: WarningCounts,
 ): AsyncGenerator<Buffer> {
   if (file.format === 'json') {
-    yield* jsonRows(textBytes(file.open(), file.name, 0), file.name, columns, warnings);
+    yield* jsonRows(bytesOf(file), file.name, columns, warnings);
     return;
   }
   yield* csvRows(file, await dialectOf(file), warnings);
@@ -59,7 +66,11 @@ export async function csvNames(file: TextFile): Promise<string[]> {
 }
 
 function jsonColumnsOf(file: TextFile): Promise<Found> {
-  return jsonColumns(textBytes(file.open(), file.name, 0), file.name, file.cut);
+  return jsonColumns(bytesOf(file), file.name, file.cut);
+}
+
+function bytesOf({ open, name, format, skipLines = 0, encoding, cut }: TextFile): AsyncGenerator<Buffer> {
+  return textBytes(open(), name, { skipLines: format === 'json' ? 0 : skipLines, encoding, cut });
 }
 
 async function csvColumns(file: TextFile): Promise<Found> {
@@ -84,10 +95,10 @@ async function* csvRows(
   dialect: CsvDialect,
   warnings?: WarningCounts,
 ): AsyncGenerator<Buffer> {
-  const { delimiter, header, names } = dialect;
-  const scan = new CsvToCopyText({ name: file.name, delimiter, fields: names.length });
+  const { layout, header, names } = dialect;
+  const scan = new CsvToCopyText({ ...layout, fields: names.length });
   const chunks = async function* () {
-    for await (const chunk of textBytes(file.open(), file.name, file.skipLines ?? 0)) yield scan.push(chunk);
+    for await (const chunk of bytesOf(file)) yield scan.push(chunk);
     if (file.cut !== true) yield scan.end();
   };
   let skip = header;
@@ -102,10 +113,16 @@ async function* csvRows(
 async function dialectOf(file: TextFile): Promise<CsvDialect> {
   const head: Buffer[] = [];
   let size = 0;
-  for await (const chunk of textBytes(file.open(), file.name, file.skipLines ?? 0)) {
+  let hasLine = false;
+  let isWhole = file.cut !== true;
+  for await (const chunk of bytesOf(file)) {
     head.push(chunk);
     size += chunk.length;
-    if (size >= headSize) break;
+    hasLine ||= chunk.includes(0x0a) || chunk.includes(0x0d);
+    // A first line of any length shows all columns.
+    if (size < headSize || (!hasLine && size < longestLine)) continue;
+    isWhole = false;
+    break;
   }
-  return detectDialect(Buffer.concat(head), file.name, file);
+  return detectDialect(Buffer.concat(head), isWhole, file);
 }

@@ -14,11 +14,15 @@ export interface Evolution {
   changes: string[];
 }
 
-/** @throws unprocessable when a column's type holds neither all values it has nor all that come. */
+/**
+ * @param before names that columns from the source had when the table was committed last.
+ * @throws unprocessable when a column's type holds neither all values it has nor all that come.
+ */
 export async function compare(
   connection: Connection,
   output: BulkOutput,
   collation: string,
+  before: readonly string[] = [],
 ): Promise<Evolution> {
   const table = `${output.schema}.${output.name}`;
   const live = await columnsOf(connection, { database: output.schema, name: output.name });
@@ -44,6 +48,12 @@ export async function compare(
       `${refusals.join('; ')}, and neither type holds every value of the other: run it with resync_mode rebuild`,
     );
   }
+  for (const name of before) {
+    const goes = !wanted.some((column) => column.name.toLowerCase() === name.toLowerCase());
+    if (goes && there.has(name.toLowerCase())) {
+      evolution.changes.push(`column ${name} is not in the source any more: it stays, empty in new rows`);
+    }
+  }
   for (const name of ownColumns(output)) {
     if (!there.has(name.toLowerCase()))
       evolution.actions.push(`add column ${identifier(name)} ${ownType} null`);
@@ -56,8 +66,9 @@ export async function evolve(
   connection: Connection,
   output: BulkOutput,
   collation: string,
+  before: readonly string[],
 ): Promise<string[]> {
-  const { actions, changes } = await compare(connection, output, collation);
+  const { actions, changes } = await compare(connection, output, collation, before);
   if (actions.length > 0) await connection.query(`alter table ${liveOf(output)} ${actions.join(', ')}`);
   return changes;
 }

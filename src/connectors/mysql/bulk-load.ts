@@ -1,7 +1,7 @@
 import type { Connection } from 'mysql2/promise';
 import type { JsonObject } from '../../lib/json.ts';
 import type { BulkOutput, BulkRange, Committed, LoadPlan, RowStream, TableLoad } from '../contract.ts';
-import { checkExpected } from '../expected-position.ts';
+import { checkExpected, checkStillThere } from '../expected-position.ts';
 import { Written } from '../row-counts.ts';
 import { expectMerged, expectStaged } from './bulk-counts.ts';
 import { compare, evolve } from './bulk-evolve.ts';
@@ -17,6 +17,7 @@ import {
   endRange,
   ensureState,
   positionOf,
+  readEntry,
   storedRanges,
   writeEntry,
 } from './bulk-state.ts';
@@ -52,7 +53,8 @@ export async function beginLoad(connect: Connect, output: BulkOutput, plan: Load
       if (!swaps(plan, live)) await compare(keeper, output, collation);
     }
     const side = await prepareSide(keeper, output, plan, collation);
-    return new Load(connect, keeper, output, plan, side, collation);
+    const merges = live !== undefined && !swaps(plan, live);
+    return new Load(connect, keeper, output, plan, side, collation, merges);
   } catch (error) {
     if (keeper !== undefined) breakOff(keeper);
     throw lostOrRefused(error);
@@ -67,6 +69,8 @@ class Load implements TableLoad {
   readonly #plan: LoadPlan;
   readonly #side: Side;
   readonly #collation: string;
+  /** The rows are for the table that was there when the load began. */
+  readonly #merges: boolean;
   readonly #writers = new Set<Connection>();
 
   constructor(
@@ -76,6 +80,7 @@ class Load implements TableLoad {
     plan: LoadPlan,
     side: Side,
     collation: string,
+    merges: boolean,
   ) {
     this.#connect = connect;
     this.#keeper = keeper;
@@ -83,6 +88,7 @@ class Load implements TableLoad {
     this.#plan = plan;
     this.#side = side;
     this.#collation = collation;
+    this.#merges = merges;
   }
 
   get stored(): ReadonlyMap<string, number> {
@@ -129,6 +135,8 @@ class Load implements TableLoad {
     const output = this.#output;
     try {
       const live = await findLive(this.#keeper, output);
+      checkStillThere(output, this.#merges, live !== undefined);
+      checkExpected(output, this.#plan, await positionOf(this.#keeper, output, live));
       if (live !== undefined) await checkLive(this.#keeper, output, this.#plan, live);
       const committed =
         live === undefined || swaps(this.#plan, live)
@@ -150,8 +158,9 @@ class Load implements TableLoad {
     const rows = await this.#stagedRows();
     await checkClaim(keeper, output, this.#side, false);
     await writeEntry(keeper, output.schema, token, 'position', position);
+    await writeEntry(keeper, output.schema, token, 'columns', outputNames(output));
     await withoutReaders(keeper, output, () => swap(keeper, output, live !== undefined));
-    await dropEntries(keeper, output.schema, token, 'position');
+    await dropEntries(keeper, output.schema, token, ['position', 'columns']);
     if (live?.token !== undefined) await dropEntries(keeper, output.schema, live.token);
     return { rows, inserted: rows, changes: [] };
   }
@@ -171,7 +180,9 @@ class Load implements TableLoad {
     let changes: string[] = [];
     let token = live.token ?? '';
     await withoutReaders(keeper, output, async () => {
-      changes = await evolve(keeper, output, this.#collation);
+      const before =
+        token === '' ? undefined : await readEntry<string[]>(keeper, output.schema, token, 'columns');
+      changes = await evolve(keeper, output, this.#collation, before ?? []);
       if (token === '') token = await mark(keeper, output, live);
     });
     await keeper.query(`analyze local table ${sideOf(output)}`);
@@ -180,6 +191,7 @@ class Load implements TableLoad {
     const counts = await mergeSide(keeper, output, this.#plan, live);
     await expectMerged(keeper, output, this.#plan, rows);
     await writeEntry(keeper, output.schema, token, 'position', position);
+    await writeEntry(keeper, output.schema, token, 'columns', outputNames(output));
     await keeper.query('commit');
     await dropSide(keeper, output);
     return { rows, ...counts, changes };
@@ -201,6 +213,10 @@ class Load implements TableLoad {
       // It was taken over, or whoever loads the table next removes it.
     }
   }
+}
+
+function outputNames({ columns }: BulkOutput): string[] {
+  return columns.map(({ outputName }) => outputName);
 }
 
 /** Gives a table that Tidemark did not make a name for its state, after whatever its comment says. */

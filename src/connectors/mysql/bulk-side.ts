@@ -12,6 +12,7 @@ import {
   writeEntry,
 } from './bulk-state.ts';
 import { rowsOf } from './client.ts';
+import { demandsKeys, ownKey } from './own-key.ts';
 import { literal, qualified } from './quote.ts';
 
 /** The table beside the live one, as one load has it. */
@@ -31,7 +32,9 @@ export async function prepareSide(
   collation: string,
 ): Promise<Side> {
   const { schema } = output;
-  const body = definitions(output, collation);
+  const columns = definitions(output, collation);
+  const body =
+    output.primaryKey.length === 0 && (await demandsKeys(connection)) ? `${columns}, ${ownKey}` : columns;
   // What the rows were made of, too: obfuscated or not, a text is stored in the same column.
   const made = output.columns.map(({ name, outputName, type, obfuscated = false }) => [
     name,

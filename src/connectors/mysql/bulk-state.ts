@@ -70,7 +70,7 @@ export async function writeEntry(
   schema: string,
   token: string,
   entry: string,
-  value: JsonObject | LoadState,
+  value: JsonObject | LoadState | string[],
 ): Promise<void> {
   await connection.query(
     `insert into ${stateOf(schema)} (token, entry, value) values (?, ?, ?) on duplicate key update value = values(value)`,
@@ -78,14 +78,14 @@ export async function writeEntry(
   );
 }
 
-/** @param but the entry to keep. */
+/** @param but the entries to keep. */
 export async function dropEntries(
   connection: Connection,
   schema: string,
   token: string,
-  but = '',
+  but: readonly string[] = [''],
 ): Promise<void> {
-  await connection.query(`delete from ${stateOf(schema)} where token = ? and entry <> ?`, [token, but]);
+  await connection.query(`delete from ${stateOf(schema)} where token = ? and entry not in (?)`, [token, but]);
 }
 
 /** Ranges that were stored, with their rows. */

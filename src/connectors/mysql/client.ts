@@ -3,8 +3,9 @@ import mysql, { type Connection, type ConnectionOptions, type RowDataPacket } fr
 import { TidemarkError } from '../../errors.ts';
 import { RecyclingSocket } from '../../lib/recycling-socket.ts';
 import type { Configuration } from './configuration.ts';
+import { settle } from './session-settings.ts';
 
-/** Opens a connection that nobody else uses, whose text output is the same on every server. Who asked ends it. */
+/** Opens a connection of the caller's own, which reads and writes the same on every server. The caller ends it. */
 export type Connect = (options?: ConnectOptions) => Promise<Connection>;
 
 export interface ConnectOptions {
@@ -13,18 +14,6 @@ export interface ConnectOptions {
   /** Milliseconds a statement may take; 0 for no limit. */
   statementLimit?: number;
 }
-
-/**
- * The same on every server, whatever its defaults are. Nothing is rounded or cut in silence, 0 is a value like any
- * other in a column that counts up, and a server waits for a reader or writer as long as the other side takes.
- */
-const settings = `set session time_zone = '+00:00', autocommit = 1,
-  sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO',
-  net_write_timeout = 86400, net_read_timeout = 86400, wait_timeout = 86400`;
-
-/** Each of the two systems reads its own part: MariaDB counts seconds, MySQL milliseconds. */
-const limit = (milliseconds: number) =>
-  ` /*M! , max_statement_time = ${milliseconds / 1000} */ /*!80000 , max_execution_time = ${milliseconds} */`;
 
 /** @param signal ends every connection that was opened, at once. */
 export function connector(configuration: Configuration, signal: AbortSignal | undefined): Connect {
@@ -58,7 +47,7 @@ export function connector(configuration: Configuration, signal: AbortSignal | un
     connection.once('end', () => signal?.removeEventListener('abort', abort));
     try {
       signal?.throwIfAborted();
-      await connection.query(`${settings}${limit(statementLimit)}`);
+      await settle(connection, statementLimit);
     } catch (error) {
       breakOff(connection);
       throw error;

@@ -1,6 +1,7 @@
 import type { Connection } from 'mysql2/promise';
 import { notFound } from '../../errors.ts';
 import { rowsOf } from './client.ts';
+import { ownKeyName } from './own-key.ts';
 import { literal } from './quote.ts';
 import { type ReadType, readTypeOf } from './types.ts';
 
@@ -82,7 +83,7 @@ async function readColumns(connection: Connection, where: string): Promise<Table
      from information_schema.columns c
      left join information_schema.statistics k on k.table_schema = c.table_schema and k.table_name = c.table_name
        and k.index_name = 'PRIMARY' and k.column_name = c.column_name
-     where ${where} order by c.table_schema, c.table_name, c.ordinal_position`,
+     where ${where} and c.column_name <> ${literal(ownKeyName)} order by c.table_schema, c.table_name, c.ordinal_position`,
   );
   const checks = await jsonChecks(connection, where);
   return rows.map((row) => {

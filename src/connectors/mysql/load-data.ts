@@ -11,6 +11,9 @@ import { identifier } from './quote.ts';
 import { targetLines } from './target-lines.ts';
 import { Warnings } from './warnings.ts';
 
+/** The least that a server may be set to is 1 KB; what one is set to is 16 MB or more. */
+const packetLength = 512 * 1024;
+
 /** LOCAL is not allowed: by MySQL, and by MariaDB in two ways. */
 const localIsForbidden = new Set([3948, 1148, 4166]);
 
@@ -52,7 +55,7 @@ async function loadLines(
       sql: statement(output, columns),
       infileStreamFactory: () => {
         asked = true;
-        return Readable.from(lines(), { objectMode: false, highWaterMark: 1024 * 1024 });
+        return Readable.from(inPackets(lines()), { objectMode: false, highWaterMark: packetLength });
       },
     });
     // The server goes on past rows that do not fit, and only counts them: it cannot stop the stream.
@@ -61,6 +64,13 @@ async function loadLines(
   } catch (error) {
     if (asked || !isServerError(error) || !localIsForbidden.has(error.errno)) throw error;
     return insertLines(connection, output, columns, lines());
+  }
+}
+
+/** Each piece of the stream is a packet, and no packet may be longer than the server's max_allowed_packet. */
+async function* inPackets(lines: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  for await (const chunk of lines) {
+    for (let at = 0; at < chunk.length; at += packetLength) yield chunk.subarray(at, at + packetLength);
   }
 }
 
@@ -87,7 +97,11 @@ async function refuseFirst(connection: Connection, output: BulkOutput): Promise<
 export function rowProblem(code: number, message: string, output: BulkOutput): never {
   const name = `${output.schema}.${output.name}`;
   const key = outputKey(output);
-  if (code === 1062) refuse(`The key (${key.join(', ')}) of ${name} has a value twice: ${message}`);
+  if (code === 1062) {
+    refuse(
+      `The key (${key.join(', ')}) of ${name} has a value twice: ${message}; set another primary key for the schema, or none to replace the table each time`,
+    );
+  }
   const column = /column '([^']*)'/i.exec(message)?.[1];
   if ((code === 1048 || code === 1263) && column !== undefined && key.includes(column)) {
     refuse(`${column}, in the key (${key.join(', ')}) of ${name}, is NULL in some row`);

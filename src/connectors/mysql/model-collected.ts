@@ -3,6 +3,7 @@ import { rowsOf } from './client.ts';
 import type { Column } from './columns.ts';
 import type { Columns } from './model-columns.ts';
 import type { Target } from './model-destination.ts';
+import { ownKey } from './own-key.ts';
 import { identifier, qualified } from './quote.ts';
 
 /** Temporary tables of a replacement: the records, and the identities of those that were refused. */
@@ -38,11 +39,17 @@ export async function createCollected(
     ...written
       .filter(({ column }) => target.countsUp === column.name && !indexes.some(isKept))
       .map(({ name }) => `add key (${name})`),
+    // A table has one column that counts up.
+    ...(indexes.some((index) => isKept(index) && index.name === 'PRIMARY') ||
+    written.some(({ column }) => target.countsUp === column.name)
+      ? []
+      : [`add column ${ownKey}`]),
   ];
   if (changes.length > 0) await connection.query(`alter table ${collected} ${changes.join(', ')}`);
   if (key !== undefined) {
     await connection.query(
-      `create temporary table ${kept} (key ${indexOn(key.column, 'k')}) select t.${key.name} as k from ${table} t limit 0`,
+      `create temporary table ${kept} (${ownKey}, key ${indexOn(key.column, 'k')}) engine = InnoDB
+         select t.${key.name} as k from ${table} t limit 0`,
     );
   }
   return isUnique;

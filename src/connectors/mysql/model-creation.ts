@@ -3,6 +3,7 @@ import { collated, definitions, outputColumns } from './bulk-columns.ts';
 import { checkNames } from './bulk-names.ts';
 import { type Connect, rowsOf, withConnection } from './client.ts';
 import { columnsOf, findTable, systemDatabases } from './columns.ts';
+import { demandsKeys, ownKey } from './own-key.ts';
 import { identifier, qualified } from './quote.ts';
 import { exactCollation } from './server-version.ts';
 
@@ -22,7 +23,9 @@ export function targetCreation(connect: Connect, database: string | undefined): 
     createTable: (output) =>
       withConnection(connect, async (connection) => {
         checkNames(output);
-        const body = definitions(output, await exactCollation(connection));
+        const columns = definitions(output, await exactCollation(connection));
+        const keyless = output.primaryKey.length === 0 && (await demandsKeys(connection));
+        const body = keyless ? `${columns}, ${ownKey}` : columns;
         await connection.query(
           `create table if not exists ${qualified(output.schema, output.name)} (${body}) engine = InnoDB`,
         );

@@ -49,7 +49,7 @@ export async function modelReplacement(
     const values = keys.map((one) => `(${literals([key], { key: one, values: [] })})`);
     try {
       for (const list of bySize(values)) {
-        await connection.query(`insert into ${keptTable} values ${list.join(', ')}`);
+        await connection.query(`insert into ${keptTable} (k) values ${list.join(', ')}`);
       }
     } catch (error) {
       if (!(refusedOr(error) instanceof BatchRefused)) throw error;

@@ -53,7 +53,7 @@ export function modelStatements(target: Target, definition: TargetDefinition): S
   };
   return {
     stage: [
-      `create temporary table if not exists ${staging} engine = InnoDB
+      `create temporary table if not exists ${staging} (n bigint not null primary key) engine = InnoDB
         select cast(0 as signed) as n, ${staged.map((one) => `t.${one.name} as ${one.staged}`).join(', ')} from ${table} t limit 0`,
       ...(fitting?.prepare ?? []),
     ],

@@ -1,9 +1,13 @@
 import { type Static, Type } from 'typebox';
 import { TidemarkError } from '../../errors.ts';
+import { textSettings } from '../file-formats/text-settings.ts';
 
 const FileFormat = Type.Enum(['csv', 'json', 'parquet']);
 
-/** The keys are Polytomic's, so that a configuration written for it works here; `endpoint` and `path_style` are ours. */
+/**
+ * The keys are Polytomic's, so that a configuration written for it works here; `endpoint`, `path_style` and
+ * what `csv_` begins beside `csv_has_headers` are ours.
+ */
 export const configuration = Type.Object(
   {
     auth_mode: Type.Enum(['access_key_and_secret', 'iam_role'], {
@@ -38,6 +42,10 @@ export const configuration = Type.Object(
     csv_has_headers: Type.Optional(
       Type.Boolean({ title: 'CSV files begin with field names', default: true }),
     ),
+    csv_delimiter: Type.Optional(textSettings.delimiter),
+    csv_quote: Type.Optional(textSettings.quote),
+    csv_escape: Type.Optional(textSettings.escape),
+    csv_encoding: Type.Optional(textSettings.encoding),
     is_single_table: Type.Optional(
       Type.Boolean({ title: 'The files are parts of one table', default: false }),
     ),

@@ -10,6 +10,7 @@ import { type CachedFile, FileCache } from '../file-formats/file-cache.ts';
 import type { FileColumn } from '../file-formats/file-table.ts';
 import { largestFile, receive, tooBig } from '../file-formats/receive.ts';
 import { type TextFile, textColumns } from '../file-formats/text-file.ts';
+import type { TextSettings } from '../file-formats/text-settings.ts';
 import type { PartColumn } from '../file-formats/union-columns.ts';
 import type { WarningCounts } from '../file-formats/warning-counts.ts';
 import type { FileFormat } from './object-names.ts';
@@ -18,7 +19,7 @@ import { parquetRead } from './parquet-read.ts';
 import type { ObjectStore, StoredObject } from './store.ts';
 
 /** How the text files of a connection or model are laid out. */
-export interface TextLayout {
+export interface TextLayout extends Partial<TextSettings> {
   header: boolean;
   skipLines: number;
 }
@@ -76,11 +77,12 @@ export class ObjectReader {
   async glance(object: StoredObject, format: FileFormat, layout: TextLayout): Promise<PartColumn[]> {
     if (format === 'parquet') return (await this.shape(object, format, layout)).columns;
     const head = await unpacked(await this.#store.part(object, headSize));
-    const file: TextFile = {
-      ...textFile(object.key, '', format, layout),
-      open: () => Readable.from([head]),
-      cut: object.size > headSize || head.length >= unpackedHead,
-    };
+    const cut = object.size > headSize || head.length >= unpackedHead;
+    if (cut && !head.includes(0x0a) && !head.includes(0x0d)) {
+      return (await this.shape(object, format, layout)).columns;
+    }
+    const open = () => Readable.from([head]);
+    const file: TextFile = { ...textFile(object.key, '', format, layout), open, cut };
     return (await textShape(file)).columns;
   }
 
@@ -128,9 +130,8 @@ export class ObjectReader {
 }
 
 export function textFile(name: string, path: string, format: FileFormat, layout: TextLayout): TextFile {
-  const { header, skipLines } = layout;
   const open = () => createReadStream(path, { highWaterMark: 256 * 1024 });
-  return { name, format: format === 'json' ? 'json' : 'csv', open, header, skipLines };
+  return { name, format: format === 'json' ? 'json' : 'csv', open, ...layout };
 }
 
 async function textShape(file: TextFile): Promise<Shape> {

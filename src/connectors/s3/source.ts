@@ -4,6 +4,7 @@ import type { JsonObject } from '../../lib/json.ts';
 import type { ModelSource, SourceSchema } from '../contract.ts';
 import { type FileTable, type FileTables, fieldOf } from '../file-formats/file-table.ts';
 import type { ModelTables } from '../file-formats/model-source.ts';
+import { readSettings } from '../file-formats/text-settings.ts';
 import type { Configuration, Place } from './configuration.ts';
 import { allFiles } from './file-lists.ts';
 import { manifestName, originOf, readManifest } from './manifest.ts';
@@ -33,6 +34,12 @@ export function s3Source(
   const layout: TextLayout = {
     header: settings.csv_has_headers ?? true,
     skipLines: settings.skip_lines ?? 0,
+    ...readSettings({
+      delimiter: ['csv_delimiter', settings.csv_delimiter],
+      quote: ['csv_quote', settings.csv_quote],
+      escape: ['csv_escape', settings.csv_escape],
+      encoding: ['csv_encoding', settings.csv_encoding],
+    }),
   };
   /** Manifests, and what passes. */
   const objects = async (wanted: (object: StoredObject) => boolean = () => true) => {

@@ -146,7 +146,7 @@ function parquetFiles(part: RowPart, writer: FileWriter, warnings: WarningCounts
       return rows;
     };
     const { warnings: changed } = readsParts(writer)
-      ? await loadPart(engine, columns, part.path, write)
+      ? await loadPart(engine, columns, part, write)
       : await loadRows(engine, columns, new FileRows(rowsOf(part), warnings, () => part.rows), write);
     for (const { column, rule, count } of changed) warnings.add(column, rule, count);
     return made;
