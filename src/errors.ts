@@ -104,6 +104,17 @@ export const catalogue = {
     text: 'Rows were lost or repeated on the way ({difference}): {counts}. The table keeps what it held',
     remedy: 'Run it again. If it fails alike, report it with this message: a part of the way loses rows.',
   },
+  rows_hidden: {
+    status: 422,
+    text: 'Rows would be missing: {reason}. Give the role BYPASSRLS, or set row_level_security in the connection to read only what the role sees',
+    remedy:
+      'alter role … bypassrls; or have row_level_security be true in the configuration of the connection.',
+  },
+  session_setting: {
+    status: 422,
+    text: 'The server does not keep the setting {setting}: it was set to {wanted} and is {found}',
+    remedy: 'Connect without what lies between Tidemark and the server, or have it pass settings on.',
+  },
   connection_in_use: {
     status: 422,
     text: 'connection in use by {used_by}',

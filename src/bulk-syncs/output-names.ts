@@ -1,3 +1,4 @@
+import { splitTableId } from '../connectors/index.ts';
 import type { BulkSync, FieldSettings, NormalizeNames, SelectedSchema } from './bulk-sync.ts';
 
 /** Bytes a name may have: PostgreSQL's limit, the lowest among the systems we write to. */
@@ -44,7 +45,7 @@ export function outputNames(sync: Naming, schemas: readonly SelectedSchema[]): M
       result.set(id, { schema: output, name: firstFree([name], taken, output) });
       continue;
     }
-    const [namespace, table] = splitId(id);
+    const [namespace, table] = splitTableId(id);
     const output = mirror === true && namespace !== '' ? normalize(namespace, sync.normalizeNames) : fallback;
     const long = namespace === '' ? table : `${namespace}_${table}`;
     const candidates =
@@ -70,11 +71,6 @@ export function columnNames(
   const chosen = new Map(fields.map(({ id, userOutputName }) => [id, userOutputName]));
   const taken = new Set<string>();
   return columns.map((column) => firstFree([chosen.get(column) || normalize(column, mode)], taken, ''));
-}
-
-function splitId(id: string): [namespace: string, table: string] {
-  const dot = id.indexOf('.');
-  return dot < 0 ? ['', id] : [id.slice(0, dot), id.slice(dot + 1)];
 }
 
 /** Lower snake case of letters and digits of any script; as it is when names are not to be normalized. */

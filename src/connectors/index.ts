@@ -5,3 +5,4 @@ export { connectors, findConnector } from './registry.ts';
 export { compareRows, expectRows, type Written } from './row-counts.ts';
 export { placeOf } from './s3/configuration.ts';
 export { type ObjectStore, objectStore } from './s3/store.ts';
+export { splitTableId } from './table-id.ts';

@@ -1,12 +1,14 @@
 import { notFound } from '../../errors.ts';
 import type { Catalogue, SourceSchema } from '../contract.ts';
 import { type Engine, identifier, literal, type ReadColumn } from '../duckdb-engine/index.ts';
+import { tableId } from '../table-id.ts';
 import { type Database, withReader } from './database.ts';
 import { fieldTypeOf } from './field-type.ts';
 import { columnsOf, findRelation, listRelations, primaryKeys, qualified } from './relations.ts';
 
 interface ColumnRow {
-  id: string;
+  schema: string;
+  relation: string;
   name: string;
   type: string;
   nullable: boolean;
@@ -33,11 +35,11 @@ export async function readSchemas(engine: Engine): Promise<SourceSchema[]> {
   const relations = await listRelations(engine);
   const keys = await primaryKeys(engine);
   const rows = await engine.query<ColumnRow & { [key: string]: unknown }>(
-    `select schema_name || '.' || table_name as id, column_name as name, data_type as type, is_nullable as nullable
+    `select schema_name as schema, table_name as relation, column_name as name, data_type as type, is_nullable as nullable
      from duckdb_columns() where database_name = current_database() and not internal
-     order by id, column_index`,
+     order by schema, relation, column_index`,
   );
-  const columns = Map.groupBy(rows, ({ id }) => id);
+  const columns = Map.groupBy(rows, ({ schema, relation }) => tableId(schema, relation));
   return relations.map(({ id, name }) => ({
     id,
     name,

@@ -23,7 +23,7 @@ async function harness(): Promise<ConnectorHarness> {
     folder,
     broken: { database: 'no.duckdb' },
     source: {
-      schemaId: 'we"ird.schema 🌊.ta\'ble',
+      schemaId: '"we""ird.schema 🌊".ta\'ble',
       model: { query: `select id, name, note from ${odd} -- and a comment` },
       rename: (id, name) => run(`update ${odd} set name = ${text(name)} where id = ${id}`),
     },

@@ -1,6 +1,7 @@
 import { notFound } from '../../errors.ts';
 import type { TargetCreation } from '../contract.ts';
 import { tableColumns } from '../duckdb-engine/index.ts';
+import { tableId } from '../table-id.ts';
 import { checkNames, refuse } from './bulk-names.ts';
 import { type Database, withReader } from './database.ts';
 import { listRelations, qualified } from './relations.ts';
@@ -33,7 +34,7 @@ export function targetCreation(database: Database): TargetCreation {
       } finally {
         await engine.close();
       }
-      return `${output.schema}.${output.name}`;
+      return tableId(output.schema, output.name);
     },
     async addColumns(object, columns) {
       const engine = await database.writer();

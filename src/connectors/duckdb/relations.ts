@@ -1,10 +1,10 @@
 import { notFound } from '../../errors.ts';
 import { type Engine, identifier, literal, type ReadColumn } from '../duckdb-engine/index.ts';
+import { tableId } from '../table-id.ts';
 import { keptKeys } from './state.ts';
 
 /** A table or view of the file; Tidemark's own are none of them. */
 export interface Relation {
-  /** `schema.name`, both as they are. */
   id: string;
   schema: string;
   name: string;
@@ -26,7 +26,7 @@ export async function listRelations(engine: Engine): Promise<Relation[]> {
     .filter(({ name }) => !name.startsWith('_tidemark_'))
     .map(({ n, ...relation }) => ({
       ...relation,
-      id: `${relation.schema}.${relation.name}`,
+      id: tableId(relation.schema, relation.name),
       estimatedRows: n === null ? undefined : Number(n),
     }));
 }
@@ -50,11 +50,13 @@ export function originOf(file: string, { schema, name }: { schema: string; name:
 
 /** Primary keys, in key order, by the id of the table: those that DuckDB enforces, and those that loads kept. */
 export async function primaryKeys(engine: Engine): Promise<Map<string, string[]>> {
-  const rows = await engine.query<{ id: string; key: string }>(
-    `select schema_name || '.' || table_name as id, to_json(constraint_column_names)::varchar as key
+  const rows = await engine.query<{ schema: string; name: string; key: string }>(
+    `select schema_name as schema, table_name as name, to_json(constraint_column_names)::varchar as key
      from duckdb_constraints() where database_name = current_database() and constraint_type = 'PRIMARY KEY'`,
   );
-  const enforced = rows.map(({ id, key }) => [id, JSON.parse(key) as string[]] as const);
+  const enforced = rows.map(
+    ({ schema, name, key }) => [tableId(schema, name), JSON.parse(key) as string[]] as const,
+  );
   return new Map([...(await keptKeys(engine)), ...enforced]);
 }
 

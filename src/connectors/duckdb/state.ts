@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../lib/json.ts';
 import type { BulkOutput, BulkTarget } from '../contract.ts';
 import { type Engine, literal } from '../duckdb-engine/index.ts';
+import { tableId } from '../table-id.ts';
 import { qualified } from './relations.ts';
 
 /** What Tidemark knows of the tables of a schema, beside them: it goes wherever the file is copied. */
@@ -29,7 +30,7 @@ export async function readState(engine: Engine, target: BulkTarget): Promise<Com
 /** Keys of the tables that were loaded, by their ids. */
 export async function keptKeys(engine: Engine): Promise<Map<string, string[]>> {
   const states = (await readStates(engine, 'true')).filter(({ state }) => state.key.length > 0);
-  return new Map(states.map(({ schema, name, state }) => [`${schema}.${name}`, state.key]));
+  return new Map(states.map(({ schema, name, state }) => [tableId(schema, name), state.key]));
 }
 
 async function readStates(engine: Engine, where: string) {

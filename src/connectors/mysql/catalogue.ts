@@ -2,6 +2,7 @@ import type { Connection } from 'mysql2/promise';
 import { type CopyRow, decodeCopyText } from '../../lib/copy-text.ts';
 import { recordJson } from '../../lib/pg-text.ts';
 import type { Catalogue, SourceSchema } from '../contract.ts';
+import { tableId } from '../table-id.ts';
 import { type Connect, withConnection } from './client.ts';
 import { allColumns, type Column, columnsOf, findTable } from './columns.ts';
 import { qualified } from './quote.ts';
@@ -32,7 +33,7 @@ export async function readSchemas(
   database: string | undefined,
 ): Promise<SourceSchema[]> {
   const columns = await allColumns(connection, database);
-  return [...Map.groupBy(columns, ({ database, table }) => `${database}.${table}`)].map(([id, list]) => ({
+  return [...Map.groupBy(columns, ({ database, table }) => tableId(database, table))].map(([id, list]) => ({
     id,
     name: list[0]?.table ?? id,
     fields: list.map(({ name, type, field, nullable, keyPosition }) => ({

@@ -1,5 +1,6 @@
 import type { Connection } from 'mysql2/promise';
 import { notFound } from '../../errors.ts';
+import { splitTableId } from '../table-id.ts';
 import { rowsOf } from './client.ts';
 import { ownKeyName } from './own-key.ts';
 import { literal } from './quote.ts';
@@ -31,23 +32,16 @@ export interface TableColumn extends Column {
 
 export const systemDatabases = `('mysql', 'information_schema', 'performance_schema', 'sys')`;
 
-/**
- * The table with the id `database.table`. Both may have dots in them, and a lookup by both names is the only one that
- * does not open every table of the server.
- *
- * @throws not_found when there is none, or none that this account can see.
- */
+/** @throws not_found when there is no such table, or none that this account can see. */
 export async function findTable(connection: Connection, schemaId: string): Promise<Table> {
-  for (let dot = schemaId.indexOf('.'); dot >= 0; dot = schemaId.indexOf('.', dot + 1)) {
-    const [found] = await rowsOf<Table>(
-      connection,
-      `select table_schema as \`database\`, table_name as name, table_rows as \`rows\`, create_time as created
-       from information_schema.tables where table_schema = ? and table_name = ?`,
-      [schemaId.slice(0, dot), schemaId.slice(dot + 1)],
-    );
-    if (found !== undefined && !found.name.startsWith('_tidemark_')) return found;
-  }
-  throw notFound('schema', schemaId);
+  const [found] = await rowsOf<Table>(
+    connection,
+    `select table_schema as \`database\`, table_name as name, table_rows as \`rows\`, create_time as created
+     from information_schema.tables where table_schema = ? and table_name = ?`,
+    splitTableId(schemaId),
+  );
+  if (found === undefined || found.name.startsWith('_tidemark_')) throw notFound('schema', schemaId);
+  return found;
 }
 
 export async function columnsOf(

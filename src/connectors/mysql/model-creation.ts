@@ -1,4 +1,5 @@
 import type { BulkColumn, BulkOutput, TargetCreation } from '../contract.ts';
+import { tableId } from '../table-id.ts';
 import { collated, definitions, outputColumns } from './bulk-columns.ts';
 import { checkNames } from './bulk-names.ts';
 import { type Connect, rowsOf, withConnection } from './client.ts';
@@ -29,7 +30,7 @@ export function targetCreation(connect: Connect, database: string | undefined): 
         await connection.query(
           `create table if not exists ${qualified(output.schema, output.name)} (${body}) engine = InnoDB`,
         );
-        return `${output.schema}.${output.name}`;
+        return tableId(output.schema, output.name);
       }),
     addColumns: (object, columns) =>
       withConnection(connect, async (connection) => {

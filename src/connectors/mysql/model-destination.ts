@@ -2,6 +2,7 @@ import type { Connection } from 'mysql2/promise';
 import { notFound } from '../../errors.ts';
 import { checkedReplacement, checkedWriter } from '../checked.ts';
 import type { ModelDestination, ModelSyncMode, TargetField, TargetObject } from '../contract.ts';
+import { tableId } from '../table-id.ts';
 import { type Connect, rowsOf, withConnection } from './client.ts';
 import { type Column, columnsOf, findTable, systemDatabases, type TableColumn } from './columns.ts';
 import { alikeIdentities } from './model-alike.ts';
@@ -37,16 +38,16 @@ export function modelDestination(connect: Connect, database: string | undefined)
         const where = database
           ? `table_schema = ${literal(database)}`
           : `table_schema not in ${systemDatabases}`;
-        const rows = await rowsOf<{ id: string; partitioned: number }>(
+        const rows = await rowsOf<{ schema: string; name: string; partitioned: number }>(
           connection,
-          `select concat(table_schema, '.', table_name) as id, create_options like '%partitioned%' as partitioned
+          `select table_schema as \`schema\`, table_name as name, create_options like '%partitioned%' as partitioned
            from information_schema.tables
-           where ${where} and table_type = 'BASE TABLE' and engine = 'InnoDB' and table_name not like '\\_tidemark\\_%' order by id`,
+           where ${where} and table_type = 'BASE TABLE' and engine = 'InnoDB' and table_name not like '\\_tidemark\\_%' order by 1, 2`,
         );
-        return rows.map(({ id, partitioned }) => ({
-          ...{ id, name: id },
-          modes: Number(partitioned) === 1 ? partitionedModes : modes,
-        }));
+        return rows.map(({ schema, name, partitioned }) => {
+          const id = tableId(schema, name);
+          return { id, name: id, modes: Number(partitioned) === 1 ? partitionedModes : modes };
+        });
       }),
     fields: async (object) => (await describe(object)).fields,
     alike: async (definition) => alikeIdentities(connect, await describe(definition.object), definition),

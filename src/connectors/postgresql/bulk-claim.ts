@@ -3,7 +3,8 @@ import type { BulkOutput, BulkTarget, LoadPlan } from '../contract.ts';
 import { qualified, refuse } from './bulk-names.ts';
 import { createSide, sideName } from './bulk-stage.ts';
 import { stateOf } from './bulk-state.ts';
-import { endTurn, tryTurn } from './bulk-turn.ts';
+import { tryTurn } from './bulk-turn.ts';
+import { begin } from './transaction.ts';
 
 /** Days after which a load that nobody goes on with is removed, so that its rows do not stay for ever. */
 const forsakenAfter = 7;
@@ -35,7 +36,7 @@ export async function claimLoad(client: Client, output: BulkOutput, plan: LoadPl
   const state = stateOf(output.schema);
   const token = crypto.randomUUID();
   const shape = JSON.stringify([output.columns, output.primaryKey, plan.mode, plan.truncate]);
-  await client.query('begin');
+  await begin(client, 'write');
   const { rows } = await client.query<{ value: LoadEntry; there: boolean }>(
     `select value, relation = to_regclass(format('%I.%I', $2::text, value->>'side')) as there
      from ${state} where name = $1 and entry = 'load' for update`,
@@ -113,8 +114,8 @@ export function takenOver({ schema, name }: BulkTarget): never {
   refuse(`The load of ${schema}.${name} was taken over by another worker`);
 }
 
-/** Removes what loads of this table in ranges have left. It must be our turn. */
-export async function dropLoads(client: Client, { schema, name }: BulkTarget): Promise<void> {
+/** Removes what loads of this table in ranges have left. It must be our turn. @returns whether there was anything. */
+export async function dropLoads(client: Client, { schema, name }: BulkTarget): Promise<boolean> {
   const state = stateOf(schema);
   const { rows } = await client.query<{ side: string }>(
     `select value->>'side' as side from ${state} where name = $1 and entry = 'load'`,
@@ -122,19 +123,22 @@ export async function dropLoads(client: Client, { schema, name }: BulkTarget): P
   );
   for (const { side } of rows)
     await client.query(`drop table if exists ${qualified({ schema, name: side })}`);
-  await client.query(`delete from ${state} where name = $1 and ${isLoad}`, [name]);
+  const { rowCount } = await client.query(`delete from ${state} where name = $1 and ${isLoad}`, [name]);
+  return rowCount !== 0;
 }
 
-/** Removes loads of other tables that nobody went on with. */
+/** Removes loads of other tables that nobody went on with, each in a transaction. */
 export async function dropForsaken(client: Client, schema: string): Promise<void> {
+  await begin(client, 'write');
   const { rows } = await client.query<{ name: string }>(
     `select name from ${stateOf(schema)} where entry = 'load' and (value->>'started')::timestamptz < now() - make_interval(days => $1)`,
     [forsakenAfter],
   );
+  await client.query('commit');
   for (const { name } of rows) {
     const target = { schema, name };
-    if (!(await tryTurn(client, target))) continue;
-    await dropLoads(client, target);
-    await endTurn(client, target);
+    await begin(client, 'write');
+    if (await tryTurn(client, target)) await dropLoads(client, target);
+    await client.query('commit');
   }
 }

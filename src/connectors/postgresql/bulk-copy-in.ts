@@ -3,7 +3,7 @@ import { pipeline } from 'node:stream/promises';
 import type { Client, Connection } from 'pg';
 import { copyDataHeader } from '../../lib/pg-frames.ts';
 import type { RowStream } from '../contract.ts';
-import { lostOrRefused } from './bulk-errors.ts';
+import { lostOrAnswer } from './bulk-errors.ts';
 
 /** What pg has and its types do not mention. */
 type CopyConnection = Connection & { endCopyFrom(): void };
@@ -89,6 +89,6 @@ class CopyIn extends Writable {
   }
 
   handleError(error: Error): void {
-    this.destroy(lostOrRefused(error) as Error);
+    this.destroy(lostOrAnswer(error) as Error);
   }
 }

@@ -5,7 +5,7 @@ import { rangedLoad } from './bulk-ranged-load.ts';
 import type { Connect } from './bulk-source.ts';
 import { readState } from './bulk-state.ts';
 import { wholeLoad } from './bulk-whole-load.ts';
-import { withClient } from './with-client.ts';
+import { withReader } from './with-client.ts';
 
 export function bulkDestination(connect: Connect): BulkDestination {
   return {
@@ -13,7 +13,7 @@ export function bulkDestination(connect: Connect): BulkDestination {
     options: tableOptions('public'),
     async position(target) {
       try {
-        const state = await withClient(connect, 'tidemark position', (client) => readState(client, target));
+        const state = await withReader(connect, 'tidemark position', (client) => readState(client, target));
         return state?.position;
       } catch (error) {
         throw lostOrRefused(error);

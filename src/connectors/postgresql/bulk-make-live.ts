@@ -8,6 +8,7 @@ import { qualified } from './bulk-names.ts';
 import { breakOff } from './bulk-session.ts';
 import { addKey } from './bulk-stage.ts';
 import { swap } from './bulk-swap.ts';
+import { begin } from './transaction.ts';
 
 /** Where rows are until they are live. */
 export interface Stage {
@@ -61,7 +62,9 @@ export async function makeLive(
  */
 export async function analyzeAndEnd(client: Client, output: BulkOutput): Promise<void> {
   try {
-    await client.query(`set application_name = 'tidemark analyze'; analyze ${qualified(output)}`);
+    await begin(client, 'write');
+    await client.query(`analyze ${qualified(output)}`);
+    await client.query('commit');
     await client.end();
   } catch {
     breakOff(client);

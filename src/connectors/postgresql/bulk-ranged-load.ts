@@ -30,13 +30,14 @@ import { breakOff, openSession } from './bulk-session.ts';
 import type { Connect } from './bulk-source.ts';
 import { keyProblem } from './bulk-stage.ts';
 import { ensureState, readState, writeState } from './bulk-state.ts';
-import { endSessions, endTurn, loadName, takeTurn } from './bulk-turn.ts';
+import { beginTurn, endLoads, joinLoad, loadName } from './bulk-turn.ts';
+import { begin } from './transaction.ts';
 
 /**
  * A server that loses a range after its commit also loses the note that it is stored, and the session of whoever
  * could believe it is: the transaction that makes the table live waits for the disk, and with it for all before.
  */
-const beginRange = 'begin; set local synchronous_commit = off';
+const committedLater = 'set local synchronous_commit = off';
 
 /**
  * Loads a table in ranges, several at a time, each in a session and a transaction of its own that also notes it as
@@ -45,23 +46,28 @@ const beginRange = 'begin; set local synchronous_commit = off';
  * made the table.)
  */
 export async function rangedLoad(connect: Connect, output: BulkOutput, plan: LoadPlan): Promise<TableLoad> {
-  const client = await openSession(connect, loadName(plan.executionId, output));
+  const open = () => openSession(connect, loadName(plan.executionId, output));
+  const keeper = await open();
+  const idle = new IdleSessions(open);
   try {
-    await ensureState(client, output.schema);
-    await takeTurn(client, output, plan.executionId);
-    checkExpected(output, plan, (await readState(client, output))?.position);
+    await ensureState(keeper, output.schema);
+    await beginTurn(keeper, output, plan.executionId);
+    checkExpected(output, plan, (await readState(keeper, output))?.position);
+    const client = await idle.take();
     await dropForsaken(client, output.schema);
     const claim = await claimLoad(client, output, plan);
-    const load = new RangedLoad(connect, client, output, plan, claim);
+    idle.giveBack(client);
+    const load = new RangedLoad(connect, keeper, idle, output, plan, claim);
     try {
-      await checkLive(client, output, plan, await findLive(client, output), load.side);
+      await checkLive(keeper, output, plan, await findLive(keeper, output), load.side);
     } catch (error) {
       await load.discard();
       throw error;
     }
     return load;
   } catch (error) {
-    breakOff(client);
+    breakOff(keeper);
+    await idle.end();
     throw lostOrRefused(error);
   }
 }
@@ -70,16 +76,23 @@ class RangedLoad implements TableLoad {
   readonly side: string;
   readonly #connect: Connect;
   readonly #idle: IdleSessions;
-  /** Has the turn, and commits. */
+  /** Has the turn in a transaction that lasts as long as the load, and commits it. */
   readonly #keeper: Client;
   readonly #output: BulkOutput;
   readonly #plan: LoadPlan;
   readonly #claim: Claim;
   readonly #writers = new Set<Client>();
 
-  constructor(connect: Connect, keeper: Client, output: BulkOutput, plan: LoadPlan, claim: Claim) {
+  constructor(
+    connect: Connect,
+    keeper: Client,
+    idle: IdleSessions,
+    output: BulkOutput,
+    plan: LoadPlan,
+    claim: Claim,
+  ) {
     this.#connect = connect;
-    this.#idle = new IdleSessions(() => openSession(connect, loadName(plan.executionId, output)));
+    this.#idle = idle;
     this.#keeper = keeper;
     this.#output = output;
     this.#plan = plan;
@@ -96,7 +109,8 @@ class RangedLoad implements TableLoad {
     const client = await this.#idle.take();
     this.#writers.add(client);
     try {
-      await client.query(beginRange);
+      await begin(client, 'write');
+      await client.query(`${committedLater}; ${joinLoad(this.#output, this.#plan.executionId)}`);
       const binary = format === 'pg-binary';
       const options = binary ? ' (format binary)' : '';
       const count = await copyIn(client, `copy ${this.side} from stdin${options}`, rows, binary);
@@ -128,7 +142,6 @@ class RangedLoad implements TableLoad {
     const output = this.#output;
     await this.#idle.end();
     try {
-      await client.query('begin');
       const stored = await storedRanges(client, output);
       if (!(await endClaim(client, output, this.#claim.token))) takenOver(output);
       const rows = stored.values().reduce((total, count) => total + count, 0);
@@ -137,7 +150,6 @@ class RangedLoad implements TableLoad {
       await client.query(`drop table if exists ${this.side}`);
       await writeState(client, output, position);
       await client.query('commit');
-      await endTurn(client, output).catch(() => {});
       void analyzeAndEnd(client, output);
       return committed;
     } catch (error) {
@@ -156,9 +168,9 @@ class RangedLoad implements TableLoad {
     try {
       const client = await openSession(this.#connect, 'tidemark discard');
       try {
-        await client.query('begin');
+        await begin(client, 'write');
         if (!(await endClaim(client, this.#output, this.#claim.token))) return;
-        await endSessions(client, loadName(this.#plan.executionId, this.#output));
+        await endLoads(client, this.#output, this.#plan.executionId);
         await client.query(`drop table if exists ${this.side}; commit`);
       } finally {
         await client.end();

@@ -1,10 +1,12 @@
 import pg, { type Client } from 'pg';
 import type { FixedExpression } from '../../conditions/index.ts';
 import type { BulkColumn, BulkRead, BulkTable, WireFormat } from '../contract.ts';
+import { declaredType } from './bulk-declared-type.ts';
 import { rangeCondition } from './bulk-ranges.ts';
 import type { Relation } from './bulk-table.ts';
 import { trackingCondition } from './bulk-tracking.ts';
 import { describeModel } from './model-query.ts';
+import { useOurPath } from './transaction.ts';
 import { filterCondition } from './where.ts';
 
 /** The COPY that reads what is asked for, in a transaction that has begun. */
@@ -23,8 +25,10 @@ export async function copyStatement(
   const conditions = [
     ...(tracking === undefined ? [] : [await trackingCondition(client, relation.oid, tracking)]),
     ...(range === undefined ? [] : [rangeCondition(range)]),
-    ...(filter === undefined ? [] : [await filterOf(client, relation, table, filter)]),
   ];
+  // Views, and policies, may call functions.
+  await useOurPath(client);
+  if (filter !== undefined) conditions.push(await filterOf(client, relation, table, filter));
   const where = conditions.length === 0 ? '' : ` where ${conditions.join(' and ')}`;
   const options = format === 'pg-binary' ? ' (format binary)' : '';
   const values = table.columns.map(valueOfColumn).join(', ');
@@ -45,7 +49,7 @@ async function filterOf(
 /** A cast to the type a column already has costs nothing: the planner drops it. */
 function valueOfColumn({ name, type, obfuscated }: BulkColumn): string {
   const column = pg.escapeIdentifier(name);
-  if (!obfuscated) return `${column}::${type}`;
+  if (!obfuscated) return `${column}::${declaredType(name, type)}`;
   const salt = `(select convert_to(current_setting('tidemark.salt'), 'UTF8'))`;
   return `encode(sha256(${salt} || convert_to(${column}::text, 'UTF8')), 'hex')`;
 }

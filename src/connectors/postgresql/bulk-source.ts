@@ -11,11 +11,10 @@ import { copyStatement } from './bulk-select.ts';
 import { breakOff, openSession } from './bulk-session.ts';
 import { describeTable, findRelation } from './bulk-table.ts';
 import { greatest } from './bulk-tracking.ts';
+import { begin } from './transaction.ts';
 
-/** Opens a connection that nobody else uses, whose text output is the same on every server. Who asked ends it. */
+/** Opens a connection that nobody else uses, for transactions that `begin` begins. Who asked ends it. */
 export type Connect = (applicationName: string, socket?: () => Socket) => Promise<Client>;
-
-const begin = 'begin isolation level repeatable read read only';
 
 /**
  * A range's rows are found in the index and then read in the order of the table's pages. In the order of the index, as
@@ -23,7 +22,7 @@ const begin = 'begin isolation level repeatable read read only';
  * disks nothing is read ahead. Several ranges are read at a time: workers that help with one would only add the copying
  * of each row to the session that asked, an eighth of the whole load's CPU time.
  */
-const beginRange = `${begin}; set local enable_indexscan = off; set local enable_seqscan = off;
+const rangePlan = `set local enable_indexscan = off; set local enable_seqscan = off;
   set local max_parallel_workers_per_gather = 0`;
 
 export function bulkSource(connect: Connect): BulkSource {
@@ -33,7 +32,9 @@ export function bulkSource(connect: Connect): BulkSource {
   const ask = async <Answer>(question: (client: Client) => Promise<Answer>): Promise<Answer> => {
     const client = await sessions.take();
     try {
+      await begin(client, 'look', { path: 'system' });
       const answer = await question(client);
+      await client.query('commit');
       sessions.giveBack(client);
       return answer;
     } catch (error) {
@@ -49,7 +50,8 @@ export function bulkSource(connect: Connect): BulkSource {
     async read(table, format, read) {
       const client = await sessions.take();
       try {
-        await client.query(read.range === undefined ? begin : beginRange);
+        await begin(client, 'snapshot', { path: 'system' });
+        if (read.range !== undefined) await client.query(rangePlan);
         const relation = await findRelation(client, table.schemaId);
         const statement = await copyStatement(client, relation, table, format, read);
         const rows = client.query(new CopyOutRows(statement, format === 'pg-binary', bytesAhead));

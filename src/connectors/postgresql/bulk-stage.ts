@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import pg, { type Client } from 'pg';
 import type { BulkOutput, BulkTarget, LoadPlan } from '../contract.ts';
+import { declaredType } from './bulk-declared-type.ts';
 import { list, outputKey, ownColumns, qualified, refuse } from './bulk-names.ts';
 
 /** Where the rows are until they are live. Named as it stands in statements. */
@@ -37,7 +38,7 @@ function definitions(output: BulkOutput): string {
   return columns
     .map(({ name, outputName, type }) => {
       const notNull = primaryKey.includes(name) ? ' not null' : '';
-      return `${pg.escapeIdentifier(outputName)} ${type}${notNull}`;
+      return `${pg.escapeIdentifier(outputName)} ${declaredType(outputName, type)}${notNull}`;
     })
     .join(', ');
 }

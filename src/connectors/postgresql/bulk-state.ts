@@ -2,7 +2,8 @@ import pg, { type Client } from 'pg';
 import type { JsonObject } from '../../lib/json.ts';
 import type { BulkOutput, BulkTarget } from '../contract.ts';
 import { qualified } from './bulk-names.ts';
-import { inTurn } from './bulk-turn.ts';
+import { beginAlone } from './bulk-turn.ts';
+import { begin } from './transaction.ts';
 
 /** What Tidemark knows of the tables of a namespace, beside them: it goes wherever they are copied or restored. */
 const tableName = '_tidemark_state';
@@ -19,19 +20,22 @@ export interface CommittedState {
  * IF NOT EXISTS fails then in more ways than one (23505, 42P06, 42P07, 42710): they take turns.
  */
 export async function ensureState(client: Client, schema: string): Promise<void> {
-  if (await hasState(client, schema)) return;
-  await inTurn(client, { schema, name: tableName }, async () => {
-    const namespace = await client.query('select from pg_namespace where nspname = $1', [schema]);
-    // CREATE … IF NOT EXISTS asks for the right to create even when there is nothing to do.
-    if (namespace.rowCount === 0)
-      await client.query(`create schema if not exists ${pg.escapeIdentifier(schema)}`);
-    // The regclass is an oid while the table lives and a name in a dump: a table that was dropped and made anew is
-    // not taken for the old one, one that was restored is.
-    await client.query(
-      `create table if not exists ${stateOf(schema)}
-       (name text, entry text, relation regclass, value jsonb not null, primary key (name, entry))`,
-    );
-  });
+  await begin(client, 'write');
+  const there = await hasState(client, schema);
+  await client.query('commit');
+  if (there) return;
+  await beginAlone(client, { schema, name: tableName });
+  const namespace = await client.query('select from pg_namespace where nspname = $1', [schema]);
+  // CREATE … IF NOT EXISTS asks for the right to create even when there is nothing to do.
+  if (namespace.rowCount === 0)
+    await client.query(`create schema if not exists ${pg.escapeIdentifier(schema)}`);
+  // The regclass is an oid while the table lives and a name in a dump: a table that was dropped and made anew is
+  // not taken for the old one, one that was restored is.
+  await client.query(
+    `create table if not exists ${stateOf(schema)}
+     (name text, entry text, relation regclass, value jsonb not null, primary key (name, entry))`,
+  );
+  await client.query('commit');
 }
 
 export async function readState(client: Client, target: BulkTarget): Promise<CommittedState | undefined> {

@@ -1,11 +1,13 @@
 import type { Client } from 'pg';
 import { notFound } from '../../errors.ts';
 import type { BulkTable } from '../contract.ts';
+import { splitTableId } from '../table-id.ts';
+import { withOurPath } from './transaction.ts';
 
 /** A table, view or anything else one can select from. */
 export interface Relation {
   oid: number;
-  /** Quoted and qualified, to be put into a statement. */
+  /** Quoted and qualified, to stand behind FROM: a table without those that inherit from it, which are tables themselves. */
   name: string;
   kind: string;
   /** Its size on disk, partitions included; 0 for views and foreign tables. */
@@ -22,8 +24,20 @@ export interface Relation {
 export const originExpression = `concat_ws(' ', extract(epoch from pg_postmaster_start_time()),
   (select oid from pg_database where datname = current_database()), c.oid)`;
 
+/** Of a relation's kind, an expression for what stands before its name. What partitions have is the table's own. */
+export function onlyItself(kind: string): string {
+  return `case when ${kind} in ('r', 'f') then 'only ' else '' end`;
+}
+
+/** Whether an attribute `a` is a column that can be read. @param whole an expression: whether all of the table can be. */
+export function readable(whole: string): string {
+  return `a.attnum > 0 and not a.attisdropped and (${whole} or has_column_privilege(a.attrelid, a.attnum, 'select'))`;
+}
+
 interface ColumnRow {
   name: string;
+  /** Where single columns were granted, the others are not there for us. */
+  readable: boolean;
   type: string;
   nullable: boolean;
   /** Position in the primary key, null outside it. */
@@ -37,7 +51,7 @@ interface ColumnRow {
  * says it for people.)
  */
 const columnsQuery = `
-select a.attname as name, not a.attnotnull as nullable, key.position as key,
+select a.attname as name, has_column_privilege(a.attrelid, a.attnum, 'select') as readable, not a.attnotnull as nullable, key.position as key,
   case when element.typname = 'money' and element.oid < 16384 then replace(format_type(base.type, null), 'money', 'numeric')
     when carried.self then format_type(base.type, base.modifier)
     when t.typcategory = 'A' then 'text[]' else 'text' end as type
@@ -67,14 +81,13 @@ order by a.attnum`;
 /** @throws not_found when there is no such table, or none that this user can see. */
 export async function findRelation(client: Client, schemaId: string): Promise<Relation> {
   const { rows } = await client.query<Relation>(
-    `select c.oid, format('%I.%I', n.nspname, c.relname) as name, c.relkind as kind, c.reltuples as estimate,
+    `select c.oid, format('%s%I.%I', ${onlyItself('c.relkind')}, n.nspname, c.relname) as name, c.relkind as kind, c.reltuples as estimate,
        ceil(case when c.relkind in ('r', 'm') then pg_relation_size(c.oid)
          when c.relkind = 'p' then (select sum(pg_relation_size(relid)) from pg_partition_tree(c.oid) where isleaf)
          else 0 end / current_setting('block_size')::numeric)::float8 as pages, ${originExpression} as origin
      from pg_class c join pg_namespace n on n.oid = c.relnamespace
-     where n.nspname || '.' || c.relname = $1 and c.relkind in ('r', 'p', 'v', 'm', 'f')
-     order by n.nspname`,
-    [schemaId],
+     where n.nspname = $1 and c.relname = $2 and c.relkind in ('r', 'p', 'v', 'm', 'f')`,
+    splitTableId(schemaId),
   );
   if (rows[0] === undefined) throw notFound('schema', schemaId);
   return rows[0];
@@ -89,7 +102,9 @@ export async function describeTable(
   const relation = await findRelation(client, schemaId);
   const { oid, origin } = relation;
   const all = (await client.query<ColumnRow>(columnsQuery, [oid])).rows;
-  const chosen = all.filter(({ name }) => columns === undefined || columns.includes(name));
+  const chosen = all.filter(
+    ({ name, readable }) => readable && (columns === undefined || columns.includes(name)),
+  );
   const key = all.filter((column) => column.key !== null).sort((a, b) => Number(a.key) - Number(b.key));
   return {
     schemaId,
@@ -110,8 +125,10 @@ async function estimateRows(client: Client, relation: Relation): Promise<number 
   const { kind, estimate, pages, name } = relation;
   if (kind === 'v') return undefined;
   if (kind !== 'f' && pages >= 10) {
-    const { rows } = await client.query<{ 'QUERY PLAN': [{ Plan: { 'Plan Rows': number } }] }>(
-      `explain (format json) select from ${name}`,
+    const { rows } = await withOurPath(client, () =>
+      client.query<{ 'QUERY PLAN': [{ Plan: { 'Plan Rows': number } }] }>(
+        `explain (format json) select from ${name}`,
+      ),
     );
     const planned = rows[0]?.['QUERY PLAN'][0].Plan['Plan Rows'];
     if (planned !== undefined) return planned;

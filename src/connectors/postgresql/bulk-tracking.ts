@@ -3,6 +3,7 @@ import { TidemarkError } from '../../errors.ts';
 import type { BulkRead, BulkTable } from '../contract.ts';
 import { findField } from './bulk-fields.ts';
 import { findRelation } from './bulk-table.ts';
+import { withOurPath } from './transaction.ts';
 
 const times = ['date', 'timestamp', 'timestamptz'];
 const followed = [
@@ -22,9 +23,12 @@ export async function greatest(
   const relation = await findRelation(client, schemaId);
   const { type } = await trackedField(client, relation.oid, field);
   const column = pg.escapeIdentifier(field);
-  const { rows } = await client.query<{ value: string }>(
-    `select ${column}::text as value from ${relation.name}
-     where ${column} ${await ordinary(client, type)} order by ${column} desc limit 1`,
+  const condition = await ordinary(client, type);
+  const { rows } = await withOurPath(client, () =>
+    client.query<{ value: string }>(
+      `select ${column}::text as value from ${relation.name}
+       where ${column} ${condition} order by ${column} desc limit 1`,
+    ),
   );
   return rows[0]?.value;
 }

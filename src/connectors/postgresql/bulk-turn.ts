@@ -1,12 +1,23 @@
 import { createHash } from 'node:crypto';
-import type { Client } from 'pg';
+import pg, { type Client } from 'pg';
 import type { BulkTarget } from '../contract.ts';
 import { refuse } from './bulk-names.ts';
+import { begin } from './transaction.ts';
 
-/** First half of our advisory lock keys: "tmld". The second half is a hash of the table. */
-const lockClass = 0x74_6d_6c_64;
+/**
+ * First halves of our advisory lock keys; the second is a hash. All of them are locks of a transaction, not of a session:
+ * a pooler gives the next transaction another session.
+ */
+const lockClasses = {
+  /** Has the turn at a table. "tmld" */
+  turn: 0x74_6d_6c_64,
+  /** Loads a table. "tmlt" */
+  table: 0x74_6d_6c_74,
+  /** Loads a table for an execution. "tmle" */
+  load: 0x74_6d_6c_65,
+};
 
-/** Names the sessions that load a table, so that those who must not do it any more can be found. */
+/** Names the sessions that load a table, for people. */
 export function loadName(executionId: string, { schema, name }: BulkTarget): string {
   const table = createHash('sha256')
     .update(JSON.stringify([schema, name]))
@@ -16,16 +27,20 @@ export function loadName(executionId: string, { schema, name }: BulkTarget): str
 }
 
 /**
- * One load at a time per table, for as long as the session lasts or until `endTurn`. Sessions of the same execution
- * that are still in the way belong to a worker that died, lost its connection or stalled: they are ended, so that an
- * older snapshot cannot be swapped in after ours. Once it is our turn, those of any other execution are forsaken, too.
+ * Begins a transaction whose turn it is to load the table, as long as it lasts: there is one at a time per table.
+ * Transactions of the same execution that are still in the way belong to a worker that died, lost its connection or
+ * stalled: their sessions are ended, so that an older snapshot cannot be swapped in after ours. Once it is our turn, those of
+ * any other execution are forsaken, too.
  */
-export async function takeTurn(client: Client, target: BulkTarget, executionId: string): Promise<void> {
-  const name = loadName(executionId, target);
-  await endSessions(client, name);
-  await client.query(`set lock_timeout = '10s'`);
+export async function beginTurn(client: Client, target: BulkTarget, executionId: string): Promise<void> {
+  await begin(client, 'write');
+  await endLoads(client, target, executionId);
+  await client.query(`set local lock_timeout = '10s'`);
   try {
-    await waitForTurn(client, target);
+    await client.query('select pg_advisory_xact_lock($1::int, hashtext($2))', [
+      lockClasses.turn,
+      lockName(target),
+    ]);
   } catch (error) {
     if ((error as { code?: string }).code !== '55P03') throw error;
     const table = `${target.schema}.${target.name}`;
@@ -34,49 +49,62 @@ export async function takeTurn(client: Client, target: BulkTarget, executionId: 
       error,
     );
   }
-  await client.query('set lock_timeout = 0');
-  await endSessions(client, loadName('%', target));
+  await client.query('set local lock_timeout = 0');
+  await endLoads(client, target);
+  await client.query(joinLoad(target, executionId));
 }
 
-async function waitForTurn(client: Client, target: BulkTarget): Promise<void> {
-  await client.query('select pg_advisory_lock($1::int, hashtext($2))', [lockClass, lockName(target)]);
+/** To be run in each transaction that stores rows of the load, so that it can be found and ended. */
+export function joinLoad(target: BulkTarget, executionId: string): string {
+  return [
+    shareLock(lockClasses.table, lockName(target)),
+    shareLock(lockClasses.load, loadName(executionId, target)),
+  ].join('; ');
 }
 
-/** The turn of another table, if nobody has it. */
+/** The turn of another table for the rest of the transaction, if it is free. */
 export async function tryTurn(client: Client, target: BulkTarget): Promise<boolean> {
   const { rows } = await client.query<{ taken: boolean }>(
-    'select pg_try_advisory_lock($1::int, hashtext($2)) as taken',
-    [lockClass, lockName(target)],
+    'select pg_try_advisory_xact_lock($1::int, hashtext($2)) as taken',
+    [lockClasses.turn, lockName(target)],
   );
   return rows[0]?.taken === true;
 }
 
-export async function endTurn(client: Client, target: BulkTarget): Promise<void> {
-  await client.query('select pg_advisory_unlock($1::int, hashtext($2))', [lockClass, lockName(target)]);
+/** Begins a transaction in which whatever others do in their turn at this is over. */
+export async function beginAlone(client: Client, target: BulkTarget): Promise<void> {
+  await begin(client, 'write');
+  await client.query('select pg_advisory_xact_lock($1::int, hashtext($2))', [
+    lockClasses.turn,
+    lockName(target),
+  ]);
 }
 
 /**
- * Runs work of which there may be only one at a time for a table. Not a lock of the transaction: one that waited
- * within it would still see the catalogue as it was before.
+ * Ends the other sessions whose transactions load the table. They are found by the locks they hold: behind a pooler a
+ * session that has once loaded a table may be somebody else's a moment later.
+ *
+ * @param executionId undefined: for whatever execution.
  */
-export async function inTurn(client: Client, target: BulkTarget, work: () => Promise<void>): Promise<void> {
-  await waitForTurn(client, target);
-  try {
-    await work();
-  } finally {
-    await endTurn(client, target);
-  }
-}
-
-/** @param pattern of LIKE. */
-export async function endSessions(client: Client, pattern: string): Promise<void> {
+export async function endLoads(client: Client, target: BulkTarget, executionId?: string): Promise<void> {
+  const key: [number, string] =
+    executionId === undefined
+      ? [lockClasses.table, lockName(target)]
+      : [lockClasses.load, loadName(executionId, target)];
   await client.query(
-    `select pg_terminate_backend(pid) from pg_stat_activity
-     where application_name like $1 and datname = current_database() and pid <> pg_backend_pid()`,
-    [pattern],
+    `select pg_terminate_backend(pid) from pg_locks
+     where locktype = 'advisory' and objsubid = 2 and pid <> pg_backend_pid()
+       and database = (select oid from pg_database where datname = current_database())
+       and classid = $1::oid and objid = (hashtext($2)::bigint & 4294967295)::oid`,
+    key,
   );
 }
 
+function shareLock(lockClass: number, name: string): string {
+  return `select pg_advisory_xact_lock_shared(${lockClass}, hashtext(${pg.escapeLiteral(name)}))`;
+}
+
+/** Tables of every version of Tidemark take turns by this. */
 function lockName({ schema, name }: BulkTarget): string {
   return `${schema}.${name}`;
 }

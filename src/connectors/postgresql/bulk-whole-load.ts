@@ -11,7 +11,7 @@ import { breakOff, openSession } from './bulk-session.ts';
 import type { Connect } from './bulk-source.ts';
 import { createSide, createTemporaryStage, keyProblem, sideName, temporaryStage } from './bulk-stage.ts';
 import { ensureState, readState, writeState } from './bulk-state.ts';
-import { endTurn, loadName, takeTurn } from './bulk-turn.ts';
+import { beginTurn, loadName } from './bulk-turn.ts';
 
 /**
  * Loads a table as one stream. Everything from the first staged row to the commit is one transaction: a run that
@@ -22,10 +22,13 @@ export async function wholeLoad(connect: Connect, output: BulkOutput, plan: Load
   const client = await openSession(connect, loadName(plan.executionId, output));
   try {
     await ensureState(client, output.schema);
-    await takeTurn(client, output, plan.executionId);
+    await beginTurn(client, output, plan.executionId);
+    if (await dropLoads(client, output)) {
+      // What was left makes room before the rows come.
+      await client.query('commit');
+      await beginTurn(client, output, plan.executionId);
+    }
     checkExpected(output, plan, (await readState(client, output))?.position);
-    await dropLoads(client, output);
-    await client.query('begin');
     return loadInto(client, output, plan, await createStage(client, output, plan));
   } catch (error) {
     breakOff(client);
@@ -69,7 +72,6 @@ function loadInto(client: Client, output: BulkOutput, plan: LoadPlan, stage: Sta
         const committed = await makeLive(client, output, plan, stage);
         await writeState(client, output, position);
         await client.query('commit');
-        await endTurn(client, output).catch(() => {});
         void analyzeAndEnd(client, output);
         return committed;
       }),

@@ -3,17 +3,7 @@ import pg from 'pg';
 import { TidemarkError } from '../../errors.ts';
 import type { Connect } from './bulk-source.ts';
 import type { Configuration } from './configuration.ts';
-
-/** Text that means the same on every server. `timezone` makes every timestamptz end in +00. */
-const settings = {
-  timezone: 'UTC',
-  datestyle: 'ISO,YMD',
-  intervalstyle: 'postgres',
-  bytea_output: 'hex',
-  extra_float_digits: '3',
-  // A half-open connection must not hold locks of the user's database for hours.
-  tcp_keepalives_idle: '30',
-};
+import { setRowSecurity } from './transaction.ts';
 
 /** @param signal ends every connection that was opened, at once. */
 export function connector(configuration: Configuration, signal: AbortSignal | undefined): Connect {
@@ -29,17 +19,17 @@ export function connector(configuration: Configuration, signal: AbortSignal | un
       port: configuration.port,
       database: configuration.database,
       user: configuration.username,
-      password: configuration.password,
+      // As a function: for an empty text the driver would look into PGPASSWORD and ~/.pgpass of this machine.
+      password: () => configuration.password,
       ssl: tls(configuration),
       // Over TLS the bytes that matter come from the socket that pg lays around this one.
       ...(socket === undefined || configuration.ssl ? {} : { stream: socket }),
       application_name: applicationName,
       connectionTimeoutMillis: 10_000,
       keepAlive: true,
-      options: Object.entries(settings)
-        .map(([name, value]) => `-c ${name}=${value}`)
-        .join(' '),
     });
+    ignoreEnvironment(client);
+    setRowSecurity(client, configuration.row_level_security ? 'on' : 'off');
     // The query that is running reports a lost connection; without a listener it would end the process.
     client.on('error', () => {});
     const abort = () => destroy(client);
@@ -48,6 +38,15 @@ export function connector(configuration: Configuration, signal: AbortSignal | un
     await client.connect();
     return client;
   };
+}
+
+/** What the driver takes from PGOPTIONS and PGREPLICATION of this machine when it is given none. */
+function ignoreEnvironment(client: pg.Client): void {
+  const { connectionParameters } = client as unknown as {
+    connectionParameters: { options?: string; replication?: string };
+  };
+  delete connectionParameters.options;
+  delete connectionParameters.replication;
 }
 
 /** Breaks the connection off without waiting for the server, which rolls back what was open. */

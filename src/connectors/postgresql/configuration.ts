@@ -32,6 +32,14 @@ export const configuration = Type.Object(
     ssh_host: Type.Optional(Type.String({ title: 'SSH host' })),
     ssh_port: Type.Optional(Type.Integer({ title: 'SSH port' })),
     ssh_private_key: Type.Optional(Type.String({ title: 'SSH private key', ...secret })),
+    row_level_security: Type.Optional(
+      Type.Boolean({
+        title: 'Read only what row-level security shows',
+        description:
+          'Without it, a table whose policies hide rows from this user fails, so that rows are not missed unnoticed.',
+        default: false,
+      }),
+    ),
     change_detection: Type.Optional(
       Type.Boolean({ title: 'Stream changes (CDC)', description: 'Not built yet: tables are read in full.' }),
     ),

@@ -8,7 +8,7 @@ import { type Configuration, configuration } from './configuration.ts';
 import { modelDestination } from './model-destination.ts';
 import { modelSource } from './model-source.ts';
 import { readTypes, writtenTypes } from './types.ts';
-import { withClient } from './with-client.ts';
+import { withReader } from './with-client.ts';
 
 export const postgresql: Connector = {
   id: 'postgresql',
@@ -22,8 +22,7 @@ export const postgresql: Connector = {
     const signals = signal === undefined ? ended.signal : AbortSignal.any([signal, ended.signal]);
     const connect = connector(settings as unknown as Configuration, signals);
     return {
-      test: () =>
-        withClient(connect, 'tidemark test', async (client) => void (await client.query('select 1'))),
+      test: () => withReader(connect, 'tidemark test', async () => {}),
       catalogue: catalogue(connect),
       modelSource: modelSource(connect, lookTimeout),
       modelDestination: modelDestination(connect),

@@ -5,7 +5,8 @@ import { eachGroup } from '../identity-groups.ts';
 import type { Connect } from './bulk-source.ts';
 import { copyInto } from './model-stage.ts';
 import type { Target } from './model-target.ts';
-import { withClient } from './with-client.ts';
+import { begin, targetOptions } from './transaction.ts';
+import { withReader } from './with-client.ts';
 
 const staged = 'pg_temp.tidemark_alike';
 /** From which on a server says whether a text can be read as a type. */
@@ -21,14 +22,15 @@ export async function alikeIdentities(
 ): Promise<AlikeIdentities | undefined> {
   const type = target.baseTypes.get(identity ?? '');
   if (identity === undefined || type === undefined) return undefined;
-  const isBytewise = await withClient(connect, 'tidemark targets', (client) =>
+  const isBytewise = await withReader(connect, 'tidemark targets', (client) =>
     comparesBytes(client, target, identity),
   );
   if (isBytewise) return undefined;
   return async function* alike(keys) {
     const client = await connect('tidemark identities');
     try {
-      await client.query(`create temporary table tidemark_alike (k text collate "C")`);
+      await begin(client, 'write', targetOptions);
+      await client.query(`create temporary table tidemark_alike (k text collate "C") on commit drop`);
       for await (const some of keys) {
         await copyInto(
           client,
@@ -79,7 +81,7 @@ async function grouping(client: Client, { table }: Target, identity: string, typ
       ? 'pg_temp.tidemark_read(k)'
       : `case when pg_input_is_valid(k, ${literal}) then k::${type} end`;
   const value = collation === null ? read : `(${read}) collate ${collation}`;
-  return `begin; declare alike no scroll cursor for
+  return `declare alike no scroll cursor for
     select k as key, min(k) over same as "group" from (
       select k, ${value} as c, count(*) over (partition by ${value}) as n from ${staged}) s
     where n > 1 and c is not null window same as (partition by c) order by 2, 1`;

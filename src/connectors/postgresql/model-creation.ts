@@ -1,14 +1,15 @@
 import pg from 'pg';
 import type { BulkColumn, TargetCreation } from '../contract.ts';
+import { tableId } from '../table-id.ts';
 import { list, outputKey, qualified, refuse } from './bulk-names.ts';
 import type { Connect } from './bulk-source.ts';
 import { describeTarget } from './model-target.ts';
-import { withClient } from './with-client.ts';
+import { withReader, withWriter } from './with-client.ts';
 
 export function targetCreation(connect: Connect): TargetCreation {
   return {
     schemas: () =>
-      withClient(connect, 'tidemark targets', async (client) => {
+      withReader(connect, 'tidemark targets', async (client) => {
         const { rows } = await client.query<{ name: string }>(
           `select nspname as name from pg_namespace where has_schema_privilege(oid, 'create')
              and nspname <> 'information_schema' and nspname not like 'pg\\_%' order by nspname <> 'public', nspname`,
@@ -16,15 +17,15 @@ export function targetCreation(connect: Connect): TargetCreation {
         return rows.map(({ name }) => name);
       }),
     createTable: (output) =>
-      withClient(connect, 'tidemark targets', async (client) => {
+      withWriter(connect, 'tidemark targets', async (client) => {
         for (const name of [output.schema, output.name]) checkName(name);
         const key = list(outputKey(output));
         const parts = [...output.columns.map(definition), ...(key === '' ? [] : [`primary key (${key})`])];
         await client.query(`create table if not exists ${qualified(output)} (${parts.join(', ')})`);
-        return `${output.schema}.${output.name}`;
+        return tableId(output.schema, output.name);
       }),
     addColumns: (object, columns) =>
-      withClient(connect, 'tidemark targets', async (client) => {
+      withWriter(connect, 'tidemark targets', async (client) => {
         const { table } = await describeTarget(client, object);
         const added = columns.map((column) => `add column if not exists ${definition(column)}`);
         if (added.length > 0) await client.query(`alter table ${table} ${added.join(', ')}`);

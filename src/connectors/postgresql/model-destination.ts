@@ -1,5 +1,6 @@
 import { checkedReplacement, checkedWriter } from '../checked.ts';
 import type { ModelDestination, ModelSyncMode, TargetObject } from '../contract.ts';
+import { tableId } from '../table-id.ts';
 import type { Connect } from './bulk-source.ts';
 import { alikeIdentities } from './model-alike.ts';
 import { targetCreation } from './model-creation.ts';
@@ -8,27 +9,27 @@ import { targetLife } from './model-life.ts';
 import { modelReplacement } from './model-replacement.ts';
 import { describeTarget, writableTables } from './model-target.ts';
 import { modelWriter } from './model-writer.ts';
+import { targetOptions } from './transaction.ts';
 import { filterCondition } from './where.ts';
-import { withClient } from './with-client.ts';
+import { withReader } from './with-client.ts';
 
 const writing: ModelSyncMode[] = ['create', 'update', 'updateOrCreate', 'append'];
 const deleting: ModelSyncMode[] = ['replace', 'remove'];
 
 export function modelDestination(connect: Connect): ModelDestination {
   const describe = (object: string) =>
-    withClient(connect, 'tidemark targets', (client) => describeTarget(client, object));
+    withReader(connect, 'tidemark targets', (client) => describeTarget(client, object), targetOptions);
   return {
     creation: targetCreation(connect),
     objects: () =>
-      withClient(connect, 'tidemark targets', async (client): Promise<TargetObject[]> => {
-        const { rows } = await client.query<{ id: string; deletes: boolean }>(
-          `select id, has_table_privilege(oid, 'delete') as deletes from (${writableTables}) t order by id`,
+      withReader(connect, 'tidemark targets', async (client): Promise<TargetObject[]> => {
+        const { rows } = await client.query<{ schema: string; name: string; deletes: boolean }>(
+          `select schema, name, has_table_privilege(oid, 'delete') as deletes from (${writableTables}) t order by 1, 2`,
         );
-        return rows.map(({ id, deletes }) => ({
-          id,
-          name: id,
-          modes: deletes ? [...writing, ...deleting] : writing,
-        }));
+        return rows.map(({ schema, name, deletes }) => {
+          const id = tableId(schema, name);
+          return { id, name: id, modes: deletes ? [...writing, ...deleting] : writing };
+        });
       }),
     fields: async (object) => (await describe(object)).fields,
     alike: async (definition) => alikeIdentities(connect, await describe(definition.object), definition),
@@ -37,8 +38,11 @@ export function modelDestination(connect: Connect): ModelDestination {
       const target = await describe(definition.object);
       const { filter } = definition;
       if (filter !== undefined) {
-        await withClient(connect, 'tidemark targets', (client) =>
-          filterCondition(client, target.table, target.fields, filter),
+        await withReader(
+          connect,
+          'tidemark targets',
+          (client) => filterCondition(client, target.table, target.fields, filter),
+          targetOptions,
         );
       }
       return checkedWriter(await modelWriter(connect, target, definition), definition, fitsOf(target));

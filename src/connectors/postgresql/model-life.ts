@@ -1,11 +1,12 @@
 import type { TargetLife } from '../contract.ts';
+import { splitTableId } from '../table-id.ts';
 import type { Connect } from './bulk-source.ts';
 import { writableTables } from './model-target.ts';
-import { withClient } from './with-client.ts';
+import { withReader } from './with-client.ts';
 
 /** VACUUM FULL stores rows elsewhere as TRUNCATE does, so that they are counted where that has happened. */
 export function targetLife(connect: Connect, object: string): Promise<TargetLife | undefined> {
-  return withClient(connect, 'tidemark targets', async (client) => {
+  return withReader(connect, 'tidemark targets', async (client) => {
     const { rows } = await client.query<{
       made: string;
       stored: string | null;
@@ -14,8 +15,8 @@ export function targetLife(connect: Connect, object: string): Promise<TargetLife
     }>(
       `select oid::text as made, pg_relation_filenode(oid)::text as stored, quoted,
          has_table_privilege(oid, 'select') and not row_security_active(oid) as seen
-       from (${writableTables}) t where id = $1`,
-      [object],
+       from (${writableTables}) t where schema = $1 and name = $2`,
+      splitTableId(object),
     );
     const [table] = rows;
     if (table === undefined) return undefined;
@@ -31,7 +32,7 @@ export function targetLife(connect: Connect, object: string): Promise<TargetLife
       ...(stored === null ? {} : { stored }),
       isEmpty: empty,
       rows: () =>
-        withClient(connect, 'tidemark targets', async (other) => {
+        withReader(connect, 'tidemark targets', async (other) => {
           if (!seen) return Number.POSITIVE_INFINITY;
           const { rows: counted } = await other.query<{ rows: string }>(
             `select count(*) as rows from ${quoted}`,

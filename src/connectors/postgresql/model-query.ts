@@ -2,7 +2,10 @@ import pg, { type Client } from 'pg';
 import { messageOf, TidemarkError } from '../../errors.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import type { Field } from '../contract.ts';
+import { splitTableId } from '../table-id.ts';
+import { readable } from './bulk-table.ts';
 import { fieldTypeOf } from './field-type.ts';
+import { rowsHidden } from './rows-hidden.ts';
 
 /** What a model reads, as something that can stand behind FROM. */
 export interface Relation {
@@ -48,6 +51,8 @@ export async function describeModel(client: Client, configuration: JsonObject): 
 /** What the server says of a query is for the user. @param timeout milliseconds that it had. */
 export function invalidQuery(cause: unknown, timeout?: number): TidemarkError {
   const canceled = cause instanceof pg.DatabaseError && cause.code === '57014' && timeout !== undefined;
+  const hidden = rowsHidden(cause);
+  if (hidden !== undefined) return hidden;
   const reason = canceled ? `it takes longer than ${timeout / 1000} seconds` : messageOf(cause);
   return new TidemarkError('invalid_query', { reason }, { cause });
 }
@@ -68,11 +73,13 @@ async function fromClause(client: Client, configuration: JsonObject): Promise<st
 }
 
 async function relationName(client: Client, id: string): Promise<string> {
-  const { rows } = await client.query<{ name: string }>(
-    `select format('%I.%I', n.nspname, c.relname) as name
-     from pg_class c join pg_namespace n on n.oid = c.relnamespace
-     where n.nspname || '.' || c.relname = $1 and c.relkind in ('r', 'p', 'v', 'm', 'f')`,
-    [id],
+  const { rows } = await client.query<{ name: string; whole: boolean; columns: string | null }>(
+    `select format('%I.%I', n.nspname, c.relname) as name, has_table_privilege(c.oid, 'select') as whole,
+       (select string_agg(quote_ident(a.attname), ', ' order by a.attnum) from pg_catalog.pg_attribute a
+        where a.attrelid = c.oid and ${readable('false')}) as columns
+     from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+     where n.nspname = $1 and c.relname = $2 and c.relkind in ('r', 'p', 'v', 'm', 'f')`,
+    splitTableId(id),
   );
   const [found] = rows;
   if (found === undefined) {
@@ -81,14 +88,15 @@ async function relationName(client: Client, id: string): Promise<string> {
       reason: `there is no table or view ${id}`,
     });
   }
-  return found.name;
+  const { name, whole, columns } = found;
+  return whole || columns === null ? name : `(select ${columns} from ${name})`;
 }
 
 async function describeTypes(client: Client, fields: pg.FieldDef[]): Promise<Description[]> {
   const { rows } = await client.query<Description>(
-    `select format_type(t.oid, d.modifier) as type, t.typcategory::text || t.typname::text as category
-     from unnest($1::oid[], $2::int[]) with ordinality as d (oid, modifier, position)
-     join pg_type t on t.oid = d.oid order by d.position`,
+    `select pg_catalog.format_type(t.oid, d.modifier) as type, pg_catalog.concat(t.typcategory, t.typname) as category
+     from rows from (pg_catalog.unnest($1::pg_catalog.oid[]), pg_catalog.unnest($2::int[])) with ordinality as d (oid, modifier, position)
+     join pg_catalog.pg_type t on t.oid = d.oid order by d.position`,
     [fields.map(({ dataTypeID }) => dataTypeID), fields.map(({ dataTypeModifier }) => dataTypeModifier)],
   );
   return rows;

@@ -10,6 +10,7 @@ export interface ReplacementStatements {
   collect: string;
   /** Takes identities as an array of texts. Undefined without an identity. */
   keep: string | undefined;
+  /** The end of collecting, in the transaction that replaces. */
   begin: string[];
   /** Each returns the identity and the mapped columns of the rows it changes. */
   changes: [ReplacedRow['status'], string][];
@@ -36,7 +37,9 @@ export function replacementStatements(target: Target, definition: TargetDefiniti
         mapped.map(({ baseType }) => baseType),
       ),
       ...createCollected(target, definition),
-      ...(key === undefined ? [] : [`create temporary table tidemark_kept (k ${key.baseType})`]),
+      ...(key === undefined
+        ? []
+        : [`create temporary table tidemark_kept (k ${key.baseType}) on commit preserve rows`]),
       ...(key === undefined || uniqueKey ? [] : [`create unique index on ${collected} (${key.name})`]),
     ],
     collect: `insert into ${collected} (${names.join(', ')})
@@ -44,7 +47,6 @@ export function replacementStatements(target: Target, definition: TargetDefiniti
     keep: key && `insert into ${kept} select k::${key.baseType} from unnest($1::text[]) k`,
     begin: [
       `analyze ${collected}`,
-      'begin',
       `lock table ${table} in share row exclusive mode`,
       // An identity may have two texts, one of them a record's that is fine.
       ...(key === undefined
@@ -65,7 +67,8 @@ function createCollected(target: Target, definition: TargetDefinition): string[]
   const others = target.fields.filter(({ id }) => !written.has(id));
   const drops = others.map(({ id }) => `drop column "${id.replaceAll('"', '""')}" cascade`);
   return [
-    `create temporary table tidemark_replacement (like ${target.table} including constraints including indexes)`,
+    `create temporary table tidemark_replacement (like ${target.table} including constraints including indexes)
+       on commit preserve rows`,
     ...(drops.length === 0 ? [] : [`alter table ${collected} ${drops.join(', ')}`]),
     `do $$ declare one regclass; begin
        for one in select indexrelid from pg_index where indrelid = '${collected}'::regclass

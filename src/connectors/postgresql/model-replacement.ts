@@ -4,9 +4,10 @@ import { decodeCopyText } from '../../lib/copy-text.ts';
 import { BatchRefused, type ModelReplacement, type ReplacedRow, type TargetDefinition } from '../contract.ts';
 import type { Connect } from './bulk-source.ts';
 import { replacementStatements } from './model-replacement-statements.ts';
-import { refusedOr, stage, stagedLines } from './model-stage.ts';
+import { forTransaction, refusedOr, stage, stagedLines, staging } from './model-stage.ts';
 import type { Target } from './model-target.ts';
 import { transactionId, transactionOutcome } from './model-transaction.ts';
+import { begin, isPooled, targetOptions } from './transaction.ts';
 
 const batchSize = 5_000;
 
@@ -22,19 +23,40 @@ export async function modelReplacement(
 ): Promise<ModelReplacement> {
   const statements = replacementStatements(target, definition);
   const client = await connect('tidemark model replace');
+  let pooled = false;
   try {
-    for (const statement of statements.prepare) await client.query(statement);
+    await begin(client, 'write', targetOptions);
+    pooled = isPooled(client);
+    for (const statement of statements.prepare)
+      await client.query(pooled ? forTransaction(statement) : statement);
+    if (!pooled) await client.query('commit');
   } catch (error) {
     await client.end().catch(() => {});
     throw error;
   }
   let added = 0;
 
+  /**
+   * Of all or nothing. Behind a pooler the temporary tables last as long as a transaction: then all steps are one. Without
+   * one each is its own, because a transaction that is open for hours keeps the server from vacuuming.
+   */
+  const step = async (work: () => Promise<void>): Promise<void> => {
+    await (pooled ? client.query('savepoint step') : begin(client, 'write', targetOptions));
+    try {
+      await work();
+      await client.query(pooled ? 'release savepoint step' : 'commit');
+    } catch (error) {
+      await client.query(pooled ? 'rollback to savepoint step' : 'rollback').catch(() => client.end());
+      throw error;
+    }
+  };
+
   /** An identity that its column cannot hold is nobody's in the target. */
   const keep = async (keys: readonly string[]): Promise<void> => {
-    if (statements.keep === undefined || keys.length === 0) return;
+    const { keep: statement } = statements;
+    if (statement === undefined || keys.length === 0) return;
     try {
-      await client.query(statements.keep, [keys]);
+      await step(async () => void (await client.query(statement, [keys])));
     } catch (error) {
       if (!(refusedOr(error, definition) instanceof BatchRefused)) throw error;
       if (keys.length === 1) return;
@@ -51,12 +73,12 @@ export async function modelReplacement(
     ),
     async add(records) {
       try {
-        await client.query('begin');
-        await stage(client, stagedLines(records));
-        await client.query(statements.collect);
-        await client.query('commit');
+        await step(async () => {
+          if (pooled) await client.query(`truncate ${staging}`);
+          await stage(client, stagedLines(records));
+          await client.query(statements.collect);
+        });
       } catch (error) {
-        await client.query('rollback').catch(() => client.end());
         throw asOfTarget(refusedOr(error, definition), target);
       }
       added += records.length;
@@ -65,6 +87,7 @@ export async function modelReplacement(
     async replace(kept, replaced, prepared) {
       try {
         for await (const keys of kept) await keep(keys);
+        if (!pooled) await begin(client, 'write', targetOptions);
         for (const statement of statements.begin) await client.query(statement);
         for (const [status, statement] of statements.changes) {
           for await (const rows of changes(client, status, statement)) await replaced(rows);

@@ -2,7 +2,6 @@ import pg, { type Client } from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
 import { TidemarkError } from '../../errors.ts';
 import { decodeCopyText } from '../../lib/copy-text.ts';
-import { endWithClient } from '../../lib/end-with-client.ts';
 import { CopyOut } from '../../lib/pg-copy-out.ts';
 import { RecyclingSocket } from '../../lib/recycling-socket.ts';
 import { type ModelQuery, type ModelSource, usualLookTimeout } from '../contract.ts';
@@ -11,22 +10,26 @@ import { modelMeta } from '../model-meta.ts';
 import type { Connect } from './bulk-source.ts';
 import { readSchemas } from './catalogue.ts';
 import { describeModel, invalidQuery } from './model-query.ts';
+import { begin, endWithClient } from './transaction.ts';
 import { whereClause } from './where.ts';
-import { withClient } from './with-client.ts';
+import { withReader } from './with-client.ts';
 
 export function modelSource(connect: Connect, lookTimeout = usualLookTimeout): ModelSource {
-  /** In a read-only transaction of limited time, which nobody commits. */
+  /** In a read-only transaction of limited time. */
   const look = <Result>(use: (client: Client) => Promise<Result>): Promise<Result> =>
-    withClient(connect, 'tidemark model', async (client) => {
-      await client.query(`begin read only; set local statement_timeout = ${lookTimeout}`);
-      return use(client).catch((error: unknown) => {
-        if (!(error instanceof pg.DatabaseError)) throw error;
-        throw invalidQuery(error, lookTimeout);
-      });
-    });
+    withReader(
+      connect,
+      'tidemark model',
+      (client) =>
+        use(client).catch((error: unknown) => {
+          if (!(error instanceof pg.DatabaseError)) throw error;
+          throw invalidQuery(error, lookTimeout);
+        }),
+      { path: 'own', statementTimeout: lookTimeout },
+    );
   return {
     meta: (parameters) =>
-      withClient(connect, 'tidemark model', async (client) =>
+      withReader(connect, 'tidemark model', async (client) =>
         modelMeta(await readSchemas(client), parameters),
       ),
     fields: (configuration) => look(async (client) => (await describeModel(client, configuration)).fields),
@@ -55,8 +58,8 @@ async function* copy(
 ): AsyncGenerator<Buffer> {
   const client = await connect('tidemark model read');
   try {
+    await begin(client, 'snapshot', { path: 'own' });
     await endWithClient(client);
-    await client.query('begin isolation level repeatable read read only; set local statement_timeout = 0');
     const relation = await describeModel(client, query.configuration);
     const asked = [
       ...query.fields,
@@ -89,13 +92,13 @@ async function* copy(
  */
 function keyedSelect(from: string, { fields, hashed = fields, identity }: ModelQuery): string {
   const list = fields.map((name) => pg.escapeIdentifier(name));
-  const row = `hashtextextended(row(${hashed.map((name) => pg.escapeIdentifier(name)).join(', ')})::text, 0)`;
+  const row = `pg_catalog.hashtextextended(row(${hashed.map((name) => pg.escapeIdentifier(name)).join(', ')})::pg_catalog.text, 0)`;
   if (identity !== undefined) {
-    return `select ${[`${pg.escapeIdentifier(identity)}::text as key`, `${row} as hash`, ...aliases(list)].join(', ')} from ${from}`;
+    return `select ${[`${pg.escapeIdentifier(identity)}::pg_catalog.text as key`, `${row} as hash`, ...aliases(list)].join(', ')} from ${from}`;
   }
   const rows = `select ${[`${row} as hash`, ...aliases(list)].join(', ')} from ${from}`;
   const values = list.map((_, index) => `v${index}`);
-  const key = `hash::text || '#' || row_number() over (partition by hash) as key`;
+  const key = `pg_catalog.concat(hash, '#', pg_catalog.row_number() over (partition by hash)) as key`;
   return `select ${[key, 'hash', ...values].join(', ')} from (${rows}) h`;
 }
 
@@ -105,5 +108,5 @@ function aliases(list: string[]): string[] {
 }
 
 function textArray(values: readonly string[]): string {
-  return `array[${values.map((value) => pg.escapeLiteral(value)).join(', ')}]::text[]`;
+  return `array[${values.map((value) => pg.escapeLiteral(value)).join(', ')}]::pg_catalog.text[]`;
 }

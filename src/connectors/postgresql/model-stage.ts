@@ -17,6 +17,11 @@ export function createStaging(key: string | undefined, types: readonly string[])
   return `create temporary table if not exists tidemark_batch (${columns.join(', ')}) on commit delete rows`;
 }
 
+/** Statements that make temporary tables, for one transaction instead of the session. */
+export function forTransaction(statements: string): string {
+  return statements.replaceAll(/on commit (delete|preserve) rows/g, 'on commit drop');
+}
+
 /** Records of a batch as lines of the staging table. */
 export function stagedLines(records: readonly OutgoingRecord[]): Buffer {
   return Buffer.from(

@@ -1,12 +1,13 @@
 import type { Client } from 'pg';
 import { notFound } from '../../errors.ts';
 import type { TargetField } from '../contract.ts';
+import { splitTableId } from '../table-id.ts';
 import { fieldTypeOf } from './field-type.ts';
 import { functionsOf } from './model-matching.ts';
 
 /** Tables that a user can write to, partitioned ones included. */
 export const writableTables = `
-  select c.oid, n.nspname || '.' || c.relname as id, format('%I.%I', n.nspname, c.relname) as quoted, c.relhasrules
+  select c.oid, n.nspname as schema, c.relname as name, format('%I.%I', n.nspname, c.relname) as quoted, c.relhasrules
   from pg_class c join pg_namespace n on n.oid = c.relnamespace
   where c.relkind in ('r', 'p') and not c.relispartition
     and n.nspname <> 'information_schema' and n.nspname not like 'pg\\_%'
@@ -50,8 +51,8 @@ interface ColumnRow {
 /** @throws not_found */
 export async function describeTarget(client: Client, object: string): Promise<Target> {
   const found = await client.query<{ oid: number; quoted: string; altered: boolean }>(
-    `select oid, quoted, relhasrules or row_security_active(oid) as altered from (${writableTables}) t where id = $1`,
-    [object],
+    `select oid, quoted, relhasrules or row_security_active(oid) as altered from (${writableTables}) t where schema = $1 and name = $2`,
+    splitTableId(object),
   );
   const [table] = found.rows;
   if (table === undefined) throw notFound('target object', object);

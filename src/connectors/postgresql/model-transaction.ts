@@ -1,6 +1,6 @@
 import pg, { type Client } from 'pg';
 import type { Connect } from './bulk-source.ts';
-import { withClient } from './with-client.ts';
+import { withReader } from './with-client.ts';
 
 /** The id of the transaction under way: the token by which the server says later what became of it. */
 export async function transactionId(client: Client): Promise<string> {
@@ -9,7 +9,7 @@ export async function transactionId(client: Client): Promise<string> {
 }
 
 export function transactionOutcome(connect: Connect, token: string): Promise<'committed' | 'aborted'> {
-  return withClient(connect, 'tidemark model write', async (client) => {
+  return withReader(connect, 'tidemark model write', async (client) => {
     const { rows } = await client
       .query<{ status: string | null }>('select pg_xact_status($1::xid8) as status', [token])
       .catch((error: unknown) => {

@@ -13,10 +13,11 @@ import { unreachable } from '../unreachable.ts';
 import type { Connect } from './bulk-source.ts';
 import { DirectLines, insertUnknown } from './model-direct.ts';
 import { findRows } from './model-matching.ts';
-import { refusedOr, stage, stagedLines } from './model-stage.ts';
+import { forTransaction, refusedOr, stage, stagedLines } from './model-stage.ts';
 import { modelStatements, type Statements } from './model-statements.ts';
 import type { Target } from './model-target.ts';
 import { transactionId, transactionOutcome } from './model-transaction.ts';
+import { begin, isPooled, targetOptions } from './transaction.ts';
 
 /** Enough to make the round trips and commits cheap, few enough to find one bad record quickly. */
 const batchSize = 10_000;
@@ -44,9 +45,16 @@ export async function modelWriter(
     client.once('end', () => {
       if (session === client) session = undefined;
     });
-    await client.query(statements.prepare).catch(unreachable);
+    await prepareSession(client).catch(unreachable);
     session = client;
     return client;
+  };
+
+  /** Behind a pooler each transaction has to make its temporary tables. */
+  const prepareSession = async (client: Client): Promise<void> => {
+    await begin(client, 'write', targetOptions);
+    if (!isPooled(client)) await client.query(statements.prepare);
+    await client.query('commit');
   };
 
   const insertNews = async (client: Client, lines: Buffer, count: number) => {
@@ -61,7 +69,8 @@ export async function modelWriter(
   const writeLines: Required<ModelWriter>['writeLines'] = async (lines, count, prepared) => {
     const client = await open();
     try {
-      await client.query('begin');
+      await begin(client, 'write', targetOptions);
+      if (isPooled(client)) await client.query(forTransaction(statements.prepare));
       const results =
         (await insertNews(client, lines, count)) ??
         (await apply(client, statements, definition.mode, lines, count));

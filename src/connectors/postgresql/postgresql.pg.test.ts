@@ -18,7 +18,7 @@ async function harness(): Promise<ConnectorHarness> {
     configuration,
     broken: { ...configuration, password: 'wrong' },
     source: {
-      schemaId: 'we"ird.schema 🌊.ta\'ble',
+      schemaId: '"we""ird.schema 🌊".ta\'ble',
       model: { query: `select id, name, note from ${odd} -- and a comment` },
       async rename(id, name) {
         await database.query(`update ${odd} set name = $2 where id = $1`, [id, name]);
