@@ -1,0 +1,54 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describeMariadb } from '../support/mariadb.ts';
+import { type ModelSyncs, startModelSyncs } from '../support/model-syncs.ts';
+import { play } from './play.ts';
+import { type TargetName, targetNames } from './target-names.ts';
+import { openTarget, type PlayedTarget } from './targets.ts';
+
+/** `npm run chaos:model` says these. */
+const { TIDEMARK_MODEL_SEQUENCES, TIDEMARK_MODEL_SEED, TIDEMARK_MODEL_TARGET } = process.env;
+const long = TIDEMARK_MODEL_SEQUENCES !== undefined;
+const usual: Record<TargetName, number> = { postgresql: 12, mysql: 8, duckdb: 3, webhook: 5, s3: 3 };
+
+/** Sequences that have found faults. */
+const found: Record<TargetName, number[]> = { postgresql: [], mysql: [], duckdb: [], webhook: [], s3: [] };
+
+for (const name of targetNames) {
+  if (TIDEMARK_MODEL_TARGET && TIDEMARK_MODEL_TARGET !== name) continue;
+  const describeTarget = name === 'mysql' ? describeMariadb : describe;
+  describeTarget(`the reference model and ${name}`, () => {
+    let world: ModelSyncs;
+    let target: PlayedTarget;
+
+    beforeAll(async () => {
+      world = await startModelSyncs();
+      world.batchSize = 5;
+      target = await openTarget[name](world);
+    });
+    afterAll(async () => {
+      await target?.[Symbol.asyncDispose]();
+      await world?.[Symbol.asyncDispose]();
+    });
+
+    const first = Number(TIDEMARK_MODEL_SEED ?? 1);
+    const count = Number(TIDEMARK_MODEL_SEQUENCES ?? usual[name]);
+    const seeds = Array.from({ length: count }, (_, index) => first + index);
+    test(`${count} sequences from seed ${first}`, { timeout: long ? 0 : 600_000 }, async () => {
+      const failed: number[] = [];
+      for (const [played, seed] of [...(long ? [] : found[name]), ...seeds].entries()) {
+        const log: string[] = [];
+        try {
+          await play(world, target, seed, log);
+        } catch (error) {
+          failed.push(seed);
+          console.error(`${name}, seed ${seed}:\n  ${log.join('\n  ')}\n${error instanceof Error ? error.stack : error}
+replay: npm run chaos:model -- --target ${name} --seed ${seed} --sequences 1`);
+        }
+        if (long && (played + 1) % 100 === 0) {
+          console.log(`${name}: ${played + 1} sequences, failed: ${failed.join(', ') || 'none'}`);
+        }
+      }
+      expect(failed, 'seeds whose sequence does not hold').toEqual([]);
+    });
+  });
+}
