@@ -1,13 +1,7 @@
-/**
- * Says what to do when an npm script runs on a Node that cannot run TypeScript: the pinned one (npm's `node`
- * package) is missing when npm was told to skip install scripts. Plain JavaScript, for old Nodes to understand.
- */
-const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+/** For npm scripts, which find the Node of node_modules first: says what is missing where they do not. */
+import { isRecent, tooOld } from './runtime.mjs';
 
-if (major < 22 || (major === 22 && minor < 18)) {
-  console.error(
-    `Tidemark runs on Node 24, which "npm ci" brings; this is Node ${process.versions.node}.\n` +
-      'Its install script was skipped. Run "npm rebuild node", then try again.',
-  );
+if (!isRecent) {
+  console.error(tooOld);
   process.exit(1);
 }

@@ -1,4 +1,26 @@
 #!/usr/bin/env node
-import './check-runtime.mjs';
+import { spawn } from 'node:child_process';
+import { isRecent, pinnedNode, tooOld } from './runtime.mjs';
 
-await import('../src/main.ts');
+if (isRecent) await import('../src/main.ts');
+else startAgain(pinnedNode());
+
+/** On the Node that comes along. This process only passes on signals and the exit code. */
+function startAgain(node) {
+  if (node === undefined) {
+    console.error(tooOld);
+    process.exitCode = 1;
+    return;
+  }
+  const child = spawn(node, process.argv.slice(1), { stdio: 'inherit' });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  child.on('error', (error) => {
+    console.error(`${node}: ${error.message}`);
+    process.exitCode = 1;
+  });
+  child.on('exit', (code, signal) => {
+    if (signal === null) process.exit(code);
+    process.removeAllListeners(signal);
+    process.kill(process.pid, signal);
+  });
+}

@@ -97,7 +97,7 @@ const settings = {
     takes: 'CIDR ranges separated by commas, e.g. 10.0.0.0/8,fd00::/8',
     default: '',
     description:
-      'Private ranges that webhooks and HTTP connections may reach. Loopback, private, link-local and metadata addresses are refused otherwise.',
+      'Private ranges that webhooks and HTTP connections may reach. Loopback, private, link-local and metadata addresses are refused otherwise. Connections to databases (PostgreSQL, MySQL) are not held to it: they reach whatever this machine reaches, so keep tenants that you do not trust from making them, or Tidemark’s network from what they must not reach.',
     parse: (value: string) => {
       const ranges = value
         .split(',')

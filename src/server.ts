@@ -96,8 +96,7 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Serv
   undo.push(() => recordLogStore.close());
   const { recordLogs } = recordLogStore;
 
-  const embedded =
-    config.databaseUrl === undefined ? await startEmbeddedPostgres(directory.folder) : undefined;
+  const embedded = config.databaseUrl === undefined ? await startOwnPostgres(directory.folder) : undefined;
   if (embedded !== undefined) undo.push(() => embedded.stop());
   const databaseUrl = config.databaseUrl ?? (await embedded?.database('tidemark')) ?? '';
   await prepareDatabase(config, databaseUrl);
@@ -199,6 +198,20 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Serv
     directory,
     databaseLost: embedded?.lost ?? new Promise(() => {}),
   };
+}
+
+/** Whatever keeps it from starting is of this machine: PostgreSQL's own words say it, no place in our code does. */
+async function startOwnPostgres(folder: string) {
+  try {
+    return await startEmbeddedPostgres(folder);
+  } catch (cause) {
+    throw new ConfigError(
+      `the embedded PostgreSQL of ${folder} does not start: ${messageOf(cause)}\n` +
+        'A copy of a data directory has to keep its owners (cp -a) and be made while its server is stopped. ' +
+        'DATABASE_URL takes a PostgreSQL of your own instead.',
+      { cause },
+    );
+  }
 }
 
 /** A database that cannot be used is the configuration's fault, unless it is our own. */

@@ -51,8 +51,14 @@ export async function startWorker(
     model: modelSyncRunner(connections),
     bulk: bulkSyncRunner(connections, { rangeRows: config.bulkRangeRows, streams: config.bulkStreams }),
   };
-  const publicUrl =
-    config.publicUrl ?? (await readRunningServer(directory))?.url ?? `http://${config.host}:${config.port}`;
+  const server = await readRunningServer(directory);
+  const publicUrl = config.publicUrl ?? server?.url ?? `http://${config.host}:${config.port}`;
+  if (config.recordLogs === undefined && server === undefined) {
+    const reason =
+      'No server runs on this data directory, so none finds the record logs that are written here. ' +
+      'Set TIDEMARK_RECORD_LOGS to one folder or bucket for the server and all workers.';
+    log.warn({ folder: directory.recordLogs, reason }, 'record_logs.not_shared');
+  }
   const executions = await startExecutionWorker(
     {
       db,

@@ -1,7 +1,7 @@
 import { type OpenDependencies, openConnection } from '../connections/index.ts';
 import type { Session } from '../connectors/index.ts';
 import type { Database } from '../db/index.ts';
-import { TidemarkError } from '../errors.ts';
+import { messageOf, TidemarkError } from '../errors.ts';
 import { isCanceled, type Outcome, type Run, type Runner } from '../executions/index.ts';
 import { eachLimited } from '../lib/each-limited.ts';
 import { obfuscationSalt } from '../organizations/index.ts';
@@ -44,7 +44,10 @@ export function bulkSyncRunner(deps: OpenDependencies, settings: BulkRunSettings
         await destination.session.close();
       }
     } catch (error) {
-      if (isCanceled(run)) await discardLeftovers(deps, run, sync, { ...settings, salt }).catch(() => {});
+      if (isCanceled(run))
+        await discardLeftovers(deps, run, sync, { ...settings, salt }).catch((cause: unknown) =>
+          run.console('warn', `What was loaded in part is still in the destination: ${messageOf(cause)}`),
+        );
       throw error;
     } finally {
       await source.session.close();

@@ -11,5 +11,5 @@ export {
   schemaCacheStatus,
   startSchemaRefresh,
 } from './schema-cache.ts';
-export { mask, maskConfiguration, openConfiguration, readConfiguration } from './secrets.ts';
+export { mask, maskConfiguration, readConfiguration } from './secrets.ts';
 export { type Connection, getConnection, listConnections } from './store.ts';

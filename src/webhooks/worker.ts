@@ -213,6 +213,21 @@ class DeliveryWorker {
     }
   }
 
+  /** Nothing is tried any more: who runs this is told, since the receiver cannot be. */
+  #sayExhausted({ claimed, result }: Finished): void {
+    const { organizationId, webhookId, deliveryId, attempt: attempts } = claimed;
+    this.#deps.log.warn(
+      {
+        organization_id: organizationId,
+        webhook_id: webhookId,
+        delivery_id: deliveryId,
+        attempts,
+        reason: result?.error ?? 'no attempt was recorded',
+      },
+      'delivery.exhausted',
+    );
+  }
+
   async #record(): Promise<void> {
     const batch = this.#finished;
     if (batch.length === 0) return;
@@ -230,7 +245,10 @@ class DeliveryWorker {
       this.#finished = [...batch, ...this.#finished];
       throw error;
     }
-    for (const { done } of batch) done();
+    for (const { done, entry } of batch) {
+      done();
+      if (entry.status === 'failed') this.#sayExhausted(entry);
+    }
   }
 }
 

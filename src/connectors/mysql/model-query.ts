@@ -27,8 +27,9 @@ export async function describeModel(connection: Connection, configuration: JsonO
   const { table, view, query } = configuration;
   const id = text(table) ?? text(view);
   if (id !== undefined) {
-    const found = await findTable(connection, id).catch(() => {
-      throw wrong(`there is no table or view ${id}`);
+    const found = await findTable(connection, id).catch((error: unknown) => {
+      const isMissing = error instanceof TidemarkError && error.key === 'not_found';
+      throw isMissing ? wrong(`there is no table or view ${id}`) : error;
     });
     return {
       from: `${qualified(found.database, found.name)} as model`,
