@@ -2,11 +2,41 @@ import { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Client, Connection } from 'pg';
 import { copyDataHeader } from '../../lib/pg-frames.ts';
-import type { RowStream } from '../contract.ts';
+import type { BulkColumn, RowStream, WireFormat } from '../contract.ts';
+import { Written } from '../row-counts.ts';
 import { lostOrAnswer } from './bulk-errors.ts';
+import { ChangedValues, RewrittenRows } from './copy-text-values.ts';
+import { knownCharacters } from './encodings.ts';
+import { onlyKnown } from './rewrite-text.ts';
+import { serverEncoding } from './transaction.ts';
 
 /** What pg has and its types do not mention. */
 type CopyConnection = Connection & { endCopyFrom(): void };
+
+/**
+ * Stores rows by `COPY … FROM STDIN`. Of COPY text the server may not have every character.
+ *
+ * @param into the table, and options of the COPY.
+ */
+export async function copyRowsIn(
+  client: Client,
+  { table, options = [] }: { table: string; options?: readonly string[] },
+  rows: RowStream,
+  format: WireFormat,
+  columns: readonly BulkColumn[],
+): Promise<Written> {
+  const binary = format === 'pg-binary';
+  const all = [...options, ...(binary ? ['format binary'] : [])];
+  const sql = `copy ${table} from stdin${all.length === 0 ? '' : ` (${all.join(', ')})`}`;
+  const known = binary ? undefined : knownCharacters(serverEncoding(client));
+  if (known === undefined) return Written.of(rows, await copyIn(client, sql, rows, binary), []);
+  const values = new ChangedValues(
+    'unknown_character_replaced',
+    columns.map(({ name }) => name),
+  );
+  const count = await copyIn(client, sql, new RewrittenRows(rows, values, onlyKnown(known)), false);
+  return Written.of(rows, count, values.warnings);
+}
 
 /**
  * Runs `COPY … FROM STDIN` with what `rows` gives: CopyData frames, forwarded as they are, or bytes to be
@@ -14,7 +44,7 @@ type CopyConnection = Connection & { endCopyFrom(): void };
  *
  * On any failure the connection is closed: the frame under way may be cut, so nothing else could be sent.
  */
-export async function copyIn(client: Client, sql: string, rows: RowStream, framed: boolean): Promise<number> {
+async function copyIn(client: Client, sql: string, rows: RowStream, framed: boolean): Promise<number> {
   const copy = client.query(new CopyIn(sql, framed, rows));
   await pipeline(rows, copy);
   return copy.rowCount;

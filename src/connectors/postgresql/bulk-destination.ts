@@ -1,24 +1,42 @@
-import type { BulkDestination } from '../contract.ts';
+import type { BulkDestination, WireFormat } from '../contract.ts';
 import { tableOptions } from '../table-options.ts';
 import { lostOrRefused } from './bulk-errors.ts';
 import { rangedLoad } from './bulk-ranged-load.ts';
 import type { Connect } from './bulk-source.ts';
 import { readState } from './bulk-state.ts';
 import { wholeLoad } from './bulk-whole-load.ts';
+import { knownCharacters } from './encodings.ts';
+import { serverEncoding } from './transaction.ts';
 import { withReader } from './with-client.ts';
 
+const [all, textAlone]: WireFormat[][] = [['pg-binary', 'copy-text'], ['copy-text']];
+
 export function bulkDestination(connect: Connect): BulkDestination {
+  let encoding: string | undefined;
+  const learnEncoding = async () => {
+    encoding ??= await withReader(connect, 'tidemark encoding', async (client) => serverEncoding(client));
+  };
   return {
-    formats: ['pg-binary', 'copy-text'],
+    // Known once a position was asked for or a load begun. Characters that a server lacks are only replaced in text.
+    get formats() {
+      return (knownCharacters(encoding ?? '') === undefined ? all : textAlone) ?? [];
+    },
     options: tableOptions('public'),
     async position(target) {
       try {
-        const state = await withReader(connect, 'tidemark position', (client) => readState(client, target));
-        return state?.position;
+        return await withReader(connect, 'tidemark position', async (client) => {
+          encoding = serverEncoding(client);
+          return (await readState(client, target))?.position;
+        });
       } catch (error) {
         throw lostOrRefused(error);
       }
     },
-    load: (output, plan) => (plan.ranged ? rangedLoad : wholeLoad)(connect, output, plan),
+    async load(output, plan) {
+      await learnEncoding().catch((error: unknown) => {
+        throw lostOrRefused(error);
+      });
+      return (plan.ranged ? rangedLoad : wholeLoad)(connect, output, plan);
+    },
   };
 }

@@ -20,7 +20,7 @@ import {
   storeRange,
   takenOver,
 } from './bulk-claim.ts';
-import { copyIn } from './bulk-copy-in.ts';
+import { copyRowsIn } from './bulk-copy-in.ts';
 import { lostOrRefused } from './bulk-errors.ts';
 import { IdleSessions } from './bulk-idle-sessions.ts';
 import { findLive } from './bulk-live.ts';
@@ -111,11 +111,8 @@ class RangedLoad implements TableLoad {
     try {
       await begin(client, 'write');
       await client.query(`${committedLater}; ${joinLoad(this.#output, this.#plan.executionId)}`);
-      const binary = format === 'pg-binary';
-      const options = binary ? ' (format binary)' : '';
-      const count = await copyIn(client, `copy ${this.side} from stdin${options}`, rows, binary);
-      const written = Written.of(rows, count, []);
-      await storeRange(client, this.#output, this.#claim, range.id, count);
+      const written = await copyRowsIn(client, { table: this.side }, rows, format, this.#output.columns);
+      await storeRange(client, this.#output, this.#claim, range.id, written.rows);
       await client.query('commit');
       this.#idle.giveBack(client);
       return written;

@@ -88,7 +88,8 @@ async function sampleBounds(
   );
   const [sample] = rows;
   const scattered = Math.abs(sample?.correlation ?? 1) < 0.5;
-  return [...new Set((scattered ? sample?.coarse : sample?.fine) ?? [])];
+  const bounds = (scattered ? sample?.coarse : sample?.fine) ?? [];
+  return [...new Set(bounds)].filter((bound) => !bound.includes('\uFFFD'));
 }
 
 /** The id names the bounds: ranges of another division of the table have other ids. */

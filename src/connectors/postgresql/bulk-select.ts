@@ -6,7 +6,7 @@ import { rangeCondition } from './bulk-ranges.ts';
 import type { Relation } from './bulk-table.ts';
 import { trackingCondition } from './bulk-tracking.ts';
 import { describeModel } from './model-query.ts';
-import { useOurPath } from './transaction.ts';
+import { keepsBytes, useOurPath } from './transaction.ts';
 import { filterCondition } from './where.ts';
 
 /** The COPY that reads what is asked for, in a transaction that has begun. */
@@ -31,7 +31,9 @@ export async function copyStatement(
   if (filter !== undefined) conditions.push(await filterOf(client, relation, table, filter));
   const where = conditions.length === 0 ? '' : ` where ${conditions.join(' and ')}`;
   const options = format === 'pg-binary' ? ' (format binary)' : '';
-  const values = table.columns.map(valueOfColumn).join(', ');
+  const values = table.columns
+    .map((column) => valueOfColumn(column, keepsBytes(client) ? 'SQL_ASCII' : 'UTF8'))
+    .join(', ');
   return `copy (select ${values} from ${relation.name}${where}) to stdout${options}`;
 }
 
@@ -47,9 +49,9 @@ async function filterOf(
 }
 
 /** A cast to the type a column already has costs nothing: the planner drops it. */
-function valueOfColumn({ name, type, obfuscated }: BulkColumn): string {
+function valueOfColumn({ name, type, obfuscated }: BulkColumn, encoding: string): string {
   const column = pg.escapeIdentifier(name);
   if (!obfuscated) return `${column}::${declaredType(name, type)}`;
-  const salt = `(select convert_to(current_setting('tidemark.salt'), 'UTF8'))`;
-  return `encode(sha256(${salt} || convert_to(${column}::text, 'UTF8')), 'hex')`;
+  const salt = `(select convert_to(current_setting('tidemark.salt'), '${encoding}'))`;
+  return `encode(sha256(${salt} || convert_to(${column}::text, '${encoding}')), 'hex')`;
 }

@@ -11,7 +11,9 @@ import { copyStatement } from './bulk-select.ts';
 import { breakOff, openSession } from './bulk-session.ts';
 import { describeTable, findRelation } from './bulk-table.ts';
 import { greatest } from './bulk-tracking.ts';
-import { begin } from './transaction.ts';
+import { ChangedValues, RewrittenRows } from './copy-text-values.ts';
+import { onlyUtf8 } from './rewrite-text.ts';
+import { begin, keepsBytes, readBytes } from './transaction.ts';
 
 /** Opens a connection that nobody else uses, for transactions that `begin` begins. Who asked ends it. */
 export type Connect = (applicationName: string, socket?: () => Socket) => Promise<Client>;
@@ -33,6 +35,7 @@ export function bulkSource(connect: Connect): BulkSource {
     const client = await sessions.take();
     try {
       await begin(client, 'look', { path: 'system' });
+      await readBytes(client);
       const answer = await question(client);
       await client.query('commit');
       sessions.giveBack(client);
@@ -54,12 +57,15 @@ export function bulkSource(connect: Connect): BulkSource {
         if (read.range !== undefined) await client.query(rangePlan);
         const relation = await findRelation(client, table.schemaId);
         const statement = await copyStatement(client, relation, table, format, read);
+        await readBytes(client);
         const rows = client.query(new CopyOutRows(statement, format === 'pg-binary', bytesAhead));
         rows.once('close', () => {
           if (!rows.readableEnded) breakOff(client);
           else void client.query('commit').then(() => sessions.giveBack(client), ignore);
         });
-        return rows;
+        if (!keepsBytes(client)) return rows;
+        const columns = table.columns.map(({ name }) => name);
+        return new RewrittenRows(rows, new ChangedValues('invalid_utf8_replaced', columns), onlyUtf8);
       } catch (error) {
         breakOff(client);
         throw lostOrRefused(error);

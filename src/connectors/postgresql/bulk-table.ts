@@ -2,7 +2,7 @@ import type { Client } from 'pg';
 import { notFound } from '../../errors.ts';
 import type { BulkTable } from '../contract.ts';
 import { splitTableId } from '../table-id.ts';
-import { withOurPath } from './transaction.ts';
+import { keepsBytes, withOurPath } from './transaction.ts';
 
 /** A table, view or anything else one can select from. */
 export interface Relation {
@@ -113,7 +113,7 @@ export async function describeTable(
     // A key that lost a column does not identify rows any more.
     primaryKey: key.every((column) => chosen.includes(column)) ? key.map(({ name }) => name) : [],
     estimatedRows: await estimateRows(client, relation),
-    formats: ['pg-binary', 'copy-text'],
+    formats: keepsBytes(client) ? ['copy-text'] : ['pg-binary', 'copy-text'],
   };
 }
 

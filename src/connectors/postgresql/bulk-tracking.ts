@@ -30,7 +30,9 @@ export async function greatest(
        where ${column} ${condition} order by ${column} desc limit 1`,
     ),
   );
-  return rows[0]?.value;
+  const value = rows[0]?.value;
+  // Bytes that are no UTF-8: from there nothing can be asked for.
+  return value?.includes('\uFFFD') ? undefined : value;
 }
 
 async function ordinary(client: Client, type: string): Promise<string> {

@@ -1,9 +1,8 @@
 import type { Client } from 'pg';
-import type { BulkOutput, LoadPlan, RowStream, TableLoad, WireFormat } from '../contract.ts';
+import type { BulkOutput, LoadPlan, TableLoad } from '../contract.ts';
 import { checkExpected } from '../expected-position.ts';
-import { Written } from '../row-counts.ts';
 import { dropLoads } from './bulk-claim.ts';
-import { copyIn } from './bulk-copy-in.ts';
+import { copyRowsIn } from './bulk-copy-in.ts';
 import { lostOrRefused } from './bulk-errors.ts';
 import { findLive } from './bulk-live.ts';
 import { analyzeAndEnd, checkLive, makeLive, type Stage, swaps } from './bulk-make-live.ts';
@@ -63,7 +62,10 @@ function loadInto(client: Client, output: BulkOutput, plan: LoadPlan, stage: Sta
     stored: new Map(),
     write: (stream, format) =>
       attempt(async () => {
-        const written = Written.of(stream, await copyFrozen(client, stage.table, stream, format), []);
+        // FREEZE: the rows need no later vacuum, and a transaction older than the swap, which finds the new table under the
+        // old name, sees its rows instead of an empty table.
+        const into = { table: stage.table, options: ['freeze'] };
+        const written = await copyRowsIn(client, into, stream, format, output.columns);
         stage.rows += written.rows;
         return written;
       }),
@@ -78,19 +80,4 @@ function loadInto(client: Client, output: BulkOutput, plan: LoadPlan, stage: Sta
     abort,
     discard: abort,
   };
-}
-
-/**
- * FREEZE: the rows need no later vacuum, and a transaction older than the swap, which finds the new table under
- * the old name, sees its rows instead of an empty table.
- */
-async function copyFrozen(
-  client: Client,
-  table: string,
-  rows: RowStream,
-  format: WireFormat,
-): Promise<number> {
-  const binary = format === 'pg-binary';
-  const options = binary ? 'format binary, freeze' : 'freeze';
-  return copyIn(client, `copy ${table} from stdin (${options})`, rows, binary);
 }

@@ -7,10 +7,13 @@ import { RecyclingSocket } from '../../lib/recycling-socket.ts';
 import { type ModelQuery, type ModelSource, usualLookTimeout } from '../contract.ts';
 import { keysOf, recordsOf } from '../model-lines.ts';
 import { modelMeta } from '../model-meta.ts';
+import { CopyOutRows } from './bulk-copy-out.ts';
 import type { Connect } from './bulk-source.ts';
 import { readSchemas } from './catalogue.ts';
+import { ChangedValues, RewrittenRows } from './copy-text-values.ts';
 import { describeModel, invalidQuery } from './model-query.ts';
-import { begin, endWithClient } from './transaction.ts';
+import { onlyUtf8 } from './rewrite-text.ts';
+import { begin, endWithClient, keepsBytes, readBytes } from './transaction.ts';
 import { whereClause } from './where.ts';
 import { withReader } from './with-client.ts';
 
@@ -72,7 +75,15 @@ async function* copy(
     }
     const where = await whereClause(client, relation.from, relation.fields, query.filter);
     const inner = keyedSelect(relation.from + where, query);
-    const rows = client.query(new CopyOut(`copy (${select(inner)}) to stdout`, false));
+    const statement = `copy (${select(inner)}) to stdout`;
+    if (keepsBytes(client)) {
+      await readBytes(client);
+      const values = new ChangedValues('invalid_utf8_replaced', ['', '', ...query.fields]);
+      yield* new RewrittenRows(client.query(new CopyOutRows(statement, false)), values, onlyUtf8);
+      query.warned?.(values.warnings.filter(({ column }) => column !== ''));
+      return;
+    }
+    const rows = client.query(new CopyOut(statement, false));
     for await (const chunk of rows) {
       yield chunk;
       rows.recycle(chunk);

@@ -84,13 +84,15 @@ interface SessionState {
   /** `ours`, as text. */
   ourPath: string;
   pooled: boolean;
+  /** Of the server. */
+  encoding: string;
 }
 
 const states = new WeakMap<Client, SessionState>();
 
 /** @param rowSecurity of transactions that do not say it. */
 export function setRowSecurity(client: Client, rowSecurity: 'on' | 'off'): void {
-  states.set(client, { rowSecurity, ourPath: '', pooled: false });
+  states.set(client, { rowSecurity, ourPath: '', pooled: false, encoding: '' });
 }
 
 /**
@@ -113,7 +115,8 @@ export async function begin(
   };
   const statements = [
     `begin ${kinds[kind]}`,
-    `select ${ourPath} as path, pg_catalog.pg_backend_pid() as pid`,
+    `select ${ourPath} as path, pg_catalog.pg_backend_pid() as pid,
+       pg_catalog.current_setting('server_encoding') as encoding`,
     ...(path === 'own' ? [] : [setPath(path === 'system' ? systemPath : ourPath)]),
     `select s.name, pg_catalog.set_config(s.name, s.value, true) as value
      from (values ${listed({ ...newer, ...unverified })}) s (name, value)
@@ -121,8 +124,9 @@ export async function begin(
     `select s.name, pg_catalog.set_config(s.name, s.value, true) as value from (values ${listed(wanted)}) s (name, value)`,
   ];
   const results = await run(client, kind, statements.join('; '));
-  const session: { path: string; pid: number } | undefined = results[1]?.rows[0];
+  const session: { path: string; pid: number; encoding: string } | undefined = results[1]?.rows[0];
   state.ourPath = session?.path ?? '';
+  state.encoding = session?.encoding ?? '';
   // A pooler makes up the process id that it gives its clients.
   state.pooled = session?.pid !== (client as unknown as { processID: number | null }).processID;
   const found = new Map<string, string>();
@@ -169,6 +173,24 @@ export async function useOurPath(client: Client): Promise<void> {
  */
 export function isPooled(client: Client): boolean {
   return stateOf(client).pooled;
+}
+
+/** What the database keeps text in, by PostgreSQL's name. Known once a transaction has begun. */
+export function serverEncoding(client: Client): string {
+  return stateOf(client).encoding;
+}
+
+/**
+ * Has text come as the bytes that are kept, for the rest of the transaction, from a server whose bytes may be no UTF-8: it would
+ * refuse to give those.
+ */
+export async function readBytes(client: Client): Promise<void> {
+  if (keepsBytes(client)) await client.query(`set local client_encoding = 'SQL_ASCII'`);
+}
+
+/** Whether the server stores whatever bytes come as text, and has no idea what they mean. */
+export function keepsBytes(client: Client): boolean {
+  return stateOf(client).encoding === 'SQL_ASCII';
 }
 
 /**

@@ -61,10 +61,20 @@ export const readTypes: readonly TypeRule[] = [
   { type: 'a type of an extension (citext, hstore, ltree, vector, …)', as: 'text' },
   { type: 'regclass, regtype, …', as: 'text', note: 'The name; its number means nothing elsewhere.' },
   { type: 'arrays of the last four', as: 'text[]' },
+  {
+    type: 'text of an SQL_ASCII database that is no UTF-8',
+    as: 'text',
+    note: 'Each part that is malformed becomes �: `invalid_utf8_replaced`.',
+  },
   { type: 'a generated column', as: 'its type', note: 'An ordinary column in the destination.' },
 ];
 
 export const writtenTypes: readonly TypeRule[] = [
+  {
+    type: 'text with characters that the database’s encoding lacks',
+    as: 'text',
+    note: 'Of encodings with one byte per character. They become ?: `unknown_character_replaced`.',
+  },
   {
     type: 'any',
     as: 'the same',
