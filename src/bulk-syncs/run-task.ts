@@ -16,6 +16,8 @@ import { logWarnings } from './warnings.ts';
  */
 const tries = 7;
 const firstWait = 1000;
+/** What a source may ask for at most before the next try. */
+const longestPause = 600_000;
 
 export interface TaskContext extends Preparation {
   run: Run;
@@ -103,7 +105,7 @@ async function copyWithRetries(context: TaskContext, task: Task): Promise<Copied
         attempt = 1;
       }
       if (!(error instanceof ConnectionLost) || attempt === tries) throw error;
-      const wait = firstWait * 2 ** (attempt - 1);
+      const wait = Math.max(firstWait * 2 ** (attempt - 1), Math.min(error.pause, longestPause));
       const message = `Lost a connection (${error.message}); try ${attempt + 1} of ${tries} in ${wait / 1000} s`;
       await run.console('warn', message, {}, task.schemaId);
       await sleep(wait, undefined, { signal: either });

@@ -40,6 +40,13 @@ export interface ValueWarning {
 /** The other system went away or could not be reached: the same may well work a moment later. */
 export class ConnectionLost extends Error {
   override name = 'ConnectionLost';
+  /** Milliseconds that the other system asks to be left alone, 0 when it does not say. */
+  readonly pause: number;
+
+  constructor(message: string, { pause = 0, ...options }: ErrorOptions & { pause?: number } = {}) {
+    super(message, options);
+    this.pause = pause;
+  }
 }
 
 export interface BulkColumn {

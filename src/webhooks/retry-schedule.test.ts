@@ -35,6 +35,9 @@ test('Retry-After in seconds or as a date; anything else asks for nothing', () =
   const asked = (text: string) => parseRetryAfter({ 'retry-after': text }, now);
   expect(asked('120')).toBe(120_000);
   expect(asked('Thu, 01 Jan 2026 00:02:00 GMT')).toBe(120_000);
+  expect(asked('Thursday, 01-Jan-26 00:02:00 GMT')).toBe(120_000);
+  expect(asked('Thu Jan  1 00:02:00 2026')).toBe(120_000);
+  expect(asked('Saturday, 01-Jan-77 00:00:00 GMT')).toBe(0);
   expect(parseRetryAfter({}, now)).toBe(0);
   for (const text of ['', 'soon', '-5', '1e9', '9'.repeat(30), 'Wed, 31 Dec 2025 00:00:00 GMT']) {
     expect(asked(text)).toBe(0);

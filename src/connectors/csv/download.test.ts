@@ -132,8 +132,14 @@ test('what has no end, claims to be huge, unpacks to too much or is damaged is r
 test('what may work later is told from what will not', async () => {
   receiver.behave(() => 503);
   await expect(fetched()).rejects.toMatchObject({ name: 'ConnectionLost', message: 'the URL answered 503' });
+  for (const status of [429, 503]) {
+    receiver.behave(() => ({ status, headers: { 'retry-after': '7' } }));
+    await expect(fetched()).rejects.toMatchObject({ name: 'ConnectionLost', pause: 7000 });
+  }
   receiver.behave(() => 'reset');
   await expect(fetched()).rejects.toMatchObject({ name: 'ConnectionLost' });
+  receiver.behave(() => ({ status: 206, body: 'id\n1\n' }));
+  await expect(fetched()).rejects.toThrow('206, which is not the whole file');
   receiver.behave(() => 403);
   await expect(fetched()).rejects.toThrow('the URL answered 403: check configuration.auth');
   await expect(fetched({ url: 'ftp://x/y' })).rejects.toThrow('configuration.url: is not an http');

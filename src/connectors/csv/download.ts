@@ -3,6 +3,7 @@ import { TidemarkError } from '../../errors.ts';
 import { Busy, ConnectionLost } from '../contract.ts';
 import { largestFile, receive, tooBig } from '../file-formats/receive.ts';
 import { fetchToken } from '../http-auth/index.ts';
+import { passing } from '../passing-answer.ts';
 import type { Configuration } from './configuration.ts';
 import { type FileRequest, fileRequest } from './request.ts';
 
@@ -10,6 +11,8 @@ import { type FileRequest, fileRequest } from './request.ts';
 const idle = 60_000;
 const deadline = 3_600_000;
 const mostRedirects = 5;
+/** Answers that have the file, or say that it is the one we have. A 206 has a part of it. */
+const whole = new Set([200, 203, 304]);
 
 export interface Download {
   egress: Egress;
@@ -74,7 +77,7 @@ async function exchange<Result>(
     if (signal?.aborted) throw signal.reason;
     if (timeout.aborted) throw new ConnectionLost(`the file took longer than ${deadline / 60_000} minutes`);
     if (error instanceof TidemarkError || error instanceof ConnectionLost) throw error;
-    if (error instanceof Busy) throw new ConnectionLost(error.message, { cause: error });
+    if (error instanceof Busy) throw new ConnectionLost(error.message, { cause: error, pause: error.pause });
     const failure = toEgressError(error);
     throw isPassing(failure)
       ? new ConnectionLost(failure.message, { cause: error })
@@ -91,9 +94,10 @@ async function follow(request: FileRequest, egress: Egress, signal: AbortSignal)
   for (let redirects = 0; ; redirects++) {
     const answer = await egress.stream({ url: url.href, method: 'GET', headers, idle, signal });
     const { location } = answer.headers;
-    if (answer.status < 300 || answer.status === 304) return answer;
+    if (whole.has(answer.status)) return answer;
     answer.body.destroy();
-    if (answer.status >= 400 || location === undefined) throw unanswered(answer.status);
+    if (answer.status < 300) throw refused(`the URL answered ${answer.status}, which is not the whole file`);
+    if (answer.status >= 400 || location === undefined) throw unanswered(answer);
     if (redirects === mostRedirects)
       throw refused(`the URL leads through more than ${mostRedirects} redirects`);
     if (!URL.canParse(location, url.href)) throw refused(`the URL leads to ${location}, which is no URL`);
@@ -105,9 +109,10 @@ async function follow(request: FileRequest, egress: Egress, signal: AbortSignal)
   }
 }
 
-function unanswered(status: number): Error {
+function unanswered({ status, headers }: EgressStream): Error {
   const text = `the URL answered ${status}`;
-  if (status === 408 || status === 429 || status >= 500) return new ConnectionLost(text);
+  const later = passing({ status, headers });
+  if (later !== undefined) return new ConnectionLost(text, { pause: later.pause });
   const remedy = status === 401 || status === 403 ? ': check configuration.auth' : '';
   return refused(`${text}${remedy}`);
 }

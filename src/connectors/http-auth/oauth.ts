@@ -1,7 +1,7 @@
 import type { Egress } from '../../egress/index.ts';
 import { TidemarkError } from '../../errors.ts';
-import { parseRetryAfter } from '../../lib/retry-after.ts';
 import { Busy, ConnectionLost } from '../contract.ts';
+import { passing } from '../passing-answer.ts';
 import { basicAuthorization } from './authorize.ts';
 import type { HttpAuth } from './configuration.ts';
 
@@ -46,8 +46,8 @@ export async function fetchToken(oauth: OAuth, egress: Egress, signal?: AbortSig
   const token = status === 200 ? accessToken(body.toString('utf8')) : undefined;
   if (token !== undefined) return token;
   const reason = `the token endpoint answered ${status} without an access token`;
-  if (status === 429 || status === 503) throw new Busy(reason, parseRetryAfter(told, Date.now()));
-  if (status === 408 || status >= 500) throw new ConnectionLost(reason);
+  const later = passing({ status, headers: told });
+  if (later !== undefined) throw later.busy ? new Busy(reason, later.pause) : new ConnectionLost(reason);
   throw new TidemarkError('unprocessable', { reason: `oauth: ${reason}` });
 }
 

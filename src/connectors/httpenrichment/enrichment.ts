@@ -2,7 +2,6 @@ import { type Egress, EgressError } from '../../egress/index.ts';
 import { messageOf, TidemarkError } from '../../errors.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import { isJson } from '../../lib/json-path.ts';
-import { parseRetryAfter } from '../../lib/retry-after.ts';
 import {
   Busy,
   ConnectionLost,
@@ -13,6 +12,7 @@ import {
   type LookupRequest,
 } from '../contract.ts';
 import { Bearer } from '../http-auth/index.ts';
+import { passing } from '../passing-answer.ts';
 import type { Configuration } from './configuration.ts';
 import { fillIn, inputsOf } from './template.ts';
 
@@ -128,9 +128,11 @@ function answerOf({
   const said = text.slice(0, 200).trim();
   const reason = `it answered ${status}${said === '' ? '' : `: ${said}`}`;
   if (status === 401 || status === 403) throw new LookupRefused(reason);
-  if (status === 408 || status === 429 || status >= 500) {
-    const wait = parseRetryAfter(headers, Date.now());
-    return { status: 'failed', reason, again: wait, busy: status === 429 || wait > 0 };
+  const later = passing({ status, headers });
+  if (later !== undefined) {
+    // A lookup's 503 may be about that one record: only who asks for a pause slows down the others.
+    const busy = status === 429 || later.pause > 0;
+    return { status: 'failed', reason, again: later.pause, busy };
   }
   return failed(reason);
 }

@@ -72,6 +72,13 @@ const rules: readonly Rule[] = [
     'none',
   ),
   rule(
+    'character(n)',
+    /^character\(\d+\)$/,
+    'longtext',
+    'none',
+    'The spaces that PostgreSQL pads it with are part of its text, and stay.',
+  ),
+  rule(
     'any other',
     /^/,
     'longtext',

@@ -2,8 +2,9 @@ import { createReadStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { constants, createGunzip } from 'node:zlib';
+import { messageOf, TidemarkError } from '../../errors.ts';
 import type { TempFolder } from '../../lib/temp-folder.ts';
-import { literal } from '../duckdb-engine/index.ts';
+import { DuckDBError, literal } from '../duckdb-engine/index.ts';
 import { wholeRows } from '../file-formats/copy-text-rows.ts';
 import type { EnginePool } from '../file-formats/engine-pool.ts';
 import { type CachedFile, FileCache } from '../file-formats/file-cache.ts';
@@ -102,11 +103,12 @@ export class ObjectReader {
     warnings: WarningCounts,
     values?: ReadonlyMap<string, string>,
   ): AsyncGenerator<Buffer> {
-    return this.#engines.lend(async function* (engine) {
+    const read = this.#engines.lend(async function* (engine) {
       const rows = engine.read(await parquetRead(engine, path, wanted, values));
       yield* wholeRows(rows, name);
       for (const { column, rule, count } of rows.warnings ?? []) warnings.add(column, rule, count);
     });
+    return underItsName(read, path, name);
   }
 
   async #parquetShape(object: StoredObject): Promise<Shape> {
@@ -121,11 +123,27 @@ export class ObjectReader {
         const columns = found.map(({ name, carrier }) => ({ name, type: carrier }));
         yield { columns, rows: Number(count?.n) };
       });
-      const [shape] = await Array.fromAsync(shapes);
+      const [shape] = await Array.fromAsync(underItsName(shapes, path, object.key));
       return shape ?? { columns: [], rows: 0 };
     } finally {
       await rm(path, { force: true });
     }
+  }
+}
+
+/** Has errors speak of an object, and not of the copy of it that DuckDB reads. */
+async function* underItsName<Item>(
+  items: AsyncIterable<Item>,
+  path: string,
+  name: string,
+): AsyncGenerator<Item> {
+  try {
+    yield* items;
+  } catch (error) {
+    if (!(error instanceof DuckDBError)) throw error;
+    const said = messageOf(error).replaceAll(path, name);
+    const reason = said.includes(name) ? said : `${name}: ${said}`;
+    throw new TidemarkError('unprocessable', { reason }, { cause: error });
   }
 }
 

@@ -322,3 +322,28 @@ test('more objects than fit into memory are refused, unless one table is asked f
   expect((await source.open('d')).columns).toMatchObject([{ name: 'id' }]);
   await engines.close();
 });
+
+test('a file that cannot be read fails alone, by its own name', async () => {
+  const broken = Buffer.from(await parquet('select i, repeat(i::varchar, 100) as t from range(5000) r(i)'));
+  broken.fill(0, 4, 2000);
+  await put({
+    'good.csv': 'id,name\n1,x\n',
+    'ragged.csv': 'id,name\n1,"5\\" pipe"\n',
+    'odd.json': '{"a":1}}',
+    'not.parquet': 'this is no Parquet file',
+    'broken.parquet': broken,
+  });
+  const session = open();
+  expect(await schemas(session)).toMatchObject({
+    good: ['id bigint', 'name text'],
+    ragged: [],
+    odd: [],
+    not: [],
+  });
+  expect(await rows(session, 'good')).toEqual([['1', 'x']]);
+  await expect(rows(session, 'ragged')).rejects.toThrow('ragged.csv, line 2');
+  await expect(rows(session, 'not')).rejects.toThrow('not.parquet is no Parquet file');
+  const failure = await rows(session, 'broken').catch((error: Error) => error);
+  expect(String(failure)).toContain('broken.parquet');
+  expect(String(failure)).not.toContain('/tmp');
+});

@@ -75,12 +75,20 @@ export function s3Source(
       const { folders, others } = apart(await objects());
       const tables = [...folders, ...tablesOf(others, prefix, settings)];
       const schemas: (SourceSchema | undefined)[] = [];
+      const broken: unknown[] = [];
       await eachLimited(tables.entries(), concurrency, async ([index, table]) => {
         schemas[index] =
           typeof table === 'string'
             ? schemaOf(await ownTable(table, async () => []))
-            : await glance(reader, table, layout);
+            : await glance(reader, table, layout).catch((error: unknown) => {
+                if (!(error instanceof TidemarkError)) throw error;
+                broken.push(error);
+                // There, so that who reads it learns what is wrong with it, and the others are.
+                return { id: table.id, name: table.name, fields: [] };
+              });
       });
+      // It is rather the bucket.
+      if (broken.length === tables.length && broken.length > 0) throw broken[0];
       return schemas.filter((schema) => schema !== undefined);
     },
     async open(id) {

@@ -1,11 +1,13 @@
 import { EgressError } from '../../egress/index.ts';
 import { messageOf, TidemarkError } from '../../errors.ts';
 import { ConnectionLost } from '../contract.ts';
+import { passing } from '../passing-answer.ts';
 import type { Place } from './configuration.ts';
 
 /** What the SDK throws for an answer of the store. */
 interface Refusal extends Error {
   $metadata: { httpStatusCode?: number };
+  $response?: { headers?: Record<string, string> };
 }
 
 /** What to throw for whatever the SDK has thrown: says what does not work, in words of the configuration. */
@@ -18,8 +20,9 @@ export function explain(error: unknown, { bucket, endpoint, region }: Place): un
   }
   const status = statusOf(error);
   const said = messageOf(error);
-  if (status === undefined || status >= 500 || status === 429) {
-    return new ConnectionLost(`${endpoint}: ${said}`, { cause: error });
+  const later = status === undefined ? { pause: 0 } : passing({ status, headers: headersOf(error) });
+  if (status === undefined || later !== undefined) {
+    return new ConnectionLost(`${endpoint}: ${said}`, { cause: error, pause: later?.pause ?? 0 });
   }
   switch ((error as Error).name) {
     case 'NoSuchBucket':
@@ -49,6 +52,10 @@ function named(error: unknown, name: RegExp): boolean {
 
 function root(error: unknown): unknown {
   return statusOf(error) === undefined && error instanceof Error ? error.cause : error;
+}
+
+function headersOf(error: unknown): Record<string, string> {
+  return (error as Partial<Refusal>).$response?.headers ?? {};
 }
 
 function statusOf(error: unknown): number | undefined {

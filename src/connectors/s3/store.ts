@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import type { GetObjectCommandInput, S3Client } from '@aws-sdk/client-s3';
 import { TidemarkError } from '../../errors.ts';
-import type { ConnectorContext } from '../contract.ts';
+import { ConnectionLost, type ConnectorContext } from '../contract.ts';
 import type { Place } from './configuration.ts';
 import { egressHandler } from './http-handler.ts';
 import { explain, isMissing, isOvertaken, isUnsupported } from './store-errors.ts';
@@ -118,7 +118,11 @@ export function objectStore(place: Place, { egress, signal }: ConnectorContext):
         for (const { Key: key = '', Size: size = 0, ETag: etag = '', LastModified } of page.Contents ?? []) {
           yield { key, size, etag, modified: LastModified ?? new Date(0) };
         }
-        token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
+        const next = page.IsTruncated === true ? page.NextContinuationToken : undefined;
+        if (page.IsTruncated === true && (!next || next === token)) {
+          throw unfit(`${place.endpoint} says that its list of objects goes on, and not where`);
+        }
+        token = next;
       } while (token !== undefined);
     },
 
@@ -151,14 +155,17 @@ export function objectStore(place: Place, { egress, signal }: ConnectorContext):
       }
     },
 
-    async part({ key, size, etag }, bytes) {
+    async part({ key, size, etag }, length) {
       if (size === 0) return Buffer.alloc(0);
-      const wanted = Math.min(size, Math.abs(bytes));
-      const from = bytes < 0 ? size - wanted : 0;
+      const wanted = Math.min(size, Math.abs(length));
+      const from = length < 0 ? size - wanted : 0;
       const range = wanted === size ? {} : { Range: `bytes=${from}-${from + wanted - 1}` };
       const { body } = await get({ Key: key, IfMatch: etag, ...range });
       try {
-        return await bufferOf(body, wanted, key);
+        const bytes = await bufferOf(body, wanted, key);
+        if (bytes.length < wanted)
+          throw new ConnectionLost(`${key} ended after ${bytes.length} of ${wanted} bytes`);
+        return bytes;
       } catch (error) {
         throw explain(error, place);
       }

@@ -3,7 +3,6 @@ import { invalidField, notFound, TidemarkError } from '../../errors.ts';
 import { ByteWriter } from '../../lib/byte-writer.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import { recordJson } from '../../lib/pg-text.ts';
-import { parseRetryAfter } from '../../lib/retry-after.ts';
 import {
   BatchRefused,
   Busy,
@@ -17,6 +16,7 @@ import {
   Unreachable,
 } from '../contract.ts';
 import { Bearer } from '../http-auth/index.ts';
+import { passing } from '../passing-answer.ts';
 import { recordField } from '../record-field.ts';
 import { bodyWriter } from './body.ts';
 import type { Configuration } from './configuration.ts';
@@ -126,8 +126,8 @@ async function post(
   if (status >= 200 && status < 300) return recordErrors(answer.body, count);
   const said = answer.body.subarray(0, 500).toString('utf8').trim();
   const reason = `the webhook answered ${status}${said === '' ? '' : `: ${said}`}`;
-  if (status === 429 || status === 503) throw new Busy(reason, parseRetryAfter(answer.headers, Date.now()));
-  if (status === 408 || status === 425 || status >= 500) throw new Error(reason);
+  const later = passing({ status, headers: answer.headers });
+  if (later !== undefined) throw later.busy ? new Busy(reason, later.pause) : new Error(reason);
   const [place, other] = recordErrors(answer.body, count).keys();
   const isKnown = place !== undefined;
   throw new BatchRefused(reason, {
