@@ -110,6 +110,8 @@ test('an execution without a worker says that it waits for one', async () => {
     status: 'scheduled',
     status_message: expect.stringContaining('Waiting for a worker: none is connected'),
   });
+  const all = await call<object[]>('GET', '/api/bulk/syncs/status');
+  expect(all).toMatchObject([{ sync_id: ids.bulk, status: 'scheduled' }]);
   // As if it had been started while there was a worker, some time ago.
   await app.database.query(
     `update tidemark.executions set status_message = null, created_at = now() - interval '1 min'`,
