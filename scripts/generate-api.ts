@@ -41,6 +41,14 @@ shapes. Of the ${rows.length} operations ${count} are built; the others answer \
   Bulk syncs have \`schedule\` before 2025-09-18 and \`default_schedule\` since; without the header both are accepted
   and returned.
 - \`Idempotency-Key\` (8 to 255 letters, digits, \`-\`, \`_\`) is honoured on POST, PUT and PATCH for 24 hours.
+- Nothing that a request says is dropped in silence, in its query, its body, or a configuration in it. A member that a
+  generation of the wire knows is honoured, or refused with its name (\`422 unsupported_member\`). One that looks like a
+  misspelling of a member that is read is refused, with the name that was meant (\`400 unknown_member\`). Any other member
+  that nothing reads is named in the response header \`Tidemark-Ignored\`: a client may be newer than the server, or send
+  back what it read. With \`Tidemark-Strict: true\` unknown members are refused; the command line sends it.
+- Maps of a query take members in brackets (\`params[table]=x\`, \`filters[enabled]=true\`) or one JSON text; a list repeats
+  its name, with or without \`[]\`.
+- An empty \`organization_id\` counts as left out.
 - Errors are \`{key, message, metadata, status}\`; [errors.md](errors.md) lists every key with its remedy.
 - (+) marks what Tidemark adds. \`GET /api/openapi.json\` describes every built operation (OpenAPI 3.1).
 - \`GET /healthz\` and \`GET /readyz\` are for load balancers and need no key.

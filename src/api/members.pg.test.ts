@@ -62,3 +62,52 @@ test('more unknown members than a client says by mistake are refused', async () 
   const { headers } = await call('POST', '/api/webhooks/x/test', some);
   expect(String(headers['tidemark-ignored']).length).toBeLessThan(2100);
 });
+
+test('members of configurations are held against what the connector reads', async () => {
+  const configuration = {
+    url: 'https://example.com/hook',
+    auth_method: 'basic',
+    basic: { username: 'u', password: 'p' },
+  };
+  const body = (more: object) => ({
+    name: crypto.randomUUID(),
+    type: 'webhook',
+    validate: false,
+    configuration: { ...configuration, ...more },
+  });
+  const created = await call(
+    'POST',
+    '/api/connections',
+    body({ connection_string: 'x', basic: { username: 'u', password: 'p', realm: 'r' } }),
+  );
+  expect(created.status).toBe(200);
+  expect(created.headers['tidemark-ignored']).toBe(
+    'configuration.basic.realm, configuration.connection_string',
+  );
+  expect(await call('POST', '/api/connections', body({ connection_string: 'x' }), strict)).toMatchObject({
+    status: 400,
+  });
+  const { data } = created.body as { data: { id: string } };
+  for (const [method, url] of [
+    ['POST', '/api/connections'],
+    ['POST', '/api/connections/test'],
+    ['PUT', `/api/connections/${data.id}`],
+  ] as const) {
+    const { status, body: error } = await call(method, url, body({ heders: [] }));
+    expect(status).toBe(400);
+    expect(error).toMatchObject({
+      message: expect.stringContaining('configuration.heders (did you mean headers?)'),
+    });
+  }
+  const postgresql = {
+    hostname: 'x',
+    port: 5432,
+    database: 'x',
+    username: 'x',
+    password: 'x',
+    change_detection: true,
+  };
+  expect(
+    await call('POST', '/api/connections', { ...body({}), type: 'postgresql', configuration: postgresql }),
+  ).toMatchObject({ status: 422, body: { metadata: { field: 'configuration.change_detection' } } });
+});

@@ -260,3 +260,13 @@ test('an execution for some records: by value, or by source and value', async ()
     '1 of the 3 identities that were asked for are not in the model: "none"',
   );
 });
+
+test('target.configuration is held against what the target reads', async () => {
+  const target = (configuration: object) => ({
+    target: { connection_id: api.webhookId, object: 'request', configuration },
+  });
+  expect(await refusal(target({ batchsize: 5 }))).toContain(
+    'target.configuration.batchsize (did you mean batch_size?)',
+  );
+  expect(await refusal(target({ metadata: true }))).toContain('target.configuration.metadata');
+});

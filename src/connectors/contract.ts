@@ -27,6 +27,8 @@ export interface Connector {
    * `sensitive: true` are sealed at rest and masked on read.
    */
   configuration: TObject;
+  /** JSON Schema of what `target.configuration` of a model sync may say. Absent: nothing. */
+  targetConfiguration?: TObject;
   capabilities: { source: boolean; destination: boolean; enrichment?: boolean };
   /**
    * Keys of the configuration, dotted ones too, that say where it leads: `server` to whom, so that the secrets are kept

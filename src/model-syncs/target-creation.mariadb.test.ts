@@ -181,7 +181,7 @@ function cases(open: (world: ModelSyncs) => ModelTarget | Promise<ModelTarget>):
 
   test('the API says what a new table takes', async () => {
     const of = [world.deps, world.organizationId, target.connectionId] as const;
-    expect(await presentCreator(...of)).toMatchObject({
+    expect(await presentCreator(...of, false)).toMatchObject({
       supported: true,
       properties: [{ id: 'schema' }, { id: 'name' }],
     });

@@ -21,12 +21,26 @@ const properties = [
   { id: 'name', title: 'Table name', enum: false },
 ];
 
-/** What is to be said to make a new target object. */
-export function presentCreator(deps: ModelSyncDependencies, organizationId: string, connectionId: string) {
-  return withModelDestination(deps, organizationId, connectionId, async ({ creation }) =>
-    creation === undefined ? { supported: false, properties: [] } : { supported: true, properties },
-  );
+/** What is to be said to make a new target object. @param withValues what may be said of each property, too. */
+export function presentCreator(
+  deps: ModelSyncDependencies,
+  organizationId: string,
+  connectionId: string,
+  withValues: boolean,
+) {
+  return withModelDestination(deps, organizationId, connectionId, async ({ creation }) => {
+    if (creation === undefined) return { supported: false, properties: [] };
+    if (!withValues) return { supported: true, properties };
+    const values = await schemaValues(creation);
+    return {
+      supported: true,
+      properties: properties.map((one) => ({ ...one, values: one.enum ? values : [] })),
+    };
+  });
 }
+
+const schemaValues = async (creation: TargetCreation) =>
+  (await creation.schemas()).map((value) => ({ label: value, value }));
 
 /** The values of one of these properties. @throws not_found */
 export function describeCreateProperty(
@@ -38,8 +52,7 @@ export function describeCreateProperty(
   return withModelDestination(deps, organizationId, connectionId, async ({ creation }) => {
     const found = properties.find(({ id }) => id === property);
     if (creation === undefined || found === undefined) throw notFound('target creation property', property);
-    const values = found.enum ? await creation.schemas() : [];
-    return { ...found, values: values.map((value) => ({ label: value, value })) };
+    return { ...found, values: found.enum ? await schemaValues(creation) : [] };
   });
 }
 

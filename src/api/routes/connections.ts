@@ -27,6 +27,7 @@ import {
 import { IdParameter } from '../../schema/parameters.ts';
 import type { App } from '../app.ts';
 import { callerOf, organizationOf } from '../authentication.ts';
+import { noteConfiguration } from '../configurations.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 
 export function connectionRoutes(app: App, deps: ApiDependencies): void {
@@ -39,8 +40,9 @@ export function connectionRoutes(app: App, deps: ApiDependencies): void {
   app.post(
     '/api/connections',
     { schema: { operationId: 'connections.create', body: CreateConnectionRequest } },
-    async (request) => {
+    async (request, reply) => {
       const settings = { ...settingsOf(request.body), type: request.body.type };
+      noteConfiguration(request, reply, settings.type, settings.configuration);
       const actor = actorOf(callerOf(request));
       const connection = await createConnection(deps, organizationOf(request), actor, settings);
       await refreshIfSource(deps, connection);
@@ -53,6 +55,7 @@ export function connectionRoutes(app: App, deps: ApiDependencies): void {
     async (request, reply) => {
       const { type, configuration, connection_id: connectionId } = request.body;
       const test = { type, configuration: configuration as JsonObject, connectionId };
+      noteConfiguration(request, reply, type, configuration);
       await testConnection(deps, organizationOf(request), test);
       return reply.code(200).send();
     },
@@ -68,10 +71,12 @@ export function connectionRoutes(app: App, deps: ApiDependencies): void {
   app.put(
     '/api/connections/:id',
     { schema: { operationId: 'connections.update', params: IdParameter, body: UpdateConnectionRequest } },
-    async (request) => {
+    async (request, reply) => {
       const settings = { ...settingsOf(request.body), type: request.body.type };
       const actor = actorOf(callerOf(request));
       const { id } = request.params;
+      const stored = await getConnection(db, organizationOf(request), id);
+      noteConfiguration(request, reply, stored.type, settings.configuration);
       const connection = await updateConnection(deps, organizationOf(request), actor, id, settings);
       await refreshIfSource(deps, connection);
       return { data: present(connection, keyRing) };

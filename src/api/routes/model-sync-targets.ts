@@ -6,9 +6,18 @@ import {
   presentCreator,
 } from '../../model-syncs/index.ts';
 import { IdParameter } from '../../schema/parameters.ts';
+import { refused } from '../../schema/unread.ts';
 import type { App } from '../app.ts';
 import { organizationOf } from '../authentication.ts';
 import type { ApiDependencies } from '../dependencies.ts';
+
+const FieldsQuery = Type.Object({
+  target: Type.String(),
+  // Asks for what every call does: fields are read from the destination each time.
+  refresh: Type.Optional(Type.Boolean()),
+  properties: refused('a table that is to be made gets the fields that its sync maps: it has none before'),
+});
+const ObjectsQuery = Type.Object({ include_target_creation_values: Type.Optional(Type.Boolean()) });
 
 export function modelSyncTargetRoutes(app: App, deps: ApiDependencies): void {
   app.get(
@@ -17,8 +26,7 @@ export function modelSyncTargetRoutes(app: App, deps: ApiDependencies): void {
       schema: {
         operationId: 'modelSync.targets.getTargetFields',
         params: IdParameter,
-        // `refresh` asks for what every call does: fields are read from the destination each time.
-        querystring: Type.Object({ target: Type.String(), refresh: Type.Optional(Type.Boolean()) }),
+        querystring: FieldsQuery,
       },
     },
     async (request) => ({
@@ -28,10 +36,15 @@ export function modelSyncTargetRoutes(app: App, deps: ApiDependencies): void {
 
   app.get(
     '/api/connections/:id/modelsync/targetobjects',
-    { schema: { operationId: 'modelSync.targets.list', params: IdParameter } },
+    { schema: { operationId: 'modelSync.targets.list', params: IdParameter, querystring: ObjectsQuery } },
     async (request) => ({
       data: await listTargetObjects(deps, organizationOf(request), request.params.id),
-      target_creation: await presentCreator(deps, organizationOf(request), request.params.id),
+      target_creation: await presentCreator(
+        deps,
+        organizationOf(request),
+        request.params.id,
+        request.query.include_target_creation_values ?? false,
+      ),
     }),
   );
 

@@ -21,6 +21,7 @@ import { ModelSyncRequest, modelSyncModes, StartModelSyncRequest } from '../../s
 import { IdParameter } from '../../schema/parameters.ts';
 import type { App } from '../app.ts';
 import { callerOf, organizationOf } from '../authentication.ts';
+import { noteTargetConfiguration } from '../configurations.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { generationOf } from '../versions.ts';
 
@@ -57,8 +58,9 @@ export function modelSyncRoutes(app: App, deps: ApiDependencies): void {
   app.post(
     '/api/syncs',
     { schema: { operationId: 'modelSync.create', body: ModelSyncRequest } },
-    async (request) => {
+    async (request, reply) => {
       const actor = actorOf(callerOf(request));
+      await noteTargetConfiguration(deps.db, request, reply, request.body.target);
       const sync = await createModelSync(deps, organizationOf(request), actor, request.body);
       return { data: presentModelSync(sync, generationOf(request)) };
     },
@@ -80,9 +82,10 @@ export function modelSyncRoutes(app: App, deps: ApiDependencies): void {
   app.put(
     '/api/syncs/:id',
     { schema: { operationId: 'modelSync.update', params: IdParameter, body: ModelSyncRequest } },
-    async (request) => {
+    async (request, reply) => {
       const actor = actorOf(callerOf(request));
       const { id } = request.params;
+      await noteTargetConfiguration(deps.db, request, reply, request.body.target);
       const sync = await updateModelSync(deps, organizationOf(request), actor, id, request.body);
       return { data: presentModelSync(sync, generationOf(request)) };
     },

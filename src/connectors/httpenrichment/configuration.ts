@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { refused, withoutEffect } from '../../schema/unread.ts';
 import { HttpAuth, NameAndValue } from '../http-auth/index.ts';
 
 /** The keys are Polytomic's, so that a configuration written for it works here. */
@@ -23,6 +24,10 @@ export const configuration = Type.Object(
       }),
     ),
     auth: Type.Optional(HttpAuth),
+    inputMappings: refused('the inputs are the {{names}} in url, parameters, headers and body'),
+    fields: refused('the enricher of a model names the fields of the answer'),
+    example_inputs: withoutEffect('examples are for a form of other servers'),
+    example_body: withoutEffect('examples are for a form of other servers'),
   },
   { title: 'HTTP enrichment' },
 );

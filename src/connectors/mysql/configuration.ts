@@ -32,7 +32,12 @@ export const configuration = Type.Object(
     ssh_port: Type.Optional(Type.Integer({ title: 'SSH port' })),
     ssh_private_key: Type.Optional(Type.String({ title: 'SSH private key', ...secret })),
     change_detection: Type.Optional(
-      Type.Boolean({ title: 'Stream changes (CDC)', description: 'Not built yet: tables are read in full.' }),
+      Type.Boolean({
+        title: 'Stream changes (CDC)',
+        description: 'Not built yet: tables are read in full.',
+        refused:
+          'change streams are not built: tables are read in full, or by a tracking field; leave it out or false',
+      }),
     ),
   },
   { title: 'MySQL and MariaDB' },

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../lib/json.ts';
 import type { Connector, Session } from '../contract.ts';
+import { tableTargetConfiguration } from '../target-configuration.ts';
 import { bulkDestination } from './bulk-destination.ts';
 import { bulkSource } from './bulk-source.ts';
 import { catalogue } from './catalogue.ts';
@@ -15,6 +16,7 @@ export const mysql: Connector = {
   id: 'mysql',
   name: 'MySQL and MariaDB',
   configuration,
+  targetConfiguration: tableTargetConfiguration,
   capabilities: { source: true, destination: true },
   address: { server: ['hostname', 'port'], within: ['dbname'] },
   types: { read: readTypes, written: writeTypes },

@@ -41,9 +41,16 @@ export const configuration = Type.Object(
       }),
     ),
     change_detection: Type.Optional(
-      Type.Boolean({ title: 'Stream changes (CDC)', description: 'Not built yet: tables are read in full.' }),
+      Type.Boolean({
+        title: 'Stream changes (CDC)',
+        description: 'Not built yet: tables are read in full.',
+        refused:
+          'change streams are not built: tables are read in full, or by a tracking field; leave it out or false',
+      }),
     ),
-    publication: Type.Optional(Type.String({ title: 'Publication' })),
+    publication: Type.Optional(
+      Type.String({ title: 'Publication', refused: 'change streams are not built: leave it out' }),
+    ),
   },
   { title: 'PostgreSQL' },
 );

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../lib/json.ts';
 import type { Connector, Session } from '../contract.ts';
+import { tableTargetConfiguration } from '../target-configuration.ts';
 import { bulkDestination } from './bulk-destination.ts';
 import { bulkSource } from './bulk-source.ts';
 import { catalogue } from './catalogue.ts';
@@ -14,6 +15,7 @@ export const postgresql: Connector = {
   id: 'postgresql',
   name: 'PostgreSQL',
   configuration,
+  targetConfiguration: tableTargetConfiguration,
   capabilities: { source: true, destination: true },
   address: { server: ['hostname', 'port'], within: ['database'] },
   types: { read: readTypes, written: writtenTypes },

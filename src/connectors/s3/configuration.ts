@@ -2,6 +2,8 @@ import { type Static, Type } from 'typebox';
 import { TidemarkError } from '../../errors.ts';
 import { textSettings } from '../file-formats/text-settings.ts';
 
+const eventsNotBuilt = 'notifications of the bucket are not read: a schedule finds new files; leave it out';
+
 const FileFormat = Type.Enum(['csv', 'json', 'parquet']);
 
 /**
@@ -37,8 +39,8 @@ export const configuration = Type.Object(
         description: 'https://host/bucket instead of https://bucket.host. Default: with an endpoint.',
       }),
     ),
-    enable_event_notifications: Type.Optional(Type.Boolean({ description: 'Not built yet.' })),
-    event_queue_arn: Type.Optional(Type.String({ description: 'Not built yet.' })),
+    enable_event_notifications: Type.Optional(Type.Boolean({ refused: eventsNotBuilt })),
+    event_queue_arn: Type.Optional(Type.String({ refused: eventsNotBuilt })),
     csv_has_headers: Type.Optional(
       Type.Boolean({ title: 'CSV files begin with field names', default: true }),
     ),

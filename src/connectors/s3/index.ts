@@ -18,10 +18,13 @@ import { objectStore } from './store.ts';
 const partSize = 128 * 1024 * 1024;
 
 /** Files in a bucket of Amazon S3, or of a store that speaks as it does. */
+import { targetConfiguration } from './model-table.ts';
+
 export const s3: Connector = {
   id: 's3',
   name: 'Amazon S3',
   configuration,
+  targetConfiguration,
   capabilities: { source: true, destination: true },
   address: { server: ['endpoint'], within: ['s3_bucket_region', 's3_bucket_name'] },
   types: { read: textTypes, written: parquetTypes },

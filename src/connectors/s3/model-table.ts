@@ -1,3 +1,4 @@
+import { Type } from 'typebox';
 import { TidemarkError } from '../../errors.ts';
 import { encodeCopyText } from '../../lib/copy-text.ts';
 import type { JsonObject } from '../../lib/json.ts';
@@ -34,7 +35,13 @@ export interface Live {
 /** What a table consists of. */
 export type Contents = Pick<Manifest, 'files' | 'lists'>;
 
-/** `target.configuration` of a sync to files. @throws invalid_field */
+/** `target.configuration` of a sync to files, which is checked where it is used. */
+export const targetConfiguration = Type.Object({
+  name: Type.Optional(Type.Unknown()),
+  format: Type.Optional(Type.Unknown()),
+});
+
+/** @throws invalid_field */
 export function fileSettings({ name, format = 'csv' }: JsonObject): {
   output: BulkOutput;
   format: OutputFormat;

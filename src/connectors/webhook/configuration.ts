@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { refused } from '../../schema/unread.ts';
 import { HttpAuth, NameAndValue } from '../http-auth/index.ts';
 
 const secret = { sensitive: true };
@@ -25,3 +26,11 @@ export const configuration = Type.Object(
 );
 
 export type Configuration = Static<typeof configuration>;
+
+/** `target.configuration` of a model sync; its numbers are checked where they are used. */
+export const targetConfiguration = Type.Object({
+  batch_size: Type.Optional(Type.Unknown()),
+  concurrency: Type.Optional(Type.Unknown()),
+  metadata: refused('a record is sent with its mapped fields: add a field for what is to go with it'),
+  record_requests: refused('requests are not kept: the record logs say what was sent'),
+});

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../lib/json.ts';
 import type { Connector, Session } from '../contract.ts';
-import { type Configuration, configuration } from './configuration.ts';
+import { type Configuration, configuration, targetConfiguration } from './configuration.ts';
 import { modelDestination } from './destination.ts';
 import { requestTarget } from './request.ts';
 
@@ -12,6 +12,7 @@ export const webhook: Connector = {
   id: 'webhook',
   name: 'Webhook',
   configuration,
+  targetConfiguration,
   capabilities: { source: false, destination: true },
   address: { server: ['url', 'oauth.token_endpoint'], within: [] },
   open(settings: JsonObject, context): Session {
