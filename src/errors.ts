@@ -36,6 +36,12 @@ export const catalogue = {
     text: 'The connection does not work: {reason}',
     remedy: 'Correct the configuration, or send "validate": false to store it unchecked.',
   },
+  too_many_deletes: {
+    status: 422,
+    text: 'The execution would delete {deletes} of the {rows} rows of the target, and max_deletes of the sync allows {limit}; nothing was deleted',
+    remedy:
+      'Look whether the model has all its records. If the rows are to go, set max_deletes to a number or a share like "100%" and start it again.',
+  },
   no_schemas: {
     status: 400,
     text: 'Connection {connection_id} did not provide any schemas',

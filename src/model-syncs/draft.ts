@@ -76,6 +76,8 @@ export async function draftModelSync(
     syncAllRecords: request.sync_all_records ?? false,
     skipInitialBackfill: request.skip_initial_backfill ?? false,
     onlyEnrichUpdates: request.only_enrich_updates ?? false,
+    maxDeletes:
+      request.max_deletes == null || request.max_deletes === '' ? null : String(request.max_deletes),
   };
   checkMode(draft, models.base.identifier);
   checkOverrides(draft);

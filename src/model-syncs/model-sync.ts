@@ -32,6 +32,8 @@ export interface Definition extends Filtering {
   skipInitialBackfill: boolean;
   /** Only a change of the model itself is one, not one of a related model or of what is looked up. */
   onlyEnrichUpdates: boolean;
+  /** Rows that an execution may delete, or a share of them; null for the usual share. */
+  maxDeletes: string | null;
 }
 
 interface NamedField {

@@ -1,4 +1,4 @@
-import type { AlikeIdentities, TargetLife } from '../connectors/index.ts';
+import type { AlikeIdentities, ModelDestination, TargetLife } from '../connectors/index.ts';
 import { type Database, withSession } from '../db/index.ts';
 import type { Run } from '../executions/index.ts';
 import type { Json } from '../lib/json.ts';
@@ -37,6 +37,7 @@ export interface DeliverCheckpoint {
 
 export interface Parts {
   source: RecordSource;
+  destination: ModelDestination;
   /** See `alikeFor`. */
   alike: AlikeIdentities | undefined;
   /** See `lifeOf`. */
@@ -54,7 +55,7 @@ export async function plan(
   run: Run,
   sync: ModelSync,
   task: Task,
-  { source, alike, life }: Parts,
+  { source, destination, alike, life }: Parts,
 ): Promise<DeliverCheckpoint | undefined> {
   const { resync, test, identities } = run.execution.options;
   // What is replaced as a whole is known by nothing but the target.
@@ -76,7 +77,7 @@ export async function plan(
     await session.query(`set jit = off; set work_mem = '64MB'`);
     // Records asked for by identity say nothing about those that were not.
     const asked = identities !== undefined;
-    const planning: Planning = { db, run, session, source, sync, task, scope, alike, life };
+    const planning: Planning = { db, run, session, source, sync, task, scope, destination, alike, life };
     if (test === true) return dryRun(planning);
     // What everything is sent to acknowledges everything anew.
     const renews = current === undefined || (!asked && sendsAll(scope));

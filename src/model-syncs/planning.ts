@@ -1,4 +1,4 @@
-import type { AlikeIdentities, TargetLife } from '../connectors/index.ts';
+import type { AlikeIdentities, ModelDestination, TargetLife } from '../connectors/index.ts';
 import type { Database, Session } from '../db/index.ts';
 import type { Run } from '../executions/index.ts';
 import type { RecordSource } from '../models/index.ts';
@@ -29,6 +29,7 @@ export interface Planning {
   scope: Scope;
   /** Undefined where the target tells all identities apart. */
   alike: AlikeIdentities | undefined;
+  destination: ModelDestination;
   /** Of the target, now. */
   life: TargetLife | undefined;
 }

@@ -19,6 +19,7 @@ export function presentItem(sync: ModelSync): ModelSyncItem {
     sync_all_records: sync.syncAllRecords,
     skip_initial_backfill: sync.skipInitialBackfill,
     only_enrich_updates: sync.onlyEnrichUpdates,
+    ...(sync.maxDeletes === null ? {} : { max_deletes: sync.maxDeletes }),
     created_at: sync.createdAt,
     updated_at: sync.updatedAt,
     ...(sync.createdBy === null ? {} : { created_by: sync.createdBy }),

@@ -9,6 +9,7 @@ import type { Database } from '../db/index.ts';
 import type { Counts, HeldLogs, Run } from '../executions/index.ts';
 import { Entries } from './entries.ts';
 import { clearIntent, ownIntent, storeIntent, wasCommitted } from './intents.ts';
+import { checkDeletes, deleteLimit } from './max-deletes.ts';
 import { persist } from './persist.ts';
 import type { DeliverCheckpoint } from './plan.ts';
 import type { PlannedBatch, PlannedRecord } from './planned-batch.ts';
@@ -73,6 +74,7 @@ interface Doubt {
 
 async function attempt({ db, run, checkpoint, destination }: Replacing, doubt: Doubt): Promise<void> {
   const { plan, task } = checkpoint;
+  const limit = await deleteLimit(destination, task);
   const replacement = await openReplacement(destination, checkpoint);
   const commit: Run['commit'] = async (progress, work) => {
     try {
@@ -118,6 +120,8 @@ async function attempt({ db, run, checkpoint, destination }: Replacing, doubt: D
       counts[count] = (counts[count] ?? 0) + 1;
       run.recordLog(log, replacedEntry(task, replacement.fields, row));
     }
+    // Before anything is to be seen of it.
+    checkDeletes(counts.delete ?? 0, limit);
     logged += rows.length;
     if (logged < entriesAtMost) return;
     logged = 0;

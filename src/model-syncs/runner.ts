@@ -7,6 +7,7 @@ import { alikeFor } from './alike.ts';
 import { type Delivery, deliver } from './deliver.ts';
 import type { ModelSyncDependencies } from './destination.ts';
 import { encrypting } from './encryption.ts';
+import { guardRemoval } from './guard-removal.ts';
 import { overriding } from './overrides.ts';
 import { retryDelays } from './persist.ts';
 import { type DeliverCheckpoint, plan } from './plan.ts';
@@ -83,7 +84,12 @@ async function planExecution(
   // Awaited here: the sessions close when this returns.
   const alike = await alikeFor(destination.part, task, fields);
   const life = await lifeOf(destination.part, task);
-  return await plan(deps.db, run, sync, task, { source: records, alike, life });
+  return await plan(deps.db, run, sync, task, {
+    source: records,
+    destination: destination.part,
+    alike,
+    life,
+  });
 }
 
 async function deliverExecution(
@@ -101,6 +107,7 @@ async function deliverExecution(
   const writer = await destination.part.writer(task.target);
   const delivery = { db: deps.db, run, checkpoint, writer, retryDelays, batchSize };
   await settleOwnIntent(delivery);
+  await guardRemoval(delivery, destination.part);
   await deliver(delivery);
 }
 

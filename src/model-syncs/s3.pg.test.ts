@@ -39,6 +39,7 @@ const syncTo = async (
     connectionId: lake,
     object: 'files',
     configuration,
+    ...(mode === 'append' ? {} : { max_deletes: '100%' }),
     ...(identity ? { identity: ['id', 'record'] } : {}),
     fields: ['id', 'name', 'born'].map((name): [string, string] => [name, 'record']),
   });

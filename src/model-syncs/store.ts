@@ -105,7 +105,7 @@ type Stored = Pick<
   ModelSync,
   'identity' | 'fields' | 'overrides' | 'filters' | 'filterLogic' | 'syncAllRecords' | 'skipInitialBackfill'
 > &
-  Partial<Pick<ModelSync, 'onlyEnrichUpdates' | 'targetFiltering' | 'sentLogic'>> & {
+  Partial<Pick<ModelSync, 'onlyEnrichUpdates' | 'maxDeletes' | 'targetFiltering' | 'sentLogic'>> & {
     configuration: ModelSync['target']['configuration'];
     encryptionSalt: string | null;
   };
@@ -124,6 +124,7 @@ function toRow(draft: ModelSyncDraft) {
     syncAllRecords: draft.syncAllRecords,
     skipInitialBackfill: draft.skipInitialBackfill,
     onlyEnrichUpdates: draft.onlyEnrichUpdates,
+    maxDeletes: draft.maxDeletes,
   };
   return {
     name: draft.name,
@@ -152,6 +153,7 @@ export function fromRow(row: Row): ModelSync {
     overrides = [],
     encryptionSalt: salt = null,
     onlyEnrichUpdates = false,
+    maxDeletes = null,
     ...stored
   } = row.definition as unknown as Stored;
   return {
@@ -161,6 +163,7 @@ export function fromRow(row: Row): ModelSync {
     overrides,
     encryption: salt === null || passphrase === null ? null : { salt, passphrase },
     onlyEnrichUpdates,
+    maxDeletes,
     filterLogic,
     id: row.id,
     organizationId: row.organization_id,

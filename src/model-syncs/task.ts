@@ -32,6 +32,8 @@ export interface Task {
   identityName: string;
   /** What the baseline is about, see `model_sync_baselines.target`. */
   baselineTarget: string;
+  /** See `Definition.maxDeletes`. Absent in plans of older versions. */
+  maxDeletes?: string | null;
   /** Signed 64-bit number, mixed into every hash so that another mapping changes every record. */
   mappingDigest: string;
 }
@@ -168,6 +170,7 @@ export async function buildTask(
       // What was removed is not there for any other mode, nor is what others have written removed.
       ...(sync.mode === 'remove' ? [{ removes: true }] : []),
     ]),
+    maxDeletes: sync.maxDeletes,
     mappingDigest,
   };
 }

@@ -63,6 +63,14 @@ const ModelOverride = Type.Object({
 });
 export type ModelOverride = Static<typeof ModelOverride>;
 
+const MaxDeletes = Type.Union(
+  [Type.Integer({ minimum: 0 }), Type.String({ pattern: '^([0-9]+|[0-9]{1,3}%|)$' })],
+  {
+    description:
+      'An addition of Tidemark: how many rows of the target an execution of mode replace or remove may delete, as a number or as a share like "50%". Left out, it is half of a target with more than 100 rows.',
+  },
+);
+
 const ModelSyncMembers = Type.Object({
   name: Type.String({ minLength: 1, maxLength: 255 }),
   mode: Type.Enum([...modelSyncModes]),
@@ -76,6 +84,7 @@ const ModelSyncMembers = Type.Object({
   sync_all_records: optional(Type.Boolean()),
   skip_initial_backfill: optional(Type.Boolean()),
   only_enrich_updates: optional(Type.Boolean()),
+  max_deletes: optional(MaxDeletes),
   /** The older form of `model_filters` and `target_filters`, with `filter_logic` and `target.filter_logic`. */
   filters: optional(Type.Array(ModelFilter)),
   filter_logic: optional(Type.String()),
@@ -102,6 +111,7 @@ export const ModelSyncItem = Type.Object({
   sync_all_records: Type.Boolean(),
   skip_initial_backfill: Type.Boolean(),
   only_enrich_updates: Type.Boolean(),
+  max_deletes: Type.Optional(Type.String()),
   created_at: Type.String(),
   created_by: Type.Optional(Actor),
   updated_at: Type.String(),

@@ -54,8 +54,11 @@ export function modelDestination(database: Database): ModelDestination {
         async (engine) => {
           const relation = (await tables(engine)).find(({ id }) => id === object);
           if (relation === undefined) return undefined;
-          const some = await engine.query(`select 1 from ${qualified(engine, relation)} limit 1`);
-          return { isEmpty: some.length === 0 };
+          const [counted] = await engine.query<{ rows: string | number }>(
+            `select count(*) as rows from ${qualified(engine, relation)}`,
+          );
+          const rows = Number(counted?.rows);
+          return { isEmpty: rows === 0, rows: async () => rows };
         },
       ),
     async writer(definition) {

@@ -22,9 +22,10 @@ export function modelDestination(context: DestinationContext): ModelDestination 
       const { schema, name } = fileSettings(configuration).output;
       return `${schema}/${name}`;
     },
-    life: async (definition) => ({
-      isEmpty: (await new ModelTable(context, definition).live()) === undefined,
-    }),
+    async life(definition) {
+      const live = await new ModelTable(context, definition).live();
+      return { isEmpty: live === undefined, rows: async () => live?.manifest.rows ?? 0 };
+    },
     writer: async (definition) => appendWriter(new ModelTable(context, definition)),
     replacement: (definition) =>
       modelReplacement(new ModelTable(context, definition), context.engines, definition),
