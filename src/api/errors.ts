@@ -38,6 +38,19 @@ const unstorableValues: Record<string, string> = {
   '22008': 'A timestamp is out of range',
 };
 
+type Issue = NonNullable<FastifyError['validation']>[number];
+
+/** In the validator's words, with what it leaves out: the values that would do. */
+function reasonOf({ message = 'is not valid', params }: Issue): string {
+  const { allowedValues, allowedValue } = params;
+  const allowed = Array.isArray(allowedValues)
+    ? allowedValues
+    : allowedValue === undefined
+      ? []
+      : [allowedValue];
+  return allowed.length === 0 ? message : `takes ${allowed.map((one) => JSON.stringify(one)).join(', ')}`;
+}
+
 function fromFastify(error: FastifyError, bodyLimit: number): TidemarkError | undefined {
   if (error instanceof SealUnreadable)
     return new TidemarkError('secret_unreadable', { reason: error.message });
@@ -46,7 +59,7 @@ function fromFastify(error: FastifyError, bodyLimit: number): TidemarkError | un
     const missing = issue.params.missingProperty;
     const path = `${issue.instancePath}${typeof missing === 'string' ? `/${missing}` : ''}`;
     const field = path.replace(/^\//, '').replaceAll('/', '.') || (error.validationContext ?? 'body');
-    return new TidemarkError('invalid_field', { field, reason: issue.message ?? 'is not valid' });
+    return new TidemarkError('invalid_field', { field, reason: reasonOf(issue) });
   }
   const unstorable = unstorableValues[error.code];
   if (unstorable !== undefined) return new TidemarkError('bad_request', { reason: unstorable });

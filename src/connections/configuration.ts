@@ -2,6 +2,7 @@ import { Value } from 'typebox/value';
 import type { Connector } from '../connectors/index.ts';
 import { TidemarkError } from '../errors.ts';
 import type { JsonObject } from '../lib/json.ts';
+import { checkTexts } from './check-texts.ts';
 
 /**
  * A configuration with the connector's defaults filled in, checked against its schema.
@@ -10,6 +11,7 @@ import type { JsonObject } from '../lib/json.ts';
  */
 export function checkConfiguration(connector: Connector, configuration: JsonObject): JsonObject {
   const complete = Value.Default(connector.configuration, structuredClone(configuration)) as JsonObject;
+  checkTexts(complete);
   const [error] = Value.Errors(connector.configuration, complete);
   if (error === undefined) return complete;
   const { requiredProperties } = error.params as { requiredProperties?: string[] };

@@ -114,11 +114,14 @@ export function utcOnly(type: string): Fit {
 
 const spaces = 'trailing_spaces_dropped';
 
-/** @param length in characters; white space beyond it is cut off. Other characters are refused by the database. */
-export function cutSpaces(type: string, length: number): Fit {
+/** @param length in characters; white space beyond it would be cut off, and of others not every database names the field. */
+export function atMostCharacters(type: string, length: number): Fit {
   const misfit = { rule: spaces, reason: `${type} has no room for spaces at the end` };
-  return (text) =>
-    text.length > length && /\s$/.test(text) && [...text].length > length ? misfit : undefined;
+  const tooLong: Misfit = { rule: 'too_long', reason: `${type} holds ${length} characters`, refused: true };
+  return (text) => {
+    if (text.length <= length || [...text].length <= length) return undefined;
+    return [...text.trimEnd()].length > length ? tooLong : misfit;
+  };
 }
 
 export function noSpacesAtEnd(type: string): Fit {

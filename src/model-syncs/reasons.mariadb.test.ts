@@ -73,7 +73,7 @@ function cases(open: (world: ModelSyncs) => ModelTarget | Promise<ModelTarget>, 
       const { id } = await world.execute(sync);
       const told = (await world.log(id, 'errors')).map((entry) => (entry as { reason: string }).reason);
       expect(told.sort()).toEqual([
-        'duplicate key value violates unique constraint "few_a"b_key"',
+        'duplicate key value violates unique constraint "few_a"b_key": Key ("a""b")=(same) already exists.',
         'new row for relation "few" violates check constraint "few_v0_check"',
       ]);
     });

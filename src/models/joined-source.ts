@@ -1,5 +1,5 @@
 import pg from 'pg';
-import type { KeyAndHash } from '../connectors/index.ts';
+import { type KeyAndHash, sampled } from '../connectors/index.ts';
 import { type OpenSession, openSession } from '../db/index.ts';
 import { decodeCopyText } from '../lib/copy-text.ts';
 import { unpack } from '../lib/packed-record.ts';
@@ -70,7 +70,7 @@ export function joinedSource(
     const list = ['record_key', 'hash', 'problem', ...parts.map((_, place) => `r${place}`)].join(', ');
     const places = placesOf(query.fields.map((name) => locate(name).part));
     const rows = copyOut(`copy (select ${list} from pg_temp.joined${where}) to stdout`);
-    for await (const batch of decodeCopyText(rows)) {
+    for await (const batch of decodeCopyText(limit === undefined ? rows : sampled(rows))) {
       yield batch.map(([key = null, hash, problem = null, ...packed]) => {
         const byPart = packed.map((record) => unpack(record ?? ''));
         const values = places.map(({ part, place }) => byPart[part]?.[place] ?? null);

@@ -1,6 +1,7 @@
 import { notFound } from '../../errors.ts';
 import type { Catalogue, SourceSchema } from '../contract.ts';
 import { type Engine, identifier, literal, type ReadColumn } from '../duckdb-engine/index.ts';
+import { sampledRows } from '../sampled.ts';
 import { tableId } from '../table-id.ts';
 import { type Database, withReader } from './database.ts';
 import { fieldTypeOf } from './field-type.ts';
@@ -63,8 +64,7 @@ async function sampleRecords(
   const members = columns.map(
     ({ name, json }) => `${literal(`${JSON.stringify(name)}:`)} || ${json(identifier(name))}`,
   );
-  const rows = await engine.query<{ record: string }>(
-    `select '{' || ${members.join(` || ',' || `)} || '}' as record from ${from} limit ${Math.trunc(limit)}`,
-  );
-  return rows.map(({ record }) => record);
+  const select = `select '{' || ${members.join(` || ',' || `)} || '}' as record from ${from} limit ${Math.trunc(limit)}`;
+  const rows = engine.read({ columns: await engine.columns(select), from: `(${select})` });
+  return (await sampledRows(rows)).map(([record]) => record ?? 'null');
 }

@@ -2,6 +2,7 @@ import { messageOf, TidemarkError } from '../../errors.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import type { Field } from '../contract.ts';
 import { DuckDBError, type Engine, type ReadColumn } from '../duckdb-engine/index.ts';
+import { dialects, subquery } from '../model-query/index.ts';
 import { fieldTypeOf } from './field-type.ts';
 import { listRelations, qualified } from './relations.ts';
 
@@ -30,7 +31,8 @@ export async function describeModel(
     throw invalid('takes one of table, view or query');
   }
   if (engine === undefined) throw invalid('the database file does not exist yet');
-  const from = relation === undefined ? subquery(query ?? '') : await relationName(engine, relation);
+  const from =
+    relation === undefined ? subquery(query ?? '', dialects.duckdb) : await relationName(engine, relation);
   const columns = await engine.columns(`select * from ${from} as model`).catch((cause: unknown) => {
     throw invalidQuery(cause);
   });
@@ -49,12 +51,11 @@ export async function describeModel(
 /** What DuckDB says of a query is for the user; that it could not be asked is not. */
 export function invalidQuery(cause: unknown): unknown {
   if (!(cause instanceof DuckDBError)) return cause;
-  return new TidemarkError('invalid_query', { reason: messageOf(cause) }, { cause });
-}
-
-/** The line break ends a comment that the query may end with. */
-function subquery(query: string): string {
-  return `(\n${query.trim().replace(/;\s*$/, '')}\n)`;
+  // The query begins on the second line of what was run, and what stands behind it is not the user's.
+  const reason = messageOf(cause).replace(/\n\nLINE (\d+): ([\s\S]*)$/, (_, line, shown: string) =>
+    /^\) as (model|hashed)\b/.test(shown) ? ' (at its end)' : `\n\nLINE ${Number(line) - 1}: ${shown}`,
+  );
+  return new TidemarkError('invalid_query', { reason }, { cause });
 }
 
 async function relationName(engine: Engine, id: string): Promise<string> {

@@ -19,6 +19,7 @@ import {
   type ReadColumn,
 } from '../duckdb-engine/index.ts';
 import { modelMeta } from '../model-meta.ts';
+import { sampledRows } from '../sampled.ts';
 import { readSchemas } from './catalogue.ts';
 import { type Database, withReader } from './database.ts';
 import { describeModel, invalidQuery } from './model-query.ts';
@@ -35,8 +36,7 @@ export function modelSource(database: Database, lookTimeout = usualLookTimeout):
         if (engine === undefined) return [];
         const chosen = fields.map((name) => columnOf(columns, name));
         const rows = engine.read({ columns: chosen, from: `${from} limit ${Math.trunc(limit)}` });
-        const read = Array.fromAsync(decodeCopyText(rows));
-        return (await read.catch((error: unknown) => Promise.reject(invalidQuery(error)))).flat();
+        return sampledRows(rows).catch((error: unknown) => Promise.reject(invalidQuery(error)));
       }),
     async *keys(query) {
       for await (const { rows, keyAndHash } of read(database, query, [], (keyed) => keyed, decodeCopyText)) {

@@ -1,6 +1,7 @@
 import { type CopyRow, decodeCopyText } from '../../lib/copy-text.ts';
 import { recordJson } from '../../lib/pg-text.ts';
 import type { Catalogue } from '../contract.ts';
+import { sampled } from '../sampled.ts';
 import { type FileColumn, type FileTable, type FileTables, fieldOf } from './file-table.ts';
 import { WarningCounts } from './warning-counts.ts';
 
@@ -22,7 +23,7 @@ export async function sampleOf(
   limit: number,
 ): Promise<CopyRow[]> {
   const found: CopyRow[] = [];
-  for await (const rows of decodeCopyText(table.read(columns, { warnings: new WarningCounts() }))) {
+  for await (const rows of decodeCopyText(sampled(table.read(columns, { warnings: new WarningCounts() })))) {
     for (const row of rows) {
       if (found.length >= limit) return found;
       found.push(row);

@@ -1,7 +1,8 @@
 import type { Connection } from 'mysql2/promise';
-import { type CopyRow, decodeCopyText } from '../../lib/copy-text.ts';
+import type { CopyRow } from '../../lib/copy-text.ts';
 import { recordJson } from '../../lib/pg-text.ts';
 import type { Catalogue, SourceSchema } from '../contract.ts';
+import { sampledAtMost, sampledRows } from '../sampled.ts';
 import { tableId } from '../table-id.ts';
 import { type Connect, withConnection } from './client.ts';
 import { allColumns, type Column, columnsOf, findTable } from './columns.ts';
@@ -58,6 +59,8 @@ export async function sampleRows(
     connection,
     `select ${list} from ${from} limit ${Math.trunc(limit)}`,
     rendered,
+    [],
+    sampledAtMost,
   );
-  return (await Array.fromAsync(decodeCopyText(rows))).flat();
+  return sampledRows(rows);
 }

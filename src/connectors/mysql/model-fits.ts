@@ -1,7 +1,7 @@
 import { type FitOf, fitsBy } from '../checked.ts';
 import {
   all,
-  cutSpaces,
+  atMostCharacters,
   dayOnly,
   decimals,
   type Fit,
@@ -49,7 +49,7 @@ function fitOf(type: string): Fit | undefined {
     case 'char':
       return noSpacesAtEnd(type);
     case 'varchar':
-      return cutSpaces(type, length);
+      return atMostCharacters(type, length);
     case 'binary':
       return filledUp(type, length);
     case 'bit':

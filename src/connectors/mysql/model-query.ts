@@ -3,6 +3,7 @@ import type { Connection } from 'mysql2/promise';
 import { messageOf, TidemarkError } from '../../errors.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import type { Field } from '../contract.ts';
+import { dialects, subquery } from '../model-query/index.ts';
 import { type Column, columnsOf, findTable } from './columns.ts';
 import { isServerError } from './errors.ts';
 import { qualified } from './quote.ts';
@@ -38,8 +39,7 @@ export async function describeModel(connection: Connection, configuration: JsonO
   }
   const statement = text(query);
   if (statement === undefined) throw wrong('takes one of table, view or query');
-  // The line break ends a comment that the query may end with.
-  const from = `(\n${statement.trim().replace(/;\s*$/, '')}\n) as model`;
+  const from = `${subquery(statement, dialects.mysql)} as model`;
   return { from, columns: await describeQuery(connection, from) };
 }
 
@@ -53,8 +53,16 @@ const timeIsUp = [1969, 3024];
 /** What the server says of a query is for the user. @param timeout milliseconds that it had; 0 for no limit. */
 export function invalidQuery(cause: unknown, timeout = 0): TidemarkError {
   const ended = isServerError(cause) && timeIsUp.includes(cause.errno) && timeout > 0;
-  const reason = ended ? `it takes longer than ${timeout / 1000} seconds` : messageOf(cause);
+  const reason = ended ? `it takes longer than ${timeout / 1000} seconds` : inUsersText(messageOf(cause));
   return new TidemarkError('invalid_query', { reason }, { cause });
+}
+
+/** The query begins on the second line of what was sent, and what stands behind it is not the user's. */
+function inUsersText(message: string): string {
+  const [, said, near = '', line] = /^([\s\S]*) near '([\s\S]*)' at line (\d+)$/.exec(message) ?? [];
+  if (said === undefined) return message;
+  const own = near.replace(/\n?\) as (model|hashed)\b[\s\S]*$/, '');
+  return own === '' ? `${said} at its end` : `${said} near '${own}' at line ${Number(line) - 1}`;
 }
 
 async function describeQuery(connection: Connection, from: string): Promise<Column[]> {

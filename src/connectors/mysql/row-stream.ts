@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import type { Connection } from 'mysql2/promise';
 import type { RowStream, ValueWarning } from '../contract.ts';
+import { tooLarge } from '../sampled.ts';
 import { rowsOf } from './client.ts';
 import { lostOrRefused } from './errors.ts';
 import { PacketReader } from './packets.ts';
@@ -23,7 +24,8 @@ const [eofMark, errorMark] = [0xfe, 0xff];
 
 /**
  * Runs a SELECT and gives its rows as lines of COPY text, whole lines in every chunk. After the named columns may
- * come others with 0 or 1, one for each of `checked`: 0 says that the text of that column was changed by the server.
+ * come others with 0 or 1, one for each of `checked`: 0 says that the text of that column was changed by the server. With more
+ * bytes than `most` it fails as a sample that is too large.
  *
  * While it runs the socket's bytes come here. Destroying the stream closes the connection: the server notices when
  * it sends the next row.
@@ -43,6 +45,7 @@ export class SelectedRows extends Readable implements RowStream {
   #out: Buffer = Buffer.allocUnsafeSlow(chunkLength);
   #length = 0;
   #full = false;
+  #received = 0;
   /** Chunks that came back: their memory takes other rows. */
   readonly #free: Buffer[] = [];
 
@@ -51,6 +54,7 @@ export class SelectedRows extends Readable implements RowStream {
     sql: string,
     columns: readonly StreamedColumn[],
     checked: readonly string[] = [],
+    most = Number.POSITIVE_INFINITY,
   ) {
     super({ highWaterMark: readAhead });
     this.#connection = connection;
@@ -60,8 +64,11 @@ export class SelectedRows extends Readable implements RowStream {
     const packets = new PacketReader((source, start, end) => this.#packet(source, start, end));
     this.#socket = takeSocket(connection, sql, {
       data: (chunk) => {
-        packets.push(chunk);
-        return !this.#full;
+        this.#received += chunk.length;
+        if (this.#received > most) this.destroy(tooLarge());
+        // A row is put together before it is rendered, however long it is.
+        else packets.push(chunk);
+        return !this.#full && !this.destroyed;
       },
       end: () => void this.#end().catch((error) => this.destroy(lostOrRefused(error) as Error)),
       error: (error) => this.destroy(lostOrRefused(error) as Error),

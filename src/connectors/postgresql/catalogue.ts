@@ -1,9 +1,13 @@
 import type pg from 'pg';
-import { notFound } from '../../errors.ts';
+import { to as copyTo } from 'pg-copy-streams';
+import { notFound, TidemarkError } from '../../errors.ts';
+import type { CopyRow } from '../../lib/copy-text.ts';
 import type { Catalogue, SourceSchema } from '../contract.ts';
+import { sampledRows } from '../sampled.ts';
 import { splitTableId, tableId } from '../table-id.ts';
 import type { Connect } from './bulk-source.ts';
 import { onlyItself, readable } from './bulk-table.ts';
+import { destroy } from './client.ts';
 import { fieldTypeOf } from './field-type.ts';
 import { rowsHidden } from './rows-hidden.ts';
 import { withReader } from './with-client.ts';
@@ -45,17 +49,26 @@ export function catalogue(connect: Connect): Catalogue {
         );
         const [table] = rows;
         if (table === undefined) throw notFound('schema', schemaId);
-        const sample = await client
-          .query<{ record: string }>(
-            `select to_json(r)::text as record
-             from (select ${table.columns} from ${table.name} limit ${Math.trunc(limit)}) r`,
-          )
-          .catch((error: unknown) => {
+        const first = `select ${table.columns} from ${table.name} limit ${Math.trunc(limit)}`;
+        const records = await sampleOf(client, `select to_json(r)::text from (${first}) r`).catch(
+          (error: unknown) => {
             throw rowsHidden(error) ?? error;
-          });
-        return sample.rows.map(({ record }) => record);
+          },
+        );
+        return records.map(([record]) => record ?? 'null');
       }),
   };
+}
+
+/** A few rows. */
+export async function sampleOf(client: pg.Client, select: string): Promise<CopyRow[]> {
+  try {
+    return await sampledRows(client.query(copyTo(`copy (${select}) to stdout`)));
+  } catch (error) {
+    // It would go on sending.
+    if (error instanceof TidemarkError) destroy(client);
+    throw error;
+  }
 }
 
 export async function readSchemas(client: pg.Client): Promise<SourceSchema[]> {

@@ -50,7 +50,7 @@ function ignoreEnvironment(client: pg.Client): void {
 }
 
 /** Breaks the connection off without waiting for the server, which rolls back what was open. */
-function destroy(client: pg.Client): void {
+export function destroy(client: pg.Client): void {
   const { stream } = (client as unknown as { connection: { stream: { destroy(): void } } }).connection;
   stream.destroy();
 }

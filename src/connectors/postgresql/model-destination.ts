@@ -1,5 +1,5 @@
 import { checkedReplacement, checkedWriter } from '../checked.ts';
-import type { ModelDestination, ModelSyncMode, TargetObject } from '../contract.ts';
+import type { ModelDestination, TargetObject } from '../contract.ts';
 import { tableId } from '../table-id.ts';
 import type { Connect } from './bulk-source.ts';
 import { alikeIdentities } from './model-alike.ts';
@@ -7,14 +7,11 @@ import { targetCreation } from './model-creation.ts';
 import { fitsOf } from './model-fits.ts';
 import { targetLife } from './model-life.ts';
 import { modelReplacement } from './model-replacement.ts';
-import { describeTarget, writableTables } from './model-target.ts';
+import { describeTarget, modesOf, type Rights, writableTables } from './model-target.ts';
 import { modelWriter } from './model-writer.ts';
 import { targetOptions } from './transaction.ts';
 import { filterCondition } from './where.ts';
 import { withReader } from './with-client.ts';
-
-const writing: ModelSyncMode[] = ['create', 'update', 'updateOrCreate', 'append'];
-const deleting: ModelSyncMode[] = ['replace', 'remove'];
 
 export function modelDestination(connect: Connect): ModelDestination {
   const describe = (object: string) =>
@@ -23,12 +20,12 @@ export function modelDestination(connect: Connect): ModelDestination {
     creation: targetCreation(connect),
     objects: () =>
       withReader(connect, 'tidemark targets', async (client): Promise<TargetObject[]> => {
-        const { rows } = await client.query<{ schema: string; name: string; deletes: boolean }>(
-          `select schema, name, has_table_privilege(oid, 'delete') as deletes from (${writableTables}) t order by 1, 2`,
+        const { rows } = await client.query<{ schema: string; name: string } & Rights>(
+          `select schema, name, is_view, selects, inserts, updates, deletes from (${writableTables}) t order by 1, 2`,
         );
-        return rows.map(({ schema, name, deletes }) => {
+        return rows.map(({ schema, name, ...rights }) => {
           const id = tableId(schema, name);
-          return { id, name: id, modes: deletes ? [...writing, ...deleting] : writing };
+          return { id, name: id, modes: modesOf(rights) };
         });
       }),
     fields: async (object) => (await describe(object)).fields,

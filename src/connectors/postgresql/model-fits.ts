@@ -2,7 +2,7 @@ import { type FitOf, fitsBy } from '../checked.ts';
 import {
   all,
   atMostBytes,
-  cutSpaces,
+  atMostCharacters,
   dayOnly,
   decimals,
   elements,
@@ -50,7 +50,7 @@ function fitOf(type: string): Fit | undefined {
     case 'timestamp with time zone':
       return fraction(type, digits);
     case 'character varying':
-      return first === undefined ? undefined : cutSpaces(type, digits);
+      return first === undefined ? undefined : atMostCharacters(type, digits);
     case 'name':
       return atMostBytes(type, 63);
     case '"char"':

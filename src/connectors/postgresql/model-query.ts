@@ -2,6 +2,7 @@ import pg, { type Client } from 'pg';
 import { messageOf, TidemarkError } from '../../errors.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import type { Field } from '../contract.ts';
+import { dialects, hintAt, subquery, whereInQuery } from '../model-query/index.ts';
 import { splitTableId } from '../table-id.ts';
 import { readable } from './bulk-table.ts';
 import { fieldTypeOf } from './field-type.ts';
@@ -28,10 +29,11 @@ interface Description {
  */
 export async function describeModel(client: Client, configuration: JsonObject): Promise<Relation> {
   const from = await fromClause(client, configuration);
+  const select = 'select * from ';
   const result = await client
-    .query({ text: `select * from ${from} as model limit 0`, queryMode: 'extended' } as pg.QueryConfig)
+    .query({ text: `${select}${from} as model limit 0`, queryMode: 'extended' } as pg.QueryConfig)
     .catch((cause: unknown) => {
-      throw invalidQuery(cause);
+      throw invalidQuery(cause, { query: text(configuration.query), before: select.length });
     });
   const descriptions = await describeTypes(client, result.fields);
   const fields = result.fields.map(({ name }, index): Field => {
@@ -48,12 +50,32 @@ export async function describeModel(client: Client, configuration: JsonObject): 
   return { from: `${from} as model`, fields };
 }
 
-/** What the server says of a query is for the user. @param timeout milliseconds that it had. */
-export function invalidQuery(cause: unknown, timeout?: number): TidemarkError {
-  const canceled = cause instanceof pg.DatabaseError && cause.code === '57014' && timeout !== undefined;
+interface Asked {
+  /** Milliseconds that it had. */
+  timeout?: number;
+  /** The user's own text, and characters of the statement before its subquery. */
+  query?: string | undefined;
+  before?: number;
+}
+
+/** What the server says of a query is for the user, with the place in their own text. */
+export function invalidQuery(cause: unknown, { timeout, query, before = 0 }: Asked = {}): TidemarkError {
+  const { code = '', position } = cause instanceof pg.DatabaseError ? cause : {};
+  if (code === '57014' && timeout !== undefined) {
+    return new TidemarkError(
+      'invalid_query',
+      { reason: `it takes longer than ${timeout / 1000} seconds` },
+      { cause },
+    );
+  }
   const hidden = rowsHidden(cause);
   if (hidden !== undefined) return hidden;
-  const reason = canceled ? `it takes longer than ${timeout / 1000} seconds` : messageOf(cause);
+  const place =
+    query === undefined || position === undefined
+      ? undefined
+      : whereInQuery(query, Number(position) - 1 - before);
+  const hint = query === undefined || place === undefined ? '' : hintAt(query, dialects.postgresql);
+  const reason = `${place === undefined ? '' : `${place}: `}${messageOf(cause)}${hint}`;
   return new TidemarkError('invalid_query', { reason }, { cause });
 }
 
@@ -68,8 +90,7 @@ async function fromClause(client: Client, configuration: JsonObject): Promise<st
       reason: 'takes one of table, view or query',
     });
   }
-  // The line break ends a comment that the query may end with.
-  return `(\n${statement.trim().replace(/;\s*$/, '')}\n)`;
+  return subquery(statement, dialects.postgresql);
 }
 
 async function relationName(client: Client, id: string): Promise<string> {

@@ -1,7 +1,5 @@
 import pg, { type Client } from 'pg';
-import { to as copyTo } from 'pg-copy-streams';
 import { TidemarkError } from '../../errors.ts';
-import { decodeCopyText } from '../../lib/copy-text.ts';
 import { CopyOut } from '../../lib/pg-copy-out.ts';
 import { RecyclingSocket } from '../../lib/recycling-socket.ts';
 import { type ModelQuery, type ModelSource, usualLookTimeout } from '../contract.ts';
@@ -9,7 +7,7 @@ import { keysOf, recordsOf } from '../model-lines.ts';
 import { modelMeta } from '../model-meta.ts';
 import { CopyOutRows } from './bulk-copy-out.ts';
 import type { Connect } from './bulk-source.ts';
-import { readSchemas } from './catalogue.ts';
+import { readSchemas, sampleOf } from './catalogue.ts';
 import { ChangedValues, RewrittenRows } from './copy-text-values.ts';
 import { describeModel, invalidQuery } from './model-query.ts';
 import { onlyUtf8 } from './rewrite-text.ts';
@@ -26,7 +24,7 @@ export function modelSource(connect: Connect, lookTimeout = usualLookTimeout): M
       (client) =>
         use(client).catch((error: unknown) => {
           if (!(error instanceof pg.DatabaseError)) throw error;
-          throw invalidQuery(error, lookTimeout);
+          throw invalidQuery(error, { timeout: lookTimeout });
         }),
       { path: 'own', statementTimeout: lookTimeout },
     );
@@ -41,8 +39,7 @@ export function modelSource(connect: Connect, lookTimeout = usualLookTimeout): M
         const relation = await describeModel(client, configuration);
         const list = fields.map((name) => pg.escapeIdentifier(name)).join(', ');
         const first = `select ${list} from ${relation.from} limit ${Math.trunc(limit)}`;
-        const rows = decodeCopyText(client.query(copyTo(`copy (${first}) to stdout`)));
-        return (await Array.fromAsync(rows)).flat();
+        return sampleOf(client, first);
       }),
     keys: (query) => keysOf(() => copy(connect, query, (inner) => `select key, hash from (${inner}) k`)),
     records: (query, keys) => {

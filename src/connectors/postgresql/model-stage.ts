@@ -66,9 +66,15 @@ export function refusedOr(error: unknown, definition: Names): unknown {
   const field = namesOf(where.startsWith('COPY tidemark_'), definition).find(
     ([name]) => column === name || column.startsWith(`${name}:`),
   )?.[1];
-  const reason = field === undefined ? messageOf(error) : `${field}: ${messageOf(error)}`;
+  // What is not staged: the constraint says which column it is over, and its detail the values of the key.
+  const named = field ?? (error.code === '23502' ? error.column : undefined);
+  const detail = keyed.test(error.code ?? '') && error.detail ? `: ${error.detail}` : '';
+  const reason = `${named === undefined ? '' : `${named}: `}${messageOf(error)}${detail}`;
   return new BatchRefused(reason, { cause: error, place, unsure: place === undefined });
 }
+
+/** Foreign keys, unique and exclusion constraints. Details of others are whole rows, which the log has anyway. */
+const keyed = /^23(503|505|P01)$/;
 
 type Names = Pick<TargetDefinition, 'identity' | 'fields'>;
 

@@ -1,17 +1,48 @@
 import type { Client } from 'pg';
 import { notFound } from '../../errors.ts';
-import type { TargetField } from '../contract.ts';
+import type { ModelSyncMode, TargetField } from '../contract.ts';
 import { splitTableId } from '../table-id.ts';
 import { fieldTypeOf } from './field-type.ts';
 import { functionsOf } from './model-matching.ts';
 
-/** Tables that a user can write to, partitioned ones included. */
+/** In a view that PostgreSQL can write through, itself or by triggers: its bits for UPDATE, INSERT and DELETE. */
+const through = 'pg_relation_is_updatable(c.oid, true)';
+const may = (right: string, bit: number) =>
+  `(has_any_column_privilege(c.oid, '${right}') and (c.relkind <> 'v' or ${through} & ${bit} <> 0))`;
+
+/** Tables and views that a user can write to, partitioned tables included, and which rights there are. */
 export const writableTables = `
-  select c.oid, n.nspname as schema, c.relname as name, format('%I.%I', n.nspname, c.relname) as quoted, c.relhasrules
-  from pg_class c join pg_namespace n on n.oid = c.relnamespace
-  where c.relkind in ('r', 'p') and not c.relispartition
-    and n.nspname <> 'information_schema' and n.nspname not like 'pg\\_%'
-    and has_schema_privilege(n.oid, 'usage') and has_table_privilege(c.oid, 'insert, update')`;
+  select * from (
+    select c.oid, n.nspname as schema, c.relname as name, format('%I.%I', n.nspname, c.relname) as quoted, c.relhasrules,
+      c.relkind = 'v' as is_view, has_any_column_privilege(c.oid, 'select') as selects,
+      ${may('insert', 8)} as inserts, ${may('update', 4)} as updates,
+      has_table_privilege(c.oid, 'delete') and (c.relkind <> 'v' or ${through} & 16 <> 0) as deletes
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where c.relkind in ('r', 'p', 'v') and not c.relispartition
+      and n.nspname <> 'information_schema' and n.nspname not like 'pg\\_%'
+      and has_schema_privilege(n.oid, 'usage')
+  ) c where inserts or updates or deletes`;
+
+export interface Rights {
+  is_view: boolean;
+  selects: boolean;
+  inserts: boolean;
+  updates: boolean;
+  deletes: boolean;
+}
+
+/** A mode is offered where the connection's user may do what it takes. A replacement needs a table to lock and to copy. */
+export function modesOf({ is_view, selects, inserts, updates, deletes }: Rights): ModelSyncMode[] {
+  const needed: Record<ModelSyncMode, boolean> = {
+    create: inserts && selects,
+    update: updates && selects,
+    updateOrCreate: inserts && updates && selects,
+    append: inserts,
+    replace: inserts && updates && deletes && selects && !is_view,
+    remove: deletes && selects,
+  };
+  return (Object.keys(needed) as ModelSyncMode[]).filter((mode) => needed[mode]);
+}
 
 /** A table as the target of a sync. */
 export interface Target {
@@ -46,12 +77,15 @@ interface ColumnRow {
   not_null: boolean;
   has_default: boolean;
   written_by_database: boolean;
+  inserts: boolean;
+  updates: boolean;
 }
 
 /** @throws not_found */
 export async function describeTarget(client: Client, object: string): Promise<Target> {
-  const found = await client.query<{ oid: number; quoted: string; altered: boolean }>(
-    `select oid, quoted, relhasrules or row_security_active(oid) as altered from (${writableTables}) t where schema = $1 and name = $2`,
+  const found = await client.query<{ oid: number; quoted: string; altered: boolean; is_view: boolean }>(
+    `select oid, quoted, is_view, relhasrules or row_security_active(oid) as altered
+     from (${writableTables}) t where schema = $1 and name = $2`,
     splitTableId(object),
   );
   const [table] = found.rows;
@@ -71,14 +105,16 @@ export async function describeTarget(client: Client, object: string): Promise<Ta
          where i.indrelid = a.attrelid and i.indisvalid and i.indkey[0] = a.attnum and i.indpred is null
          and m.amname in ('btree', 'hash')) as is_indexed,
        a.attnotnull as not_null, a.atthasdef or a.attidentity <> '' as has_default,
-       a.attgenerated <> '' or a.attidentity = 'a' as written_by_database
+       a.attgenerated <> '' or a.attidentity = 'a' as written_by_database,
+       has_column_privilege(a.attrelid, a.attnum, 'insert') as inserts,
+       has_column_privilege(a.attrelid, a.attnum, 'update') as updates
      from pg_attribute a join pg_type t on t.oid = a.atttypid
      where a.attrelid = $1 and a.attnum > 0 and not a.attisdropped order by a.attnum`,
     [table.oid],
   );
   return {
     table: table.quoted,
-    fields: rows.map(toField),
+    fields: rows.map((row) => toField(row, table.is_view)),
     baseTypes: new Map(rows.map(({ name, base_type }) => [name, base_type])),
     keptTypes: new Map(rows.map(({ name, kept_type }) => [name, kept_type])),
     uniqueFields: new Set(rows.flatMap(({ name, is_unique }) => (is_unique ? [name] : []))),
@@ -87,7 +123,8 @@ export async function describeTarget(client: Client, object: string): Promise<Ta
   };
 }
 
-function toField(row: ColumnRow): TargetField {
+function toField(row: ColumnRow, isView: boolean): TargetField {
+  const functions = isView ? (['Equality'] as const) : functionsOf(row.base_type);
   return {
     id: row.name,
     name: row.name,
@@ -95,9 +132,9 @@ function toField(row: ColumnRow): TargetField {
     remoteType: row.type,
     nullable: !row.not_null,
     required: row.not_null && !row.has_default,
-    createable: !row.written_by_database,
-    updateable: !row.written_by_database,
+    createable: !row.written_by_database && row.inserts,
+    updateable: !row.written_by_database && row.updates,
     filterable: true,
-    identityFunctions: row.comparable ? functionsOf(row.base_type) : [],
+    identityFunctions: row.comparable ? functions : [],
   };
 }
