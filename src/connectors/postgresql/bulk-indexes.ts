@@ -1,6 +1,6 @@
 import pg, { type Client } from 'pg';
 import { messageOf } from '../../errors.ts';
-import type { BulkTarget } from '../contract.ts';
+import type { BulkOutput, BulkTarget } from '../contract.ts';
 import { qualified } from './bulk-names.ts';
 
 interface Index {
@@ -18,9 +18,30 @@ export interface CopiedIndexes {
   lost: string[];
 }
 
-/** Gives the side table the indexes that somebody has put on the live one, beside keys and constraints. */
-export async function copyIndexes(client: Client, live: BulkTarget, side: string): Promise<CopiedIndexes> {
+/**
+ * Gives the side table the indexes and constraints that somebody has put on the live one. A key of the output is its own; a
+ * foreign key to the table itself has to wait until it has its name.
+ */
+export async function copyIndexes(client: Client, live: BulkOutput, side: string): Promise<CopiedIndexes> {
   const copied: CopiedIndexes = { renames: [], lost: [] };
+  for (const [position, { name, definition }] of (await constraintsOf(client, live)).entries()) {
+    const temporary = `${side}_c${position}`;
+    await client.query('savepoint made');
+    try {
+      const target = qualified({ schema: live.schema, name: side });
+      await client.query(
+        `alter table ${target} add constraint ${pg.escapeIdentifier(temporary)} ${definition}`,
+      );
+      copied.renames.push(
+        `alter table ${qualified(live)} rename constraint ${pg.escapeIdentifier(temporary)} to ${pg.escapeIdentifier(name)}`,
+      );
+    } catch (error) {
+      if (!(error instanceof pg.DatabaseError)) throw error;
+      await client.query('rollback to savepoint made');
+      copied.lost.push(`constraint ${name} is lost: ${messageOf(error)}`);
+    }
+    await client.query('release savepoint made');
+  }
   for (const [position, index] of (await indexesOf(client, live)).entries()) {
     const { name, head, definition, unique } = index;
     const rest = definition.startsWith(head) ? definition.slice(head.length) : undefined;
@@ -41,6 +62,21 @@ export async function copyIndexes(client: Client, live: BulkTarget, side: string
     await client.query('release savepoint index');
   }
   return copied;
+}
+
+async function constraintsOf(
+  client: Client,
+  { schema, name, primaryKey }: BulkOutput,
+): Promise<{ name: string; definition: string }[]> {
+  await client.query(`savepoint path; select set_config('search_path', '', true)`);
+  const { rows } = await client.query<{ name: string; definition: string }>(
+    `select conname as name, pg_get_constraintdef(oid) as definition from pg_constraint
+     where conrelid = to_regclass(format('%I.%I', $1::text, $2::text)) and contype in ('c', 'u', 'x', 'f', $3)
+       and confrelid <> conrelid order by conname`,
+    [schema, name, primaryKey.length === 0 ? 'p' : 'c'],
+  );
+  await client.query('rollback to savepoint path; release savepoint path');
+  return rows;
 }
 
 async function indexesOf(client: Client, { schema, name }: BulkTarget): Promise<Index[]> {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg, { type Client } from 'pg';
 import type { BulkOutput, BulkTarget } from '../contract.ts';
+import type { Attribute } from './bulk-attributes.ts';
 import { qualified, refuse } from './bulk-names.ts';
 import { originExpression } from './bulk-table.ts';
 
@@ -13,17 +14,35 @@ export interface LiveTable {
   oid: number;
   kind: string;
   origin: string;
-  views: string[];
+  /** What would go with it, or keep it from being dropped: views, foreign keys, functions, columns of its type. */
+  dependents: string[];
   foreignKeys: string[];
 }
+
+/** What is the table's own and depends on it all the same: an expression of a trigger on its columns, say. */
+const ownObjects = [
+  ['pg_rewrite', 'ev_class'],
+  ['pg_constraint', 'conrelid'],
+  ['pg_trigger', 'tgrelid'],
+  ['pg_policy', 'polrelid'],
+  ['pg_attrdef', 'adrelid'],
+  ['pg_statistic_ext', 'stxrelid'],
+  ['pg_publication_rel', 'prrelid'],
+]
+  .map(([catalogue, table]) => `select oid from ${catalogue} where ${table} = c.oid`)
+  .concat('select indexrelid from pg_index where indrelid = c.oid')
+  .join(' union all ');
 
 export async function findLive(client: Client, { schema, name }: BulkTarget): Promise<LiveTable | undefined> {
   const { rows } = await client.query<LiveTable>(
     `select c.oid, c.relkind as kind, ${originExpression} as origin,
-       array(select distinct pg_describe_object('pg_class'::regclass, r.ev_class, 0)
-         from pg_depend p join pg_rewrite r on p.classid = 'pg_rewrite'::regclass and p.objid = r.oid
-         where p.refclassid = 'pg_class'::regclass and p.refobjid = c.oid and r.ev_class <> c.oid
-         order by 1) as views,
+       array(select distinct case when r.oid is null then pg_describe_object(p.classid, p.objid, p.objsubid)
+           else pg_describe_object('pg_class'::regclass, r.ev_class, 0) end
+         from pg_depend p left join pg_rewrite r on p.classid = 'pg_rewrite'::regclass and p.objid = r.oid
+         where p.deptype = 'n' and (p.refclassid = 'pg_class'::regclass and p.refobjid = c.oid
+             or p.refclassid = 'pg_type'::regclass and p.refobjid in (c.reltype, (select typarray from pg_type where oid = c.reltype)))
+           and not (p.classid = 'pg_class'::regclass and p.objid = c.oid) and p.objid not in (${ownObjects})
+         order by 1) as dependents,
        array(select pg_describe_object('pg_constraint'::regclass, k.oid, 0) from pg_constraint k
          where k.confrelid = c.oid and k.conrelid <> c.oid and k.contype = 'f' order by 1) as "foreignKeys"
      from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -36,10 +55,19 @@ export async function findLive(client: Client, { schema, name }: BulkTarget): Pr
 /** Whether the live table can be dropped. Asked before the load, which may take hours, and again at its end. */
 export function checkReplaceable(live: LiveTable, output: BulkOutput): void {
   checkWritable(live, output, ['r']);
-  const dependents = [...live.views, ...live.foreignKeys];
+  const { dependents } = live;
   if (dependents.length === 0) return;
   refuse(
     `${output.schema}.${output.name} cannot be replaced because ${dependents.join(', ')} depends on it: drop it, or set advanced.truncate_existing`,
+  );
+}
+
+/** @throws unprocessable when the table is part of something that would lose it. */
+export function checkUnbound(output: BulkOutput, attributes: readonly Attribute[]): void {
+  const binding = attributes.filter(({ binds }) => binds).map(({ name }) => name);
+  if (binding.length === 0) return;
+  refuse(
+    `${output.schema}.${output.name} cannot be replaced because it is ${binding.join(', ')}: set advanced.truncate_existing`,
   );
 }
 

@@ -1,8 +1,9 @@
 import type { Client } from 'pg';
 import type { BulkOutput, Committed, LoadPlan } from '../contract.ts';
+import { attributesOf } from './bulk-attributes.ts';
 import { expectStaged } from './bulk-counts.ts';
 import { compare } from './bulk-evolve.ts';
-import { checkReplaceable, checkWritable, findLive, type LiveTable } from './bulk-live.ts';
+import { checkReplaceable, checkUnbound, checkWritable, findLive, type LiveTable } from './bulk-live.ts';
 import { mergeStaged } from './bulk-merge.ts';
 import { qualified } from './bulk-names.ts';
 import { breakOff } from './bulk-session.ts';
@@ -35,6 +36,7 @@ export async function checkLive(
   if (live === undefined) return;
   if (swaps(plan, live)) {
     checkReplaceable(live, output);
+    checkUnbound(output, await attributesOf(client, output, live.oid));
     return;
   }
   checkWritable(live, output);

@@ -1,12 +1,13 @@
 import pg, { type Client } from 'pg';
 import type { BulkOutput, LoadPlan } from '../contract.ts';
+import { type Attribute, attributesOf, giveAttributes } from './bulk-attributes.ts';
 import { copyIndexes } from './bulk-indexes.ts';
-import { checkReplaceable, findLive, lockLive } from './bulk-live.ts';
+import { checkReplaceable, checkUnbound, findLive, lockLive } from './bulk-live.ts';
 import { ownColumns, qualified, refuse } from './bulk-names.ts';
 
 /**
- * Puts the side table in the live one's place, with the same grants and indexes. What else somebody has put on the
- * live table goes with it: docs/connectors/postgresql.md. Commits nothing.
+ * Puts the side table in the live one's place, with its indexes and constraints and with all that hangs on it. Commits
+ * nothing.
  *
  * @returns what could not be kept, for people.
  */
@@ -20,19 +21,23 @@ export async function swap(
   const live = qualified(output);
   await addOwnColumns(client, output, side);
   const { renames, lost } = await copyIndexes(client, output, sideName);
+  const attributes: Attribute[] = [];
   if (await lockLive(client, output, 'readers')) {
     const found = await findLive(client, output);
     if (plan.mode === 'merge') {
       refuse(`${output.schema}.${output.name} was created while its rows were loaded: run it again`);
     }
-    if (found !== undefined) checkReplaceable(found, output);
-    await copyGrants(client, live, side);
+    if (found !== undefined) {
+      checkReplaceable(found, output);
+      attributes.push(...(await attributesOf(client, output, found.oid)));
+      checkUnbound(output, attributes);
+    }
     await client.query(`drop table ${live}`);
   }
   await client.query(`alter table ${side} rename to ${pg.escapeIdentifier(output.name)}`);
   await renameKey(client, output);
   for (const statement of renames) await client.query(statement);
-  return lost;
+  return [...lost, ...(await giveAttributes(client, output, attributes))];
 }
 
 /** After the rows: a column that comes with a constant costs no byte in any of them. */
@@ -43,17 +48,6 @@ async function addOwnColumns(client: Client, output: BulkOutput, side: string): 
     await client.query(`alter table ${side} add column ${column} timestamptz${isDefault}`);
     await client.query(`alter table ${side} alter column ${column} drop default`);
   }
-}
-
-async function copyGrants(client: Client, live: string, side: string): Promise<void> {
-  const { rows } = await client.query<{ statement: string }>(
-    `select format('grant %s on %s to %s%s', g.privilege_type, $2::text,
-       case g.grantee when 0 then 'public' else g.grantee::regrole::text end,
-       case when g.is_grantable then ' with grant option' else '' end) as statement
-     from pg_class c, aclexplode(c.relacl) g where c.oid = $1::regclass and g.grantee <> c.relowner`,
-    [live, side],
-  );
-  for (const { statement } of rows) await client.query(statement);
 }
 
 /** `<table>_pkey`, as PostgreSQL would have named it, if nothing else has that name. */
