@@ -4,9 +4,9 @@ import { mostUnread, type UnreadMember, unreadMembers } from '../schema/members.
 import type { App } from './app.ts';
 
 /** Asks that every member which nothing reads is refused: Tidemark's own command line and console send it. */
-export const strictHeader = 'tidemark-strict';
+const strictHeader = 'tidemark-strict';
 /** Names the members of a request that had no effect. */
-export const ignoredHeader = 'tidemark-ignored';
+const ignoredHeader = 'tidemark-ignored';
 
 /** Characters of names in the header, which servers in front of this one limit. */
 const longestHeader = 2_000;
