@@ -220,7 +220,7 @@ async function clean(sequence: Sequence, asked: Asked): Promise<Executed> {
   const expected = execute(rules, rows, state, asked);
   log.push(`execute ${JSON.stringify(options)}`);
   const executed = await world.execute(sync, options);
-  expect(executed.outcome).toEqual({ status: 'completed' });
+  expect(executed.outcome, JSON.stringify(executed.outcome)).toEqual({ status: 'completed' });
   await expectRows(sequence, state.target);
   await expectCounts(sequence, [executed], expected);
   return executed;
@@ -287,7 +287,7 @@ async function astray(sequence: Sequence, id: () => string): Promise<void> {
     }
     log.push('execute');
     const executed = await world.run(sequence.sync, execution);
-    expect(executed.outcome).toEqual({ status: 'completed' });
+    expect(executed.outcome, JSON.stringify(executed.outcome)).toEqual({ status: 'completed' });
     await expectCounts(sequence, [executed], undefined);
   }
   await settled(sequence);
