@@ -105,6 +105,11 @@ export const catalogue = {
     remedy: 'Close one, or let several consumers share a stream.',
   },
   unprocessable: { status: 422, text: '{reason}', remedy: 'Correct the named value.' },
+  not_ours: {
+    status: 422,
+    text: '{table} exists in the destination, and this sync did not make it: {stranger}. Set destination_configuration.adopt to true to keep it and write the rows into it: rows with the keys of the source are updated, others are marked as deleted or removed, and without a key it is emptied first. Or set destination_configuration.overwrite to true to drop it and put a new one in its place',
+    remedy: 'Give the sync another schema or a table prefix, move what is there away, or set one of the two.',
+  },
   rows_differ: {
     status: 422,
     text: 'Rows were lost or repeated on the way ({difference}): {counts}. The table keeps what it held',

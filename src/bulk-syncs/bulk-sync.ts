@@ -48,12 +48,23 @@ export interface SelectedSchema {
   settings: SchemaSettings;
   /** The name it was given by an earlier start. */
   output?: GivenName | undefined;
+  /** The names that earlier executions gave its columns. */
+  columnNames: readonly ColumnName[];
 }
 
 /** A name in the destination, and the naming settings it was derived by. */
 export interface GivenName {
   schema: string;
   name: string;
+  naming: string;
+}
+
+/** What a column of the source is called in the destination, also one that is not read any more. */
+export interface ColumnName {
+  /** In the source. */
+  column: string;
+  name: string;
+  /** The settings it was derived by. */
   naming: string;
 }
 

@@ -1,4 +1,4 @@
-import type { BulkTable, LoadPlan } from '../connectors/index.ts';
+import type { BulkSource, BulkTable, LoadPlan } from '../connectors/index.ts';
 import type { JsonObject } from '../lib/json.ts';
 import type { BulkSync, SchemaSettings } from './bulk-sync.ts';
 import { destinationSettings } from './destination-settings.ts';
@@ -22,13 +22,14 @@ type Chooser = Reader & Pick<BulkSync, 'mode' | 'destinationConfiguration'>;
  *
  * @param stored the position kept with the rows; undefined when the table is not there.
  */
-export function chooseLoad(
+export async function chooseLoad(
+  source: BulkSource,
   sync: Chooser,
   settings: SchemaSettings,
   table: BulkTable,
   resyncMode: string | undefined,
   stored: JsonObject | undefined,
-): LoadChoice {
+): Promise<LoadChoice> {
   const { truncate, hardDeletes } = destinationSettings(sync);
   const replace = (why: string, keep = truncate): LoadChoice => ({
     plan: { mode: 'replace', truncate: keep },
@@ -41,8 +42,22 @@ export function chooseLoad(
   // Rows that are marked as deleted are not read again: merged, they would keep what is to be hidden.
   if (holdsPlainValues(table, stored)) return replace('a field is obfuscated that was not before');
   const next =
-    resyncMode === 'refetch' ? { full: 'this is asked for' } : resumeFrom(sync, settings, table, stored);
+    resyncMode === 'refetch'
+      ? { full: 'this is asked for' }
+      : await resumeFrom(source, sync, settings, table, stored);
   if ('from' in next) return { plan: { mode: 'merge', truncate: false }, from: next.from };
   const missing = hardDeletes ? 'remove' : 'mark';
   return { plan: { mode: 'merge', missing, truncate: false }, why: next.full };
+}
+
+/** The same for a table that is not the sync's: one that is kept stays the table it is, one that goes is made anew. */
+export function takingOver(choice: LoadChoice, taking: LoadPlan['strangers']): LoadChoice {
+  switch (taking) {
+    case undefined:
+      return choice;
+    case 'overwrite':
+      return { plan: { mode: 'replace', truncate: false }, why: 'the table that was there is dropped' };
+    case 'adopt':
+      return { ...choice, plan: { ...choice.plan, truncate: choice.plan.mode === 'replace' } };
+  }
 }

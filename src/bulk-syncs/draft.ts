@@ -2,6 +2,7 @@ import { TidemarkError } from '../errors.ts';
 import type { JsonObject } from '../lib/json.ts';
 import type { BulkSyncRequest } from '../schema/bulk-sync.ts';
 import type { BulkSyncDraft, Discover } from './bulk-sync.ts';
+import { checkStrangers } from './destination-settings.ts';
 import { longestName } from './output-names.ts';
 
 /**
@@ -17,6 +18,7 @@ export function draftBulkSync(request: BulkSyncRequest): BulkSyncDraft {
     const reason = `is longer than ${longestName} bytes`;
     throw new TidemarkError('invalid_field', { field: 'destination_configuration.schema', reason });
   }
+  checkStrangers(request.destination_configuration as JsonObject);
   const cutoff = request.data_cutoff_timestamp ?? null;
   if (cutoff !== null && Number.isNaN(Date.parse(cutoff))) {
     throw new TidemarkError('invalid_field', {

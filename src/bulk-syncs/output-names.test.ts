@@ -1,10 +1,13 @@
 import { expect, test } from 'vitest';
-import type { SelectedSchema } from './bulk-sync.ts';
+import type { ColumnName, SelectedSchema } from './bulk-sync.ts';
 import { columnNames, outputNames } from './output-names.ts';
+
+const namesOf = (given: readonly ColumnName[]) => given.map(({ name }) => name);
 
 const schema = (id: string, userOutputName = ''): SelectedSchema => ({
   id,
   enabled: true,
+  columnNames: [],
   settings: {
     fields: [],
     filters: [],
@@ -81,16 +84,37 @@ test('names that collide get the namespace, then a number; chosen names stay', (
 
 test('long names are cut between characters and stay different', () => {
   const long = 'é'.repeat(40);
-  const columns = columnNames([`${long}a`, `${long}b`, 'id'], [], 'disabled');
+  const columns = namesOf(columnNames([`${long}a`, `${long}b`, 'id'], [], 'disabled'));
   expect(columns).toEqual(['é'.repeat(31), `${'é'.repeat(30)}_2`, 'id']);
   expect(columns.every((name) => Buffer.byteLength(name) <= 63)).toBe(true);
 });
 
 test('columns take the names chosen for them', () => {
   const fields = [{ id: 'Email', enabled: true, obfuscated: false, userOutputName: 'Mail' }];
-  expect(columnNames(['Email', 'firstName', 'mail'], fields, 'enabled')).toEqual([
+  expect(namesOf(columnNames(['Email', 'firstName', 'mail'], fields, 'enabled'))).toEqual([
     'Mail',
     'first_name',
     'mail_2',
   ]);
+});
+
+test('columns keep the names they were given, and get no name that another one was given', () => {
+  const first = columnNames(['firstName', 'first_name', 'id'], [], 'enabled');
+  expect(namesOf(first)).toEqual(['first_name', 'first_name_2', 'id']);
+  expect(namesOf(columnNames(['first_name', 'id'], [], 'enabled', first))).toEqual(['first_name_2', 'id']);
+  expect(namesOf(columnNames(['first_name', 'firstName'], [], 'enabled', first))).toEqual([
+    'first_name_2',
+    'first_name',
+  ]);
+  // What came later takes neither name, whatever became of those who have them.
+  expect(namesOf(columnNames(['FirstName', 'id'], [], 'enabled', first))).toEqual(['first_name_3', 'id']);
+  // Somebody who chooses a name knows whose it was.
+  const chosen = [{ id: 'FirstName', enabled: true, obfuscated: false, userOutputName: 'first_name' }];
+  expect(namesOf(columnNames(['FirstName', 'first_name'], chosen, 'enabled', first))).toEqual([
+    'first_name',
+    'first_name_2',
+  ]);
+  // Under other settings names are derived anew, and the old ones stay whose they were.
+  const verbatim = columnNames(['firstName', 'first_name'], [], 'disabled', first);
+  expect(namesOf(verbatim)).toEqual(['firstName', 'first_name_2']);
 });

@@ -1,5 +1,5 @@
 import { splitTableId } from '../connectors/index.ts';
-import type { BulkSync, FieldSettings, NormalizeNames, SelectedSchema } from './bulk-sync.ts';
+import type { BulkSync, ColumnName, FieldSettings, NormalizeNames, SelectedSchema } from './bulk-sync.ts';
 
 /** Bytes a name may have: PostgreSQL's limit, the lowest among the systems we write to. */
 export const longestName = 63;
@@ -62,15 +62,46 @@ function namedSchema({ destinationConfiguration: { schema, subfolder } }: Naming
   return [schema, subfolder].find((name) => typeof name === 'string' && name !== '') as string | undefined;
 }
 
-/** Output names of a table's columns, in the order of `columns`. */
+/**
+ * Output names of a table's columns, in the order of `columns`. Names that somebody chose come first, then those that a
+ * column was given earlier. A name that any other column was given is not given again: the destination may hold that
+ * one's values.
+ */
 export function columnNames(
   columns: readonly string[],
   fields: readonly FieldSettings[],
   mode: NormalizeNames,
-): string[] {
+  given: readonly ColumnName[] = [],
+): ColumnName[] {
   const chosen = new Map(fields.map(({ id, userOutputName }) => [id, userOutputName]));
   const taken = new Set<string>();
-  return columns.map((column) => firstFree([chosen.get(column) || normalize(column, mode)], taken, ''));
+  const result = new Map<string, ColumnName>();
+  const add = (column: string, naming: string, wanted: string, reserved: ReadonlySet<string>) => {
+    const unusable = new Set([...taken, ...reserved]);
+    const name = firstFree([wanted], unusable, '');
+    taken.add(nameKey('', name));
+    result.set(column, { column, name, naming });
+  };
+  const asked = columns.map((column) => {
+    const name = chosen.get(column) || undefined;
+    const naming = JSON.stringify([mode, name ?? '']);
+    return {
+      column,
+      name,
+      naming,
+      before: given.find((one) => one.column === column && one.naming === naming),
+    };
+  });
+  for (const { column, name, naming } of asked) if (name !== undefined) add(column, naming, name, new Set());
+  for (const { column, name, naming, before } of asked) {
+    if (name === undefined && before !== undefined) add(column, naming, before.name, new Set());
+  }
+  for (const { column, naming } of asked) {
+    if (result.has(column)) continue;
+    const others = given.filter((one) => one.column !== column).map((one) => nameKey('', one.name));
+    add(column, naming, normalize(column, mode), new Set(others));
+  }
+  return asked.flatMap(({ column }) => result.get(column) ?? []);
 }
 
 /** Lower snake case of letters and digits of any script; as it is when names are not to be normalized. */
@@ -85,8 +116,12 @@ function normalize(name: string, mode: NormalizeNames): string {
 }
 
 /** Compared without case: some systems fold it. */
+function nameKey(scope: string, name: string): string {
+  return `${scope}\0${name.toLowerCase()}`;
+}
+
 function firstFree(candidates: readonly string[], taken: Set<string>, scope: string): string {
-  const key = (name: string) => `${scope}\0${name.toLowerCase()}`;
+  const key = (name: string) => nameKey(scope, name);
   const last = candidates.at(-1) ?? '';
   for (let number = 1; ; number++) {
     const suffix = number === 1 ? '' : `_${number}`;

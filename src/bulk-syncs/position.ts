@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
-import type { BulkTable, BulkTarget } from '../connectors/index.ts';
-import type { Database } from '../db/index.ts';
-import { TidemarkError } from '../errors.ts';
+import type { BulkColumn, BulkSource, BulkTable, TableFacts } from '../connectors/index.ts';
 import type { JsonObject } from '../lib/json.ts';
 import type { BulkSync, SchemaSettings } from './bulk-sync.ts';
 import { destinationSettings } from './destination-settings.ts';
 import { cutoffOf } from './row-filter.ts';
+import { columnsChanged, tableChanged } from './what-changed.ts';
 
 /**
  * Up to where a table's rows have been read, and how. Kept in the destination with the rows, so that it can
@@ -23,9 +22,13 @@ export interface Position {
   value: string;
   /** Digest of what decides which rows are read and how their values look. */
   shape: string;
-  /** Source columns that have been read. */
-  columns: string[];
+  /** Source columns that have been read, as they were. Positions of earlier versions have their names alone. */
+  columns: Record<string, KeptColumn>;
+  /** What told the table from others. */
+  facts: TableFacts;
 }
+
+export type KeptColumn = Pick<BulkColumn, 'type' | 'outputName' | 'version'>;
 
 export type Reader = Pick<
   BulkSync,
@@ -49,61 +52,46 @@ export function positionOf(
     field: settings.trackingField,
     value,
     shape: shapeOf(sync, settings, table),
-    columns: table.columns.map(({ name }) => name),
+    columns: Object.fromEntries(
+      table.columns.map(({ name, type, outputName, version }) => [
+        name,
+        { type, outputName, ...(version === undefined ? {} : { version }) },
+      ]),
+    ),
+    facts: table.facts ?? {},
   };
-  return { ...position };
+  // As it comes back from where it is kept.
+  return JSON.parse(JSON.stringify(position)) as JsonObject;
 }
 
-/** Where to go on from, or in words why everything has to be read. */
-export function resumeFrom(
+/** Where to go on from, or in words why everything has to be read: whatever might have changed rows below unseen. */
+export async function resumeFrom(
+  source: BulkSource,
   sync: Reader,
   settings: SchemaSettings,
   table: BulkTable,
   stored: JsonObject | undefined,
-): { from: string } | { full: string } {
-  if (settings.trackingField === '') return { full: 'it has no tracking field' };
+): Promise<{ from: string } | { full: string }> {
+  const field = settings.trackingField;
+  if (field === '') return { full: 'it has no tracking field' };
   // A position in plain text would stand beside the digests.
-  if (obfuscatedOf(table).includes(settings.trackingField))
-    return { full: 'its tracking field is obfuscated' };
+  if (obfuscatedOf(table).includes(field)) return { full: 'its tracking field is obfuscated' };
   // A row that stops passing a filter is not read any more, and would stay as it was.
   if (settings.filters.length > 0) return { full: 'rows may have stopped passing its filters' };
   if (stored === undefined) return { full: 'it is not in the destination yet' };
   const position = stored as Partial<Position>;
-  if (position.value === undefined) return { full: 'no position of an earlier read is kept with its rows' };
+  const { value } = position;
+  if (value === undefined) return { full: 'no position of an earlier read is kept with its rows' };
   if (position.sync !== sync.id || position.source !== sync.sourceConnectionId) {
     return { full: 'the rows there came from another sync or connection' };
   }
   if (position.schema !== table.schemaId) return { full: 'the rows there came from another schema' };
-  if (position.field !== settings.trackingField) return { full: 'its tracking field changed' };
+  if (position.field !== field) return { full: 'its tracking field changed' };
   if (position.shape !== shapeOf(sync, settings, table)) {
     return { full: 'its key, filters, cutoff or obfuscated fields changed' };
   }
-  const added = table.columns.filter(({ name }) => !position.columns?.includes(name));
-  // A new column may have been filled in rows whose tracking field did not move.
-  if (added.length > 0) return { full: `fields were added: ${added.map(({ name }) => name).join(', ')}` };
-  return { from: position.value };
-}
-
-/** @throws unprocessable when the rows there are those of another sync that still exists: each would undo the other. */
-export async function checkOwner(
-  db: Database,
-  sync: BulkSync,
-  stored: JsonObject | undefined,
-  { schema, name }: BulkTarget,
-): Promise<void> {
-  const owner = (stored as Partial<Position> | undefined)?.sync;
-  if (owner === undefined || owner === sync.id) return;
-  const other = await db
-    .selectFrom('bulk_syncs')
-    .select('name')
-    .where('organization_id', '=', sync.organizationId)
-    .where('id', '=', owner)
-    .where('destination_connection_id', '=', sync.destinationConnectionId)
-    .executeTakeFirst();
-  if (other === undefined) return;
-  throw new TidemarkError('unprocessable', {
-    reason: `${schema}.${name} is written by the bulk sync ${other.name}: give this one another schema or a table prefix`,
-  });
+  const full = columnsChanged(position, table) ?? (await tableChanged(source, position, table, field, value));
+  return full === undefined ? { from: value } : { full };
 }
 
 function shapeOf(sync: Reader, settings: SchemaSettings, table: BulkTable): string {

@@ -1,24 +1,22 @@
+import { isDeepStrictEqual } from 'node:util';
 import { primaryKeyOverride } from '../connections/index.ts';
 import type { BulkOutput, BulkRange, BulkRead, BulkTable } from '../connectors/index.ts';
 import type { Database } from '../db/index.ts';
 import { TidemarkError } from '../errors.ts';
 import type { Run } from '../executions/index.ts';
-import type { BulkSync, SchemaSettings } from './bulk-sync.ts';
-import { chooseLoad } from './choose-load.ts';
+import type { BulkSync, ColumnName, SchemaSettings, SelectedSchema } from './bulk-sync.ts';
+import { chooseLoad, takingOver } from './choose-load.ts';
 import type { Ends, TableCopy } from './copy-table.ts';
 import { destinationSettings } from './destination-settings.ts';
-import { checkOwner, positionOf } from './position.ts';
+import { overlapOf } from './overlap.ts';
+import { ownershipOf } from './ownership.ts';
+import { positionOf } from './position.ts';
 import { readableTable } from './readable-table.ts';
 import { recordSchema } from './record-schema.ts';
 import { cutoffCondition, cutoffOf, rowFilter } from './row-filter.ts';
+import { saveColumnNames } from './selected-schemas.ts';
 import { digestColumns, keptPlan, type TablePlan } from './table-plan.ts';
 import type { Task } from './tasks.ts';
-
-/**
- * Seconds below the last position from which rows are read again: a transaction that stamps its rows when it
- * begins may commit this much later and still be seen.
- */
-const overlapSeconds = 300;
 
 const noCutoff =
   'data_cutoff_timestamp has no effect here: it is held against the tracking field, which is no time or not set';
@@ -37,6 +35,8 @@ export interface Preparation {
 export interface Prepared extends TableCopy {
   /** Why every row is read; undefined when only new ones are. */
   why: string | undefined;
+  /** What its columns are called from now on. */
+  names: readonly ColumnName[];
 }
 
 /** Settles how one table is copied: anew, or as the run before this one had settled it. */
@@ -48,36 +48,43 @@ export async function prepareTable(context: Preparation, task: Task): Promise<Pr
   }
   const { settings } = schema;
   const override = await primaryKeyOverride(db, sync.sourceConnectionId, schemaId);
-  const table = await readableTable(ends.source, schemaId, sync, settings, override);
+  const { table, names } = await readableTable(ends.source, schemaId, sync, schema, override);
+  if (run.execution.options.test !== true) await keepNames(run, sync, schema, names);
   await recordSchema(run, schemaId, { estimated_count: table.estimatedRows ?? null });
   const output = outputOf(sync, settings, table, target);
   if (cutoffOf(sync, settings) !== null && cutoffCondition(sync, settings, table) === undefined) {
     await run.console('warn', noCutoff, {}, schemaId);
   }
+  const { strangers } = destinationSettings(sync);
+  const always = { executionId: run.execution.id, ...(strangers === undefined ? {} : { strangers }) };
   const kept = keptPlan(task.plan, table);
   if (kept !== undefined) {
     const { ranges, load, position, why, filter } = kept;
     const read: BulkRead = { salt, ...(filter === undefined ? {} : { filter }) };
-    const plan = { executionId: run.execution.id, ...load, ranged: true };
-    return { table, output, plan, read, ranges, position, why };
+    const plan = { ...always, ...load, ranged: true };
+    return { table, output, plan, read, ranges, position, why, names };
   }
   const filter = rowFilter(sync, settings, table, run.execution.startedAt ?? run.execution.createdAt);
   const read: BulkRead = { salt, ...(filter === undefined ? {} : { filter }) };
-  const stored = await ends.destination.position(target);
-  await checkOwner(db, sync, stored, target);
+  const { stored, taking } = await ownershipOf(db, sync, await ends.destination.standing(target), {
+    ...target,
+    origin: table.origin,
+  });
   const { resync_mode: resync } = run.execution.options;
-  const choice = chooseLoad(sync, settings, table, typeof resync === 'string' ? resync : undefined, stored);
+  const resyncMode = typeof resync === 'string' ? resync : undefined;
+  const choice = takingOver(await chooseLoad(ends.source, sync, settings, table, resyncMode, stored), taking);
   // Before anything is read: a row that changes meanwhile lies above it and is read again.
   const position = positionOf(sync, settings, table, await boundOf(ends, settings, table));
   const { from, why } = choice;
   if (from !== undefined) {
-    const plan = { executionId: run.execution.id, ...choice.plan, ranged: false, expects: stored ?? null };
+    const plan = { ...always, ...choice.plan, ranged: false, expects: stored ?? null };
+    const overlapSeconds = overlapOf(sync, settings, table);
     const tracking = { field: settings.trackingField, from, overlapSeconds };
-    return { table, output, plan, read: { ...read, tracking }, ranges: [], position, why };
+    return { table, output, plan, read: { ...read, tracking }, ranges: [], position, why, names };
   }
   const ranges = run.execution.options.test === true ? [] : await rangesOf(context, table);
   const plan = {
-    executionId: run.execution.id,
+    ...always,
     ...choice.plan,
     ranged: ranges.length > 0,
     expects: stored ?? null,
@@ -95,7 +102,20 @@ export async function prepareTable(context: Preparation, task: Task): Promise<Pr
     task.plan = JSON.parse(JSON.stringify(kept));
     await recordSchema(run, schemaId, { plan: task.plan });
   }
-  return { table, output, plan, read, ranges, position, why };
+  return { table, output, plan, read, ranges, position, why, names };
+}
+
+/** Before anything is written under them. Names of columns that are not read any more are kept, too. */
+async function keepNames(
+  run: Run,
+  sync: BulkSync,
+  { id, columnNames }: SelectedSchema,
+  names: readonly ColumnName[],
+): Promise<void> {
+  const isKept = (one: ColumnName) => columnNames.some((kept) => isDeepStrictEqual(kept, one));
+  const added = names.filter((one) => !isKept(one));
+  if (added.length === 0) return;
+  await run.commit({}, (tx) => saveColumnNames(tx, sync.id, id, [...columnNames, ...added]));
 }
 
 async function boundOf(
@@ -124,7 +144,7 @@ function outputOf(
   table: BulkTable,
   target: Task['output'],
 ): BulkOutput {
-  const { origin, columns, primaryKey } = table;
+  const { origin, facts, columns, primaryKey } = table;
   const { columnPrefix, hardDeletes } = destinationSettings(sync);
   const merges = sync.mode === 'replicate' && primaryKey.length > 0;
   const { partitionKey } = settings;
@@ -136,6 +156,7 @@ function outputOf(
   return {
     ...target,
     origin,
+    ...(facts === undefined ? {} : { facts }),
     columns,
     primaryKey,
     options: sync.destinationConfiguration,

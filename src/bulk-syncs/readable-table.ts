@@ -1,6 +1,6 @@
 import type { BulkColumn, BulkSource, BulkTable } from '../connectors/index.ts';
 import { TidemarkError } from '../errors.ts';
-import type { BulkSync, SchemaSettings } from './bulk-sync.ts';
+import type { BulkSync, ColumnName, SelectedSchema } from './bulk-sync.ts';
 import { columnNames } from './output-names.ts';
 import { isFieldEnabled } from './schema-settings.ts';
 
@@ -13,9 +13,9 @@ export async function readableTable(
   source: BulkSource,
   schemaId: string,
   sync: Pick<BulkSync, 'addNewFields' | 'normalizeNames'>,
-  settings: SchemaSettings,
+  { settings, columnNames: given }: Pick<SelectedSchema, 'settings' | 'columnNames'>,
   keyOverride: readonly string[] | undefined,
-): Promise<BulkTable> {
+): Promise<{ table: BulkTable; names: ColumnName[] }> {
   const all = await source.table(schemaId, undefined);
   const wanted = all.columns.filter(({ name }) => isFieldEnabled(sync, settings, name));
   const table =
@@ -29,10 +29,11 @@ export async function readableTable(
     table.columns.map(({ name }) => name),
     settings.fields,
     sync.normalizeNames,
+    given,
   );
   const obfuscated = new Set(settings.fields.filter((field) => field.obfuscated).map(({ id }) => id));
   const columns = table.columns.map((column, index): BulkColumn => {
-    const named = { ...column, outputName: names[index] ?? column.outputName };
+    const named = { ...column, outputName: names[index]?.name ?? column.outputName };
     return obfuscated.has(column.name) ? { ...named, type: 'text', obfuscated: true } : named;
   });
   const primaryKey = keyOverride === undefined ? table.primaryKey : [...keyOverride];
@@ -42,5 +43,5 @@ export async function readableTable(
       reason: `The primary key set for ${schemaId} names ${lost}, which is not among the fields that are read: enable it or set another key`,
     });
   }
-  return { ...table, columns, primaryKey };
+  return { table: { ...table, columns, primaryKey }, names };
 }

@@ -7,6 +7,7 @@ import { type Copied, copyTable, type Ends } from './copy-table.ts';
 import { type Preparation, type Prepared, prepareTable } from './prepare-table.ts';
 import type { ProgressReport } from './progress.ts';
 import { recordSchema } from './record-schema.ts';
+import { saveColumnNames } from './selected-schemas.ts';
 import type { Task } from './tasks.ts';
 import { logWarnings } from './warnings.ts';
 
@@ -97,7 +98,10 @@ async function copyWithRetries(context: TaskContext, task: Task): Promise<Copied
       const prepared = await prepareTable(context, task);
       if (run.execution.options.test === true) return nothing;
       await announce(run, task, prepared);
-      return await copyTable(ends, prepared, { signal: either, progress, streams: context.streams });
+      const copied = await copyTable(ends, prepared, { signal: either, progress, streams: context.streams });
+      if (prepared.plan.mode === 'replace' && !prepared.plan.truncate)
+        await forgetNames(context, task, prepared);
+      return copied;
     } catch (error) {
       either.throwIfAborted();
       if (progress.stored > stored) {
@@ -111,6 +115,12 @@ async function copyWithRetries(context: TaskContext, task: Task): Promise<Copied
       await sleep(wait, undefined, { signal: either });
     }
   }
+}
+
+/** A table that was made anew holds no values of columns that are gone: their names are free. */
+async function forgetNames({ run, sync }: TaskContext, { schema }: Task, { names }: Prepared): Promise<void> {
+  if (schema === undefined || schema.columnNames.length <= names.length) return;
+  await run.commit({}, (tx) => saveColumnNames(tx, sync.id, schema.id, names));
 }
 
 const nothing: Copied = { rows: 0, bytes: 0, warnings: [], committed: { rows: 0, changes: [] } };

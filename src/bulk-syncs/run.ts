@@ -29,7 +29,8 @@ export function bulkSyncRunner(deps: OpenDependencies, settings: BulkRunSettings
   return async (run) => {
     const { id, organizationId, syncId } = run.execution;
     const sync = startedAs(run, await getBulkSync(deps.db, organizationId, syncId));
-    if (run.execution.options.test !== true) await discoverObjects(deps, run, sync);
+    const isTest = run.execution.options.test === true;
+    const undiscovered = isTest ? undefined : await discoverObjects(deps, run, sync);
     const salt = await obfuscationSalt(deps, organizationId);
     // Both sessions break off with the run, whatever they are waiting for.
     const source = await openConnection(deps, organizationId, sync.sourceConnectionId, run.signal);
@@ -37,7 +38,7 @@ export function bulkSyncRunner(deps: OpenDependencies, settings: BulkRunSettings
       const { destinationConnectionId } = sync;
       const destination = await openConnection(deps, organizationId, destinationConnectionId, run.signal);
       try {
-        if (run.execution.options.test === true) await destination.session.test();
+        if (isTest) await destination.session.test();
         const ends = endsOf(source.session, destination.session);
         await runTasks({ db: deps.db, run, sync, ends, salt, ...settings });
       } finally {
@@ -52,7 +53,7 @@ export function bulkSyncRunner(deps: OpenDependencies, settings: BulkRunSettings
     } finally {
       await source.session.close();
     }
-    return outcomeOf(deps.db, id);
+    return outcomeOf(deps.db, id, undiscovered);
   };
 }
 
@@ -104,7 +105,12 @@ function endsOf({ bulkSource: source }: Session, { bulkDestination: destination 
   });
 }
 
-async function outcomeOf(db: Database, executionId: string): Promise<Outcome> {
+/** @param undiscovered what could not be looked through for new objects. */
+async function outcomeOf(
+  db: Database,
+  executionId: string,
+  undiscovered: string | undefined,
+): Promise<Outcome> {
   const rows = await db
     .selectFrom('bulk_schema_executions')
     .select(['schema_id', 'status', 'status_message'])
@@ -112,10 +118,12 @@ async function outcomeOf(db: Database, executionId: string): Promise<Outcome> {
     .orderBy('schema_id')
     .execute();
   const failed = rows.filter(({ status }) => status === 'failed');
-  if (failed.length === 0) return { status: 'completed' };
+  const errors = failed.map(({ schema_id, status_message }) => `${schema_id}: ${status_message}`);
+  if (undiscovered !== undefined) errors.push(undiscovered);
+  if (errors.length === 0) return { status: 'completed' };
   return {
-    status: failed.length === rows.length ? 'failed' : 'errors',
-    errors: failed.map(({ schema_id, status_message }) => `${schema_id}: ${status_message}`),
+    status: failed.length > 0 && failed.length === rows.length ? 'failed' : 'errors',
+    errors,
     failures: failed.map(({ schema_id, status_message }) => ({
       schema: schema_id,
       error: status_message ?? 'failed',

@@ -80,6 +80,7 @@ export function selectSchema(known: KnownSchema, request: BulkSchemaSettings): S
   return {
     id: known.id,
     enabled: request.enabled ?? true,
+    columnNames: known.current?.columnNames ?? [],
     settings: {
       fields: selectFields(known, request.fields ?? [], (reason) => invalid('fields', reason)),
       filters: draftFilters(request.filters ?? [], known.fields, `schemas.${known.id}.filters`),

@@ -113,15 +113,24 @@ function present({ sync, fields, outputName }: View, schema: SelectedSchema): Bu
   const { id, settings } = schema;
   const cached = fields(id).map(({ name }) => name);
   const ids = cached.length > 0 ? cached : settings.fields.map((field) => field.id);
-  const names = columnNames(ids, settings.fields, sync.normalizeNames);
+  // As an execution names them: those that it leaves out take no name from the others.
+  const inOrder = Map.groupBy(ids, (field) => isFieldEnabled(sync, settings, field));
+  const names = new Map(
+    columnNames(
+      [...(inOrder.get(true) ?? []), ...(inOrder.get(false) ?? [])],
+      settings.fields,
+      sync.normalizeNames,
+      schema.columnNames,
+    ).map(({ column, name }) => [column, name]),
+  );
   const chosen = new Map(settings.fields.map((field) => [field.id, field]));
   return {
     ...presentItem(schema, outputName(id)),
-    fields: ids.map((fieldId, index) => ({
+    fields: ids.map((fieldId) => ({
       id: fieldId,
       enabled: isFieldEnabled(sync, settings, fieldId),
       obfuscated: chosen.get(fieldId)?.obfuscated ?? false,
-      output_name: names[index] ?? fieldId,
+      output_name: names.get(fieldId) ?? fieldId,
       user_output_name: chosen.get(fieldId)?.userOutputName ?? '',
     })),
     filters: presentFilters(settings.filters),

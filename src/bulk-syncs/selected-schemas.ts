@@ -1,20 +1,21 @@
 import { sql } from 'kysely';
 import type { Database, Transaction } from '../db/index.ts';
-import type { GivenName, SchemaSettings, SelectedSchema } from './bulk-sync.ts';
+import type { ColumnName, GivenName, SchemaSettings, SelectedSchema } from './bulk-sync.ts';
 
 /** The schemas of a sync, by id. The caller has made sure that the sync is the organization's. */
 export async function selectedSchemas(db: Database | Transaction, syncId: string): Promise<SelectedSchema[]> {
   const rows = await db
     .selectFrom('bulk_sync_schemas')
-    .select(['id', 'enabled', 'configuration', 'output'])
+    .select(['id', 'enabled', 'configuration', 'output', 'column_names'])
     .where('bulk_sync_id', '=', syncId)
     .orderBy('id')
     .execute();
-  return rows.map(({ id, enabled, configuration, output }) => ({
+  return rows.map(({ id, enabled, configuration, output, column_names: names }) => ({
     id,
     enabled,
     settings: configuration as unknown as SchemaSettings,
     output: (output as unknown as GivenName | null) ?? undefined,
+    columnNames: (names as unknown as ColumnName[] | null) ?? [],
   }));
 }
 
@@ -47,4 +48,19 @@ export async function saveOutputs(
     from jsonb_to_recordset(${JSON.stringify(outputs)}::jsonb) as given (id text, schema text, name text, naming text)
     where schema.bulk_sync_id = ${syncId}::uuid and schema.id = given.id
   `.execute(tx);
+}
+
+/** Keeps the names that a schema's columns were given. */
+export async function saveColumnNames(
+  tx: Transaction,
+  syncId: string,
+  schemaId: string,
+  names: readonly ColumnName[],
+): Promise<void> {
+  await tx
+    .updateTable('bulk_sync_schemas')
+    .set({ column_names: JSON.stringify(names) })
+    .where('bulk_sync_id', '=', syncId)
+    .where('id', '=', schemaId)
+    .execute();
 }

@@ -14,14 +14,20 @@ export interface TablePlan {
   why: string;
   /** As it was at the start: an edit of the sync changes its next execution. */
   filter?: FixedExpression;
-  /** Digest of the columns: ranges that were stored with other columns are of no use. */
+  /** Digest of the columns and facts: ranges that were stored of another table or with other columns are of no use. */
   columns: string;
 }
 
-export function digestColumns({ columns, primaryKey }: BulkTable): string {
-  const shape = columns.map(({ name, outputName, type, obfuscated }) => [name, outputName, type, obfuscated]);
+export function digestColumns({ columns, primaryKey, facts = {} }: BulkTable): string {
+  const shape = columns.map(({ name, outputName, type, version, obfuscated }) => [
+    name,
+    outputName,
+    type,
+    version,
+    obfuscated,
+  ]);
   return createHash('sha256')
-    .update(JSON.stringify([shape, primaryKey]))
+    .update(JSON.stringify([shape, primaryKey, facts]))
     .digest('hex')
     .slice(0, 32);
 }

@@ -57,12 +57,32 @@ export interface BulkColumn {
   /** The PostgreSQL type that carries it, e.g. `numeric(20,4)`; a type of the source's own travels as text. */
   type: string;
   nullable: boolean;
+  /**
+   * What else decides its values and their order, in the source's own words: which of several columns that had this name
+   * one after the other it is, how it is computed, its collation. Undefined: the source cannot tell.
+   */
+  version?: string;
   /** The source gives the digest of the value's text instead of the value: see `BulkRead.salt`. Its type is text. */
   obfuscated?: boolean;
 }
 
+/** What tells a table from another one under the same id: going on from a position is sound while all are the same. */
+export interface TableFacts {
+  /** The server and database, as it stays across restarts and for a standby. */
+  server?: string;
+  /** This table, and not another one that was made under its name. */
+  table?: string;
+  /** Its rows since it was last truncated, reloaded or rewritten as a whole. */
+  storage?: string;
+  /** How rows are made, of a view. */
+  definition?: string;
+  /** `storage` of each partition, by a name that stays. */
+  parts?: Record<string, string>;
+}
+
 export interface BulkTable {
   schemaId: string;
+  facts?: TableFacts;
   /**
    * Names this one table among those of all servers. A destination that finds the table it is to replace under
    * this name refuses: the sync would drop its own source.
@@ -111,6 +131,13 @@ export interface BulkSource {
    */
   trackingBound?(table: BulkTable, field: string): Promise<string | undefined>;
   /**
+   * Whether a row that `trackingBound` looks at is at or above `from`, a bound of before. None is after the table was
+   * emptied, reloaded or restored. Goes with `trackingBound`.
+   */
+  reaches?(table: BulkTable, field: string, from: string): Promise<boolean>;
+  /** Whether these parts of `TableFacts` hold rows below `from`. Undefined: they may. */
+  holdsBelow?(table: BulkTable, parts: readonly string[], field: string, from: string): Promise<boolean>;
+  /**
    * Parts of about `rows` rows that can be read at the same time and in any order, now or after a restart: every
    * row that stays as it is is in exactly one. Fewer than two: the table is read as a whole.
    */
@@ -128,6 +155,8 @@ export interface BulkTarget {
 
 export interface BulkOutput extends BulkTarget {
   origin: string | undefined;
+  /** Of the source table. Ranges that were stored of another one are of no use. */
+  facts?: TableFacts;
   columns: BulkColumn[];
   /** Source column names. */
   primaryKey: string[];
@@ -153,6 +182,8 @@ export interface LoadPlan {
    * as deleted or removed. Otherwise they are left alone.
    */
   missing?: 'mark' | 'remove';
+  /** What becomes of a table that Tidemark did not make: it is kept, or goes. Undefined: it is not touched. */
+  strangers?: 'adopt' | 'overwrite';
   /** With `replace`: empty and fill the table instead of swapping it, so that what depends on it survives. */
   truncate: boolean;
   /**
@@ -193,15 +224,22 @@ export interface Committed {
   changes: string[];
 }
 
+/** What stands under the name of a target. */
+export type Standing =
+  /**
+   * A table of Tidemark's. The position was committed with its rows as they are now. It may be older than they are, never
+   * newer: what lies behind it is merged once more.
+   */
+  | { position: JsonObject; stranger?: undefined; origin?: undefined }
+  /** What Tidemark did not make, for people: `it is a view`. A table that was dropped and made anew is one, too. */
+  | { position?: undefined; stranger: string; origin?: string };
+
 export interface BulkDestination {
   formats: readonly WireFormat[];
   /** `BulkSyncDest.configuration` on the wire: option key → { default, items, required }. */
   options: JsonObject;
-  /**
-   * The position that was committed with the rows of the table as it is now; undefined when there is no such
-   * table. It may be older than the rows, never newer: what lies behind it is merged once more.
-   */
-  position(target: BulkTarget): Promise<JsonObject | undefined>;
-  /** @throws unprocessable when the live table cannot take the output: says why and what to do. */
+  /** What stands under a target's name now; undefined: nothing. */
+  standing(target: BulkTarget): Promise<Standing | undefined>;
+  /** @throws not_ours, or unprocessable when the live table cannot take the output: says why and what to do. */
   load(output: BulkOutput, plan: LoadPlan): Promise<TableLoad>;
 }

@@ -45,6 +45,7 @@ export interface BulkSyncSchemasTable {
   enabled: Generated<boolean>;
   configuration: Generated<JsonColumn>;
   output: JsonColumn | null;
+  column_names: JsonColumn | null;
 }
 
 export interface BulkSyncsTable {
@@ -95,6 +96,11 @@ export interface ConnectionsTable {
   updated_by: JsonColumn | null;
   created_at: Generated<Timestamp>;
   updated_at: Generated<Timestamp>;
+}
+
+export interface DeletedBulkSyncsTable {
+  id: string;
+  organization_id: string;
 }
 
 export interface EncryptionCanaryTable {
@@ -360,6 +366,7 @@ export interface Tables {
   connection_schema_keys: ConnectionSchemaKeysTable;
   connection_schemas: ConnectionSchemasTable;
   connections: ConnectionsTable;
+  deleted_bulk_syncs: DeletedBulkSyncsTable;
   encryption_canary: EncryptionCanaryTable;
   enrichment_cache: EnrichmentCacheTable;
   event_heads: EventHeadsTable;

@@ -62,11 +62,16 @@ const DestinationConfiguration = Type.Object({
   subfolder: optional(Type.String({ maxLength: 255 })),
   format: optional(Type.String()),
   latest: optional(Type.Boolean()),
+  /** What becomes of a table that this sync did not make: written into, or dropped. Neither: the schema fails. */
+  adopt: optional(Type.Boolean()),
+  overwrite: optional(Type.Boolean()),
   advanced: optional(
     Type.Object({
       table_prefix: optional(Type.String({ maxLength: 40 })),
       truncate_existing: optional(Type.Boolean()),
       hard_deletes: optional(Type.Boolean()),
+      /** How far below the last position of a tracking field rows are read again. */
+      lookback_minutes: optional(Type.Integer({ minimum: 0, maximum: 525_600 })),
       /** In front of `synced_at` and `deleted_at`. */
       record_column_prefix: optional(Type.String({ maxLength: 40 })),
     }),

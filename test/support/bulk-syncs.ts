@@ -47,7 +47,8 @@ type SchemaExecution = Awaited<ReturnType<typeof schemaExecutions>>[number];
 /** Sealing key of connections in tests. */
 export const testKey = Buffer.alloc(32, 7);
 
-export async function bulkHarness(): Promise<BulkHarness> {
+/** @param rangeRows rows of a range. */
+export async function bulkHarness(rangeRows?: number): Promise<BulkHarness> {
   const metadata = await createMetadataDatabase();
   const { db, url } = metadata;
   const jobs = await startJobs(url, [executionQueue], 'send', () => {});
@@ -58,6 +59,7 @@ export async function bulkHarness(): Promise<BulkHarness> {
     egress: createEgress({ allow: ['127.0.0.0/8'] }),
     recordLogs: folderLogs(recordLogFolder),
     duckdbDir: path.join(recordLogFolder, 'duckdb'),
+    ...(rangeRows === undefined ? {} : { rangeRows }),
   };
   const { organizationId, userId, apiKey = '' } = await bootstrap({ db });
   const actor: Actor = { id: userId, name: 'admin@localhost', type: 'user' };
@@ -113,9 +115,16 @@ export async function bulkHarness(): Promise<BulkHarness> {
 
 /** Claims an execution and runs it, as a worker does. */
 export async function beginRun(
-  deps: { db: Database; keyRing: KeyRing; egress: Egress; recordLogs?: RecordLogStore; duckdbDir?: string },
+  deps: {
+    db: Database;
+    keyRing: KeyRing;
+    egress: Egress;
+    recordLogs?: RecordLogStore;
+    duckdbDir?: string;
+    rangeRows?: number;
+  },
   executionId: string,
-  started: (stop: (reason: 'canceled') => void) => void = () => {},
+  started: (stop: (reason: 'canceled' | 'draining') => void) => void = () => {},
 ): Promise<Outcome> {
   const claim = crypto.randomUUID();
   const row = await deps.db
@@ -131,7 +140,7 @@ export async function beginRun(
   );
   started(steered.stop);
   try {
-    return await bulkSyncRunner(deps, { rangeRows: 5000, streams: 2 })(steered.run);
+    return await bulkSyncRunner(deps, { rangeRows: deps.rangeRows ?? 5000, streams: 2 })(steered.run);
   } finally {
     await steered.close();
   }

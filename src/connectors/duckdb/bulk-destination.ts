@@ -20,6 +20,7 @@ import { countRows } from './count-rows.ts';
 import { type Database, withReader } from './database.ts';
 import { checkLive, makeLive, type StagedRows } from './make-live.ts';
 import { openStage, type Stage } from './stage.ts';
+import { findStanding } from './standing.ts';
 import { readState, writeState } from './state.ts';
 
 /** Of the attached stage. Schemas and database files may have any common name. */
@@ -29,11 +30,11 @@ export function bulkDestination(database: Database): BulkDestination {
   return {
     formats: ['copy-text'],
     options: tableOptions('main'),
-    position: (target) =>
+    standing: (target) =>
       withReader(
         database,
         () => undefined,
-        async (engine) => (await readState(engine, target))?.position,
+        async (engine) => findStanding(engine, target, (await database.locate()).file),
       ),
     async load(output, plan) {
       checkNames(output);

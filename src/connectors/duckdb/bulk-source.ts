@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { notFound } from '../../errors.ts';
 import type { BulkColumn, BulkRead, BulkSource, BulkTable } from '../contract.ts';
 import { type Engine, type EngineRead, literal } from '../duckdb-engine/index.ts';
@@ -13,7 +14,7 @@ import {
   qualified,
   type Relation,
 } from './relations.ts';
-import { greatest, trackingCondition } from './tracking.ts';
+import { greatest, reaches, trackingCondition } from './tracking.ts';
 import { filterCondition } from './where.ts';
 
 /** Rows of a range at least: each is read by a process of its own, which takes as long to start as reading 200,000 rows does. */
@@ -35,10 +36,18 @@ export function bulkSource(database: Database, fewest = fewestRows): BulkSource 
     table: (schemaId, columns) =>
       ask(schemaId, async (engine, relation) => {
         const { file } = await database.locate();
-        return { ...(await describeTable(engine, relation, columns)), origin: originOf(file, relation) };
+        // Who replaces a file by another one gives its name to another inode.
+        const { ino } = await stat(file);
+        return {
+          ...(await describeTable(engine, relation, columns)),
+          origin: originOf(file, relation),
+          facts: { server: `${file} ${ino}` },
+        };
       }),
     trackingBound: (table, field) =>
       ask(table.schemaId, (engine, relation) => greatest(engine, relation, field)),
+    reaches: (table, field, from) =>
+      ask(table.schemaId, (engine, relation) => reaches(engine, relation, field, from)),
     ranges: (table, rows) =>
       ask(table.schemaId, (engine, relation) => rangesOf(engine, relation, table, Math.max(rows, fewest))),
     async read(table, _format, read) {

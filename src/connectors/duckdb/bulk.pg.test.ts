@@ -87,7 +87,7 @@ test('a table goes to a file and back; what was in the file is replaced as a who
     expect(written).toEqual({ rows: 50_000, warnings: [] });
     expect(await loading.commit({ at: 1 })).toEqual({ rows: 50_000, inserted: 50_000, changes: [] });
   }
-  expect(await target.to.position({ schema: 'copy', name: 't' })).toEqual({ at: 1 });
+  expect(await target.to.standing({ schema: 'copy', name: 't' })).toEqual({ position: { at: 1 } });
   expect(await readdir(path.join(target.folder, '.tidemark'))).toEqual([]);
 
   const there = await target.from.table('copy.t', undefined);
@@ -165,7 +165,8 @@ test('columns come, widen and go; what no type holds names the way out', async (
   await target.query(
     'create table child (id integer primary key); create table refers (id integer references child)',
   );
-  await expect(load(target, { id: 'integer' }, [], { output: { name: 'child' } })).rejects.toThrow(
+  const child = { output: { name: 'child' }, plan: { strangers: 'overwrite' as const } };
+  await expect(load(target, { id: 'integer' }, [], child)).rejects.toThrow(
     'main.child cannot be replaced because main.refers depends on it: drop it, or set advanced.truncate_existing',
   );
   await expect(load(target, { id: 'integer', ID: 'integer' }, [])).rejects.toThrow(
@@ -181,20 +182,21 @@ test('columns come, widen and go; what no type holds names the way out', async (
 test('a position belongs to the table it was committed with, and truncating keeps the table', async () => {
   const target = await file();
   const place = { schema: 'main', name: 't' };
-  expect(await target.to.position(place)).toBeUndefined();
+  expect(await target.to.standing(place)).toBeUndefined();
   await load(target, { id: 'integer' }, ['1'], { position: { at: 1 } });
   const [made] = await target.query(`select comment from duckdb_tables() where table_name = 't'`);
   await target.query(`comment on table t is 'mine ${made?.comment}'`);
   await target.query('create view v as select id from t');
   await load(target, { id: 'integer' }, ['2'], { plan: { truncate: true }, position: { at: 2 } });
-  expect(await target.to.position(place)).toEqual({ at: 2 });
+  expect(await target.to.standing(place)).toEqual({ position: { at: 2 } });
   expect(await target.query('select id from v')).toEqual([{ id: 2 }]);
   await load(target, { id: 'integer' }, ['3'], { position: { at: 3 } });
-  expect(await target.to.position(place)).toEqual({ at: 3 });
+  expect(await target.to.standing(place)).toEqual({ position: { at: 3 } });
   const [kept] = await target.query(`select comment from duckdb_tables() where table_name = 't'`);
   expect(kept?.comment).toBe(`mine ${made?.comment}`);
   await target.query('create or replace table t (id integer)');
-  expect(await target.to.position(place)).toBeUndefined();
+  expect(await target.to.standing(place)).toMatchObject({ stranger: "it is a table of somebody else's" });
+  await expect(load(target, { id: 'integer' }, ['4'])).rejects.toMatchObject({ key: 'not_ours' });
 });
 
 test('ranges stay for the run that takes over, and the run before it commits no more', async () => {

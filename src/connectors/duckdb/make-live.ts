@@ -2,12 +2,14 @@ import type { BulkOutput, Committed, LoadPlan } from '../contract.ts';
 import { type Engine, identifier, literal, tableColumns } from '../duckdb-engine/index.ts';
 import { checkStillThere } from '../expected-position.ts';
 import { expectRows } from '../row-counts.ts';
+import { checkStranger } from '../strangers.ts';
 import { outputKey, ownColumns, refuse } from './bulk-names.ts';
 import { countRows } from './count-rows.ts';
 import { compare, evolve } from './evolve.ts';
 import { checkReplaceable, checkWritable, findLive, type LiveTable } from './live-table.ts';
 import { checkKey, expectMerged, insertStaged, writeDifference } from './merge.ts';
 import { qualified } from './relations.ts';
+import { findStanding } from './standing.ts';
 import { readState } from './state.ts';
 
 /** Whether the staged rows become the table: what is not there yet is made, whatever the mode. */
@@ -29,6 +31,7 @@ export async function checkLive(
   const live = await findLive(engine, output);
   if (live === undefined) return false;
   checkWritable(live, output, file);
+  checkStranger(output, plan, (await findStanding(engine, output, file))?.stranger);
   if (swaps(plan, live)) {
     checkReplaceable(live);
     return false;

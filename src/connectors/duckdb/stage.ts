@@ -51,7 +51,7 @@ export async function openStage(
     );
   }
   const token = crypto.randomUUID();
-  const shape = JSON.stringify([output.columns, output.primaryKey, plan.mode]);
+  const shape = JSON.stringify([output.columns, output.primaryKey, plan.mode, output.facts ?? null]);
   const { executionId } = plan;
   const goesOn = plan.ranged && found?.executionId === executionId && found.shape === shape;
   let claim: Claim = { executionId, token, rows: `${token}.duckdb`, shape };

@@ -8,8 +8,8 @@ const followed =
   /^(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|DECIMAL\(.*|FLOAT|DOUBLE|DATE|TIMESTAMP.*|VARCHAR|UUID)$/;
 
 /**
- * Of times, the greatest that is not beyond tomorrow, and of numbers the greatest finite one: a single `infinity` or
- * 9999-12-31 would hide everything that comes after it. Such rows lie above the bound and are read each time.
+ * Of times, the greatest that has come, and of numbers the greatest finite one: a single row that is ahead of the others
+ * would hide everything that comes after it. Such rows lie above the bound and are read each time.
  */
 export async function greatest(
   engine: Engine,
@@ -18,15 +18,34 @@ export async function greatest(
 ): Promise<string | undefined> {
   const { typeName, text } = trackedColumn(await columnsOf(engine, relation), field);
   const column = identifier(field);
-  let ordinary = `${column} is not null`;
-  if (times.test(typeName)) ordinary = `${column} <= cast(now() + interval 1 day as ${typeName})`;
-  if (/^(FLOAT|DOUBLE)$/.test(typeName)) ordinary = `isfinite(${column})`;
   const [row] = await engine.query<{ value: string | null }>(
     `select ${text('greatest')} as value from
-     (select max(${column}) as greatest from ${qualified(engine, relation)} where ${ordinary})`,
+     (select max(${column}) as greatest from ${qualified(engine, relation)} where ${ordinary(column, typeName)})`,
   );
   // Whatever is finer than the text can say was cut off, and never rounded up.
   return row?.value?.replaceAll('\0', '') ?? undefined;
+}
+
+function ordinary(column: string, typeName: string): string {
+  if (times.test(typeName)) return `${column} <= cast(now() as ${typeName})`;
+  return /^(FLOAT|DOUBLE)$/.test(typeName) ? `isfinite(${column})` : `${column} is not null`;
+}
+
+/** Whether a row that counts is at or above a bound of before. */
+export async function reaches(
+  engine: Engine,
+  relation: Relation,
+  field: string,
+  from: string,
+): Promise<boolean> {
+  const { typeName, carrier } = trackedColumn(await columnsOf(engine, relation), field);
+  const column = identifier(field);
+  const bound = storage(carrier).value(literal(from));
+  const found = await engine.query(
+    `select 1 from ${qualified(engine, relation)}
+     where ${column} >= cast(${bound} as ${typeName}) and ${ordinary(column, typeName)} limit 1`,
+  );
+  return found.length > 0;
 }
 
 /** Rows at or above `from` less the overlap, which only times have, and those without a value. */

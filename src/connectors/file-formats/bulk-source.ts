@@ -26,6 +26,7 @@ export function bulkSource(tables: FileTables): BulkSource {
       return {
         schemaId,
         ...(table.origin === undefined ? {} : { origin: table.origin }),
+        ...(table.place === undefined ? {} : { facts: { server: table.place } }),
         columns: chosen.map(({ name, type }) => ({ name, outputName: name, type, nullable: true })),
         primaryKey: table.primaryKey.every((name) => names.includes(name)) ? [...table.primaryKey] : [],
         estimatedRows: table.rows,
@@ -37,6 +38,7 @@ export function bulkSource(tables: FileTables): BulkSource {
       if (trackingBound !== undefined) return trackingBound(field);
       throw new TidemarkError('invalid_field', { field, reason: 'a file has no field that can be followed' });
     },
+    reaches: async ({ schemaId }, _field, from) => (await reopened(schemaId)).reaches?.(from) ?? false,
     ranges: async ({ schemaId }, rows) => (await reopened(schemaId)).ranges?.(rows) ?? [],
     async read({ schemaId, columns }, _format, { salt = '', ...options }) {
       const table = await reopened(schemaId);

@@ -21,6 +21,8 @@ export interface FileTable {
   id: string;
   /** Names it among the tables of all servers, where a sync could write it. */
   origin?: string;
+  /** The place it is read from. */
+  place?: string;
   columns: readonly FileColumn[];
   /** Names of columns; files by themselves know none. */
   primaryKey: readonly string[];
@@ -36,6 +38,8 @@ export interface FileTable {
   ranges?(rows: number): BulkRange[];
   /** The greatest value of a field that can be followed. @throws invalid_field */
   trackingBound?(field: string): string | undefined;
+  /** Whether a row is at or above a bound of before. */
+  reaches?(from: string): boolean;
 }
 
 export interface FileRead {

@@ -191,22 +191,23 @@ describeMariadb('bulk writes to MariaDB', () => {
     const pair = await mariadbPair('create table t (id int primary key); insert into t values (1)');
     const target = { schema: pair.destination.name, name: 't' };
     const merge = (position: object) => toMariadb(pair, 't', { mode: 'merge' }, {}, position);
-    expect(await pair.to.position(target)).toBeUndefined();
+    expect(await pair.to.standing(target)).toBeUndefined();
     await merge({ at: '1' });
     await merge({ at: '2' });
-    expect(await pair.to.position(target)).toEqual({ at: '2' });
+    expect(await pair.to.standing(target)).toEqual({ position: { at: '2' } });
     // Read as not there, and written by somebody else since.
     await expect(toMariadb(pair, 't', { mode: 'merge', expects: null })).rejects.toThrow(
       'was written by another execution',
     );
     await toMariadb(pair, 't', {}, {}, { at: '3' });
-    expect(await pair.to.position(target)).toEqual({ at: '3' });
+    expect(await pair.to.standing(target)).toEqual({ position: { at: '3' } });
     await toMariadb(pair, 't', { truncate: true }, {}, { at: '4' });
-    expect(await pair.to.position(target)).toEqual({ at: '4' });
+    expect(await pair.to.standing(target)).toEqual({ position: { at: '4' } });
     await pair.destination.query('rename table t to old; create table t (id int primary key)');
-    expect(await pair.to.position(target)).toBeUndefined();
-    await merge({ at: '5' });
-    expect(await pair.to.position(target)).toEqual({ at: '5' });
+    expect(await pair.to.standing(target)).toMatchObject({ stranger: "it is a table of somebody else's" });
+    await expect(merge({ at: '5' })).rejects.toMatchObject({ key: 'not_ours' });
+    await toMariadb(pair, 't', { mode: 'merge', strangers: 'adopt' }, {}, { at: '5' });
+    expect(await pair.to.standing(target)).toEqual({ position: { at: '5' } });
   });
 
   test('what hangs on a table is refused by name, or survives when the table is emptied and filled', async () => {

@@ -2,7 +2,7 @@ import type { BulkDestination } from '../contract.ts';
 import { tableOptions } from '../table-options.ts';
 import { findLive } from './bulk-live.ts';
 import { beginLoad } from './bulk-load.ts';
-import { positionOf } from './bulk-state.ts';
+import { standingOf } from './bulk-standing.ts';
 import { type Connect, withConnection } from './client.ts';
 import { lostOrRefused } from './errors.ts';
 
@@ -11,11 +11,11 @@ export function bulkDestination(connect: Connect): BulkDestination {
     formats: ['copy-text'],
     // A schema is a database there.
     options: tableOptions(null),
-    async position(target) {
+    async standing(target) {
       try {
-        return await withConnection(connect, async (connection) => {
-          return positionOf(connection, target, await findLive(connection, target));
-        });
+        return await withConnection(connect, async (connection) =>
+          standingOf(connection, target, await findLive(connection, target)),
+        );
       } catch (error) {
         throw lostOrRefused(error);
       }

@@ -3,6 +3,7 @@ import type { JsonObject } from '../../lib/json.ts';
 import type { BulkOutput, BulkRange, Committed, LoadPlan, RowStream, TableLoad } from '../contract.ts';
 import { checkExpected, checkStillThere } from '../expected-position.ts';
 import { Written } from '../row-counts.ts';
+import { checkStranger } from '../strangers.ts';
 import { expectMerged, expectStaged } from './bulk-counts.ts';
 import { compare, evolve } from './bulk-evolve.ts';
 import { checkLive, findLive, type LiveTable, swaps } from './bulk-live.ts';
@@ -10,13 +11,13 @@ import { withoutReaders } from './bulk-lock.ts';
 import { mergeSide } from './bulk-merge.ts';
 import { checkNames, liveOf, refuse, sideOf } from './bulk-names.ts';
 import { checkClaim, dropSide, prepareSide, type Side, swap } from './bulk-side.ts';
+import { standingOf } from './bulk-standing.ts';
 import {
   beginRange,
   commentOf,
   dropEntries,
   endRange,
   ensureState,
-  positionOf,
   readEntry,
   storedRanges,
   writeEntry,
@@ -47,9 +48,11 @@ export async function beginLoad(connect: Connect, output: BulkOutput, plan: Load
     await takeTurn(keeper, output, plan.executionId);
     const collation = await exactCollation(keeper);
     const live = await findLive(keeper, output);
-    checkExpected(output, plan, await positionOf(keeper, output, live));
+    const standing = await standingOf(keeper, output, live);
+    checkExpected(output, plan, standing?.position);
     if (live !== undefined) {
       await checkLive(keeper, output, plan, live);
+      checkStranger(output, plan, standing?.stranger);
       if (!swaps(plan, live)) await compare(keeper, output, collation);
     }
     const side = await prepareSide(keeper, output, plan, collation);
@@ -135,8 +138,10 @@ class Load implements TableLoad {
     const output = this.#output;
     try {
       const live = await findLive(this.#keeper, output);
+      const standing = await standingOf(this.#keeper, output, live);
+      checkStranger(output, this.#plan, standing?.stranger);
       checkStillThere(output, this.#merges, live !== undefined);
-      checkExpected(output, this.#plan, await positionOf(this.#keeper, output, live));
+      checkExpected(output, this.#plan, standing?.position);
       if (live !== undefined) await checkLive(this.#keeper, output, this.#plan, live);
       const committed =
         live === undefined || swaps(this.#plan, live)

@@ -36,13 +36,14 @@ export async function prepareSide(
   const body =
     output.primaryKey.length === 0 && (await demandsKeys(connection)) ? `${columns}, ${ownKey}` : columns;
   // What the rows were made of, too: obfuscated or not, a text is stored in the same column.
-  const made = output.columns.map(({ name, outputName, type, obfuscated = false }) => [
+  const made = output.columns.map(({ name, outputName, type, version = '', obfuscated = false }) => [
     name,
     outputName,
     type,
+    version,
     obfuscated,
   ]);
-  const shape = digest(JSON.stringify([body, made, output.primaryKey]));
+  const shape = digest(JSON.stringify([body, made, output.primaryKey, output.facts ?? null]));
   const claim = crypto.randomUUID();
   const state: LoadState = { executionId: plan.executionId, claim, shape };
   await connection.query(`drop table if exists ${qualified(schema, retiredName(output))}`);

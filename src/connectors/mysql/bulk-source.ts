@@ -3,7 +3,7 @@ import { compile, mysql } from '../../conditions/index.ts';
 import type { BulkSource } from '../contract.ts';
 import { rangesOf, withinRange } from './bulk-ranges.ts';
 import { describeTable, readableColumns } from './bulk-table.ts';
-import { boundOf, sinceBound } from './bulk-tracking.ts';
+import { boundOf, reaches, sinceBound } from './bulk-tracking.ts';
 import { breakOff, type Connect, withConnection } from './client.ts';
 import { lostOrRefused } from './errors.ts';
 import { fieldOf } from './model-query.ts';
@@ -24,6 +24,7 @@ export function bulkSource(connect: Connect): BulkSource {
   return {
     table: (schemaId, columns) => ask((connection) => describeTable(connection, schemaId, columns)),
     trackingBound: (table, field) => ask((connection) => boundOf(connection, table, field)),
+    reaches: (table, field, from) => ask((connection) => reaches(connection, table, field, from)),
     ranges: (table, rows) => ask((connection) => rangesOf(connection, table, rows)),
 
     async read(table, _format, { tracking, range, filter, salt }) {

@@ -1,6 +1,6 @@
 import type { Connection } from 'mysql2/promise';
 import { TidemarkError } from '../../errors.ts';
-import type { BulkTable } from '../contract.ts';
+import type { BulkTable, TableFacts } from '../contract.ts';
 import { rowsOf } from './client.ts';
 import { columnsOf, findTable, type Table, type TableColumn } from './columns.ts';
 
@@ -19,8 +19,10 @@ export async function describeTable(
   return {
     schemaId,
     origin: await originOf(connection, table),
-    columns: chosen.map(({ name, carrier, nullable, rendering }) => ({
+    facts: await factsOf(connection, table),
+    columns: chosen.map(({ name, carrier, nullable, rendering, version }) => ({
       name,
+      version,
       outputName: name,
       type: carrier,
       // A date that is not in the calendar becomes NULL.
@@ -38,11 +40,29 @@ export async function describeTable(
  * have the same names, ports and folders: the second in which the table was made tells them apart.
  */
 export async function originOf(connection: Connection, { database, name, created }: Table): Promise<string> {
+  return JSON.stringify(['mysql', await serverId(connection), database, name, created]);
+}
+
+async function serverId(connection: Connection): Promise<string | undefined> {
   const [server] = await rowsOf<{ id: string }>(
     connection,
     `select concat_ws(' ', @@hostname, @@port, @@server_id, @@datadir /*!80000 , @@server_uuid */) as id`,
   );
-  return JSON.stringify(['mysql', server?.id, database, name, created]);
+  return server?.id;
+}
+
+/** A table is made anew, to the server, by TRUNCATE and by most of ALTER TABLE, too. A view was never made. */
+async function factsOf(connection: Connection, { database, name, created }: Table): Promise<TableFacts> {
+  const [view] = await rowsOf<{ definition: string }>(
+    connection,
+    'select md5(view_definition) as definition from information_schema.views where table_schema = ? and table_name = ?',
+    [database, name],
+  );
+  return {
+    server: JSON.stringify([await serverId(connection), database]),
+    ...(created === null || view !== undefined ? {} : { table: created }),
+    ...(view === undefined ? {} : { definition: view.definition }),
+  };
 }
 
 /** The columns to read among all of the table's, as they are now. @throws unprocessable when one is not what it was when the table was described. */

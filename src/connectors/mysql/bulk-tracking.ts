@@ -12,8 +12,7 @@ const plainNumber = /^-?\d+(\.\d+)?$/;
 const isTime = ({ rendering }: Column) => /^(date|datetime|timestamp)$/.test(rendering);
 
 /**
- * Of times, the greatest that is not beyond tomorrow: a single 9999-12-31 would hide everything that comes after it.
- * Such rows lie above the bound and are read each time.
+ * Of times, the greatest that has come: a single 9999-12-31 would hide everything that comes after it. Such rows lie above the bound and are read each time.
  * @throws invalid_field when the field has no order that can be followed.
  */
 export async function boundOf(
@@ -21,14 +20,9 @@ export async function boundOf(
   { schemaId }: BulkTable,
   field: string,
 ): Promise<string | undefined> {
-  const table = await findTable(connection, schemaId);
-  const column = (await columnsOf(connection, table)).find(({ name }) => name === field);
-  if (column === undefined) throw wrong(`${schemaId} has no field ${field}`);
-  if (!isTime(column) && column.rendering !== 'number') {
-    throw wrong(`${field} is ${column.type}; only whole numbers, decimals, dates and times can be followed`);
-  }
+  const { table, column } = await tracked(connection, schemaId, field);
   const name = identifier(field);
-  const ordinary = isTime(column) ? ` where ${name} <= now() + interval 1 day` : '';
+  const ordinary = isTime(column) ? ` where ${name} <= now()` : '';
   const [row] = await rowsOf<{ bound: string | null }>(
     connection,
     `select cast(max(${name}) as char) as bound from ${qualified(table.database, table.name)}${ordinary}`,
@@ -36,6 +30,34 @@ export async function boundOf(
   const bound = row?.bound ?? undefined;
   // Nothing can be reckoned from a date that is not in the calendar.
   return bound === undefined || (isTime(column) && /^0000|-00/.test(bound)) ? undefined : bound;
+}
+
+async function tracked(connection: Connection, schemaId: string, field: string) {
+  const table = await findTable(connection, schemaId);
+  const column = (await columnsOf(connection, table)).find(({ name }) => name === field);
+  if (column === undefined) throw wrong(`${schemaId} has no field ${field}`);
+  if (!isTime(column) && column.rendering !== 'number') {
+    throw wrong(`${field} is ${column.type}; only whole numbers, decimals, dates and times can be followed`);
+  }
+  return { table, column };
+}
+
+/** Whether a row that counts is at or above a bound of before. */
+export async function reaches(
+  connection: Connection,
+  { schemaId }: BulkTable,
+  field: string,
+  from: string,
+): Promise<boolean> {
+  const { table, column } = await tracked(connection, schemaId, field);
+  const name = identifier(field);
+  const ordinary = isTime(column) ? ` and ${name} <= now()` : '';
+  const since = boundText(column, from, 0);
+  const [row] = await rowsOf(
+    connection,
+    `select 1 from ${qualified(table.database, table.name)} where ${name} >= ${since}${ordinary} limit 1`,
+  );
+  return row !== undefined;
 }
 
 /** @throws invalid_field when `from` is not a value of the field. */
@@ -46,9 +68,13 @@ export function sinceBound(
   const column = columns.find(({ name }) => name === field);
   if (column === undefined) throw wrong(`the table has no field ${field} any more`);
   const name = identifier(field);
-  const since = isTime(column) ? time(from, overlapSeconds) : plainNumber.test(from) ? from : undefined;
-  if (since === undefined) throw wrong(`${from} is not a value of ${field}, which is ${column.type}`);
-  return `(${name} >= ${since} or ${name} is null)`;
+  return `(${name} >= ${boundText(column, from, overlapSeconds)} or ${name} is null)`;
+}
+
+function boundText(column: Column, from: string, overlapSeconds: number): string {
+  const value = isTime(column) ? time(from, overlapSeconds) : plainNumber.test(from) ? from : undefined;
+  if (value !== undefined) return value;
+  throw wrong(`${from} is not a value of ${column.name}, which is ${column.type}`);
 }
 
 function time(from: string, overlapSeconds: number): string | undefined {

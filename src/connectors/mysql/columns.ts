@@ -21,6 +21,8 @@ export interface Column extends ReadType {
   type: string;
   nullable: boolean;
   charset: string | null;
+  /** What its values and their order depend on beside its type. */
+  version: string;
 }
 
 export interface TableColumn extends Column {
@@ -66,6 +68,7 @@ interface ColumnRow {
   type: string;
   nullable: number;
   charset: string | null;
+  version: string;
   keyPosition: number | null;
 }
 
@@ -73,7 +76,8 @@ async function readColumns(connection: Connection, where: string): Promise<Table
   const rows = await rowsOf<ColumnRow>(
     connection,
     `select c.table_schema as \`database\`, c.table_name as \`table\`, c.column_name as name, c.column_type as type,
-       c.is_nullable = 'YES' as nullable, c.character_set_name as charset, k.seq_in_index as keyPosition
+       c.is_nullable = 'YES' as nullable, c.character_set_name as charset,
+       concat_ws(' ', c.collation_name, md5(nullif(c.generation_expression, ''))) as version, k.seq_in_index as keyPosition
      from information_schema.columns c
      left join information_schema.statistics k on k.table_schema = c.table_schema and k.table_name = c.table_name
        and k.index_name = 'PRIMARY' and k.column_name = c.column_name

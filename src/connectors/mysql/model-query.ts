@@ -75,7 +75,7 @@ async function describeQuery(connection: Connection, from: string): Promise<Colu
   }
   return fields.map((field) => {
     const type = resultType(field);
-    return { name: field.name, type, nullable: true, charset: null, ...readTypeOf(type) };
+    return { name: field.name, type, nullable: true, charset: null, version: '', ...readTypeOf(type) };
   });
 }
 

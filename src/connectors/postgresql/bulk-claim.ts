@@ -35,7 +35,13 @@ const isLoad = `(entry = 'load' or entry like 'range %')`;
 export async function claimLoad(client: Client, output: BulkOutput, plan: LoadPlan): Promise<Claim> {
   const state = stateOf(output.schema);
   const token = crypto.randomUUID();
-  const shape = JSON.stringify([output.columns, output.primaryKey, plan.mode, plan.truncate]);
+  const shape = JSON.stringify([
+    output.columns,
+    output.primaryKey,
+    plan.mode,
+    plan.truncate,
+    output.facts ?? null,
+  ]);
   await begin(client, 'write');
   const { rows } = await client.query<{ value: LoadEntry; there: boolean }>(
     `select value, relation = to_regclass(format('%I.%I', $2::text, value->>'side')) as there

@@ -3,7 +3,7 @@ import { tableOptions } from '../table-options.ts';
 import { lostOrRefused } from './bulk-errors.ts';
 import { rangedLoad } from './bulk-ranged-load.ts';
 import type { Connect } from './bulk-source.ts';
-import { readState } from './bulk-state.ts';
+import { findStanding } from './bulk-standing.ts';
 import { wholeLoad } from './bulk-whole-load.ts';
 import { knownCharacters } from './encodings.ts';
 import { serverEncoding } from './transaction.ts';
@@ -22,11 +22,11 @@ export function bulkDestination(connect: Connect): BulkDestination {
       return (knownCharacters(encoding ?? '') === undefined ? all : textAlone) ?? [];
     },
     options: tableOptions('public'),
-    async position(target) {
+    async standing(target) {
       try {
-        return await withReader(connect, 'tidemark position', async (client) => {
+        return await withReader(connect, 'tidemark position', (client) => {
           encoding = serverEncoding(client);
-          return (await readState(client, target))?.position;
+          return findStanding(client, target);
         });
       } catch (error) {
         throw lostOrRefused(error);

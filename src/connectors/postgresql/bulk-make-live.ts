@@ -8,6 +8,7 @@ import { mergeStaged } from './bulk-merge.ts';
 import { qualified } from './bulk-names.ts';
 import { breakOff } from './bulk-session.ts';
 import { addKey } from './bulk-stage.ts';
+import { checkStanding } from './bulk-standing.ts';
 import { swap } from './bulk-swap.ts';
 import { begin } from './transaction.ts';
 
@@ -37,9 +38,11 @@ export async function checkLive(
   if (swaps(plan, live)) {
     checkReplaceable(live, output);
     checkUnbound(output, await attributesOf(client, output, live.oid));
+    await checkStanding(client, output, plan);
     return;
   }
   checkWritable(live, output);
+  await checkStanding(client, output, plan);
   await compare(client, output, stage, undefined);
 }
 

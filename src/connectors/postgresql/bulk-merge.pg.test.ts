@@ -87,28 +87,29 @@ test('readers of the table neither wait for a merge nor see half of it', async (
 test('the position is that of the table as it is: one that was made anew has none', async () => {
   const both = await pair('create table t (id int primary key); insert into t values (1)');
   const target = { schema: 'copy', name: 't' };
-  expect(await both.to.position(target)).toBeUndefined();
+  expect(await both.to.standing(target)).toBeUndefined();
   await replicate(both, 'public.t', { ...merge, position: { at: '1' } });
-  expect(await both.to.position(target)).toEqual({ at: '1' });
-  expect(await both.to.position({ ...target, name: 'u' })).toBeUndefined();
+  expect(await both.to.standing(target)).toEqual({ position: { at: '1' } });
+  expect(await both.to.standing({ ...target, name: 'u' })).toBeUndefined();
   await replicate(both, 'public.t', { ...merge, position: { at: '2' } });
   await replicate(both, 'public.t', { position: { at: '3' } });
-  expect(await both.to.position(target)).toEqual({ at: '3' });
+  expect(await both.to.standing(target)).toEqual({ position: { at: '3' } });
 
   const table = await both.from.table('public.t', undefined);
   const aborted = await both.to.load({ ...outputOf(table), ...own }, planOf(merge.plan));
   await aborted.write(await both.from.read(table, 'pg-binary', {}), 'pg-binary');
   await aborted.abort();
-  expect(await both.to.position(target)).toEqual({ at: '3' });
+  expect(await both.to.standing(target)).toEqual({ position: { at: '3' } });
 
   await both.destination.query('alter table copy.t rename to old; create table copy.t (id int primary key)');
-  expect(await both.to.position(target)).toBeUndefined();
+  expect(await both.to.standing(target)).toMatchObject({ stranger: "it is a table of somebody else's" });
+  await expect(replicate(both, 'public.t', merge)).rejects.toMatchObject({ key: 'not_ours' });
   await both.destination.query('drop table copy.t; alter table copy.old rename to t');
-  expect(await both.to.position(target)).toEqual({ at: '3' });
+  expect(await both.to.standing(target)).toEqual({ position: { at: '3' } });
   await both.destination.query('drop table copy.t');
-  expect(await both.to.position(target)).toBeUndefined();
+  expect(await both.to.standing(target)).toBeUndefined();
   await replicate(both, 'public.t', { ...merge, position: { at: '4' } });
-  expect(await both.to.position(target)).toEqual({ at: '4' });
+  expect(await both.to.standing(target)).toEqual({ position: { at: '4' } });
 });
 
 test('new columns come, dropped ones stay, retyped ones are widened; all of it is reported once', async () => {
@@ -167,7 +168,7 @@ test('a column whose type holds neither what is there nor what comes fails the t
     /^column a widened from integer to bigint is what copy\.t needs, but .*view copy\.report depends on column "a"$/,
   );
   expect(await both.destination.query('select id, a from copy.t')).toEqual([{ id: 1, a: 2 }]);
-  expect(await both.to.position({ schema: 'copy', name: 't' })).toEqual({});
+  expect(await both.to.standing({ schema: 'copy', name: 't' })).toEqual({ position: {} });
 });
 
 test('a key that is missing, NULL, repeated or not unique in the table is said in words', async () => {

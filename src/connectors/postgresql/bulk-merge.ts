@@ -6,6 +6,7 @@ import { alters, compare, evolve } from './bulk-evolve.ts';
 import { checkWritable, findLive, lockLive } from './bulk-live.ts';
 import { qualified, refuse } from './bulk-names.ts';
 import { addKey, keyProblem, raise } from './bulk-stage.ts';
+import { checkStanding } from './bulk-standing.ts';
 import { readState } from './bulk-state.ts';
 
 /**
@@ -26,6 +27,7 @@ export async function mergeStaged(
   if (live === undefined) {
     refuse(`${output.schema}.${output.name} was dropped while its rows were loaded: run it again`);
   }
+  await checkStanding(client, output, plan);
   checkWritable(live, output);
   await addKey(client, output, stage);
   await expectStaged(client, output, stage, rows);

@@ -50,10 +50,10 @@ test('ranges are written at the same time and become live together', async () =>
   expect(load.stored.size).toBe(0);
   const counts = await writeAll(all, load);
   expect(counts.reduce((total, count) => total + count)).toBe(rows);
-  expect(await all.to.position({ schema: 'copy', name: 't' })).toBeUndefined();
+  expect(await all.to.standing({ schema: 'copy', name: 't' })).toBeUndefined();
   expect(await load.commit({ at: '1' })).toEqual({ rows, inserted: rows, changes: [] });
   await parity(all);
-  expect(await all.to.position({ schema: 'copy', name: 't' })).toEqual({ at: '1' });
+  expect(await all.to.standing({ schema: 'copy', name: 't' })).toEqual({ position: { at: '1' } });
   expect(await entries(all)).toEqual([{ entry: 'position' }]);
   expect(await tablesOf(all.destination)).toEqual(['copy.t']);
   expect(

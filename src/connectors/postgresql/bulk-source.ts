@@ -10,7 +10,7 @@ import { keyRanges } from './bulk-ranges.ts';
 import { copyStatement } from './bulk-select.ts';
 import { breakOff, openSession } from './bulk-session.ts';
 import { describeTable, findRelation } from './bulk-table.ts';
-import { greatest } from './bulk-tracking.ts';
+import { greatest, holdsBelow, reaches } from './bulk-tracking.ts';
 import { ChangedValues, RewrittenRows } from './copy-text-values.ts';
 import { onlyUtf8 } from './rewrite-text.ts';
 import { begin, keepsBytes, readBytes } from './transaction.ts';
@@ -48,6 +48,8 @@ export function bulkSource(connect: Connect): BulkSource {
   return {
     table: (schemaId, columns) => ask((client) => describeTable(client, schemaId, columns)),
     trackingBound: (table, field) => ask((client) => greatest(client, table, field)),
+    reaches: (table, field, from) => ask((client) => reaches(client, table, field, from)),
+    holdsBelow: (_table, parts, field, from) => ask((client) => holdsBelow(client, parts, field, from)),
     ranges: (table, rows) => ask((client) => keyRanges(client, table, rows)),
 
     async read(table, format, read) {

@@ -4,6 +4,7 @@ import { type Attribute, attributesOf, giveAttributes } from './bulk-attributes.
 import { copyIndexes } from './bulk-indexes.ts';
 import { checkReplaceable, checkUnbound, findLive, lockLive } from './bulk-live.ts';
 import { ownColumns, qualified, refuse } from './bulk-names.ts';
+import { checkStanding } from './bulk-standing.ts';
 
 /**
  * Puts the side table in the live one's place, with its indexes and constraints and with all that hangs on it. Commits
@@ -23,6 +24,7 @@ export async function swap(
   const { renames, lost } = await copyIndexes(client, output, sideName);
   const attributes: Attribute[] = [];
   if (await lockLive(client, output, 'readers')) {
+    await checkStanding(client, output, plan);
     const found = await findLive(client, output);
     if (plan.mode === 'merge') {
       refuse(`${output.schema}.${output.name} was created while its rows were loaded: run it again`);

@@ -2,6 +2,7 @@ import type { Client } from 'pg';
 import { notFound } from '../../errors.ts';
 import type { BulkTable } from '../contract.ts';
 import { splitTableId } from '../table-id.ts';
+import { readFacts, readVersions } from './bulk-facts.ts';
 import { keepsBytes, withOurPath } from './transaction.ts';
 
 /** A table, view or anything else one can select from. */
@@ -102,6 +103,7 @@ export async function describeTable(
   const relation = await findRelation(client, schemaId);
   const { oid, origin } = relation;
   const all = (await client.query<ColumnRow>(columnsQuery, [oid])).rows;
+  const versions = await readVersions(client, oid);
   const chosen = all.filter(
     ({ name, readable }) => readable && (columns === undefined || columns.includes(name)),
   );
@@ -109,7 +111,11 @@ export async function describeTable(
   return {
     schemaId,
     origin,
-    columns: chosen.map(({ name, type, nullable }) => ({ name, outputName: name, type, nullable })),
+    facts: await readFacts(client, oid),
+    columns: chosen.map(({ name, type, nullable }) => {
+      const version = versions.get(name);
+      return { name, outputName: name, type, nullable, ...(version === undefined ? {} : { version }) };
+    }),
     // A key that lost a column does not identify rows any more.
     primaryKey: key.every((column) => chosen.includes(column)) ? key.map(({ name }) => name) : [],
     estimatedRows: await estimateRows(client, relation),

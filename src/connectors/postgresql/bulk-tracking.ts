@@ -12,8 +12,8 @@ const followed = [
 ];
 
 /**
- * Of times, the greatest that is not beyond tomorrow, and of numbers the greatest finite one: a single `infinity` or
- * 9999-12-31 would hide everything that comes after it. Such rows lie above the bound and are read each time.
+ * Of times, the greatest that has come, and of numbers the greatest finite one: a single row that is ahead of the others
+ * would hide everything that comes after it. Such rows lie above the bound and are read each time.
  */
 export async function greatest(
   client: Client,
@@ -36,12 +36,49 @@ export async function greatest(
 }
 
 async function ordinary(client: Client, type: string): Promise<string> {
-  if (times.includes(type)) return `<= now() + interval '1 day'`;
+  if (times.includes(type)) return '<= now()';
   if (type === 'float4' || type === 'float8') return `< 'Infinity'`;
   if (type !== 'numeric') return 'is not null';
   const { rows } = await client.query<{ server_version_num: string }>('show server_version_num');
   // Before PostgreSQL 14 numeric has no infinity. NaN is greater than it.
   return Number(rows[0]?.server_version_num) < 140_000 ? `< 'NaN'` : `< 'Infinity'`;
+}
+
+/** Whether a row that counts is at or above a bound of before. */
+export async function reaches(
+  client: Client,
+  { schemaId }: BulkTable,
+  field: string,
+  from: string,
+): Promise<boolean> {
+  const relation = await findRelation(client, schemaId);
+  const { type } = await trackedField(client, relation.oid, field);
+  const column = pg.escapeIdentifier(field);
+  const { rowCount } = await client.query(
+    `select from ${relation.name}
+     where ${column} >= ${pg.escapeLiteral(from)} and ${column} ${await ordinary(client, type)} limit 1`,
+  );
+  return rowCount === 1;
+}
+
+/** @param parts oids of partitions. Those that this user may not read by themselves hold such rows for all we know. */
+export async function holdsBelow(
+  client: Client,
+  parts: readonly string[],
+  field: string,
+  from: string,
+): Promise<boolean> {
+  const { rows } = await client.query<{ name: string; readable: boolean }>(
+    `select c.oid::regclass::text as name, has_table_privilege(c.oid, 'select') as readable
+     from pg_class c where c.oid = any($1::oid[])`,
+    [parts],
+  );
+  for (const { name, readable } of rows) {
+    if (!readable) return true;
+    const below = `select from ${name} where ${pg.escapeIdentifier(field)} < ${pg.escapeLiteral(from)} limit 1`;
+    if ((await client.query(below)).rowCount === 1) return true;
+  }
+  return false;
 }
 
 /** Rows at or above `from` less the overlap, which only times have, and those without a value. */

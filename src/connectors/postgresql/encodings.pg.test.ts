@@ -31,7 +31,7 @@ async function copy(from: TestDatabase, to: TestDatabase, rangeRows?: number) {
   if (source === undefined || destination === undefined) throw new Error('not for bulk syncs');
   const table = await source.table('public.t', undefined);
   const output = outputOf(table, 'copy');
-  await destination.position(output);
+  await destination.standing(output);
   const format = table.formats.find((one) => destination.formats.includes(one)) ?? 'copy-text';
   const ranges = rangeRows === undefined ? [] : ((await source.ranges?.(table, rangeRows)) ?? []);
   const load = await destination.load(output, planOf({ ranged: ranges.length > 0 }));

@@ -42,7 +42,9 @@ test.each(fileFormats)(
     const { files } = await tables.manifest();
     const expected = ['crm/people/_manifest.json', ...files.map(({ path }) => `crm/people/${path}`)];
     expect(await tables.server.keys()).toEqual(expected.sort());
-    expect(await tables.destination().position({ schema: 'crm', name: 'people' })).toEqual({ at: 3 });
+    expect(await tables.destination().standing({ schema: 'crm', name: 'people' })).toEqual({
+      position: { at: 3 },
+    });
     await tables.load([], outputOf({ options }));
     expect(await tables.table()).toEqual([]);
   },
@@ -149,9 +151,11 @@ test.each(['data', '_loads', '_lists', 'latest'])(
   async (name) => {
     await tables.load([['1', 'below']], outputOf({ schema: 'crm/people', name }));
     await tables.load([['2', 'above']], outputOf({ options: { latest: true } }));
-    const there = await tables.destination().position({ schema: 'crm/people', name });
-    expect(there).toEqual({ at: 1 });
-    expect(await tables.destination().position({ schema: 'crm', name: 'people' })).toEqual({ at: 1 });
+    const there = await tables.destination().standing({ schema: 'crm/people', name });
+    expect(there).toEqual({ position: { at: 1 } });
+    expect(await tables.destination().standing({ schema: 'crm', name: 'people' })).toEqual({
+      position: { at: 1 },
+    });
   },
 );
 

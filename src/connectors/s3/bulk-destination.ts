@@ -7,6 +7,7 @@ import { openLoad } from './bulk-load.ts';
 import type { Place } from './configuration.ts';
 import { type OutputFormat, outputFormats, readManifest, tableFolder } from './manifest.ts';
 import type { ObjectStore } from './store.ts';
+import { strangersIn } from './strangers.ts';
 
 /** What `destination_configuration` of a bulk sync may say, as the API publishes it. */
 const options: JsonObject = {
@@ -14,11 +15,14 @@ const options: JsonObject = {
   subfolder: { default: 'public', items: null, required: false },
   mirror_schemas: { default: false, items: null, required: false },
   latest: { default: false, items: [false, true], required: false },
+  adopt: { default: false, items: [false, true], required: false },
+  overwrite: { default: false, items: [false, true], required: false },
   advanced: {
     default: null,
     required: false,
     items: {
       table_prefix: { default: '', items: null, required: false },
+      lookback_minutes: { default: 0, items: null, required: false },
       hard_deletes: { default: false, items: null, required: false },
       record_column_prefix: { default: '_tidemark_', items: null, required: false },
     },
@@ -41,8 +45,13 @@ export function bulkDestination(context: DestinationContext): BulkDestination {
   return {
     formats: ['copy-text'],
     options,
-    async position(target) {
-      return (await readManifest(openStore(signal), tableFolder(place.prefix, target)))?.manifest.position;
+    async standing(target) {
+      const store = openStore(signal);
+      const folder = tableFolder(place.prefix, target);
+      const live = await readManifest(store, folder);
+      if (live !== undefined) return { position: live.manifest.position };
+      const stranger = await strangersIn(store, folder);
+      return stranger === undefined ? undefined : { stranger };
     },
     load: (output, plan) => openLoad(context, output, plan, formatOf(output)),
   };

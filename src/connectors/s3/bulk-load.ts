@@ -7,6 +7,7 @@ import type { Engine } from '../duckdb-engine/index.ts';
 import { checkExpected } from '../expected-position.ts';
 import { wholeRows } from '../file-formats/copy-text-rows.ts';
 import { Written } from '../row-counts.ts';
+import { checkStranger } from '../strangers.ts';
 import type { DestinationContext } from './bulk-destination.ts';
 import { sizeOf } from './file-lists.ts';
 import {
@@ -21,6 +22,7 @@ import { mergeFiles } from './merge-files.ts';
 import { timestampText } from './object-table.ts';
 import { changesOf, mergedColumns, outputColumns, projected } from './output-columns.ts';
 import { assertStored, claim, isClaimedBy, loadFolder, readRanges, storeRange } from './stored-ranges.ts';
+import { isOwn, removeStrangers, strangersIn } from './strangers.ts';
 import { copyLatest, removeBelow } from './tidy.ts';
 import { type FileWriter, writeFiles } from './write-files.ts';
 
@@ -47,6 +49,10 @@ export async function openLoad(
   if (live?.manifest.position.model_sync !== undefined) {
     const reason = `${output.schema}.${output.name} was written by a model sync: choose another folder or output name`;
     throw new TidemarkError('unprocessable', { reason });
+  }
+  const overwrites = live === undefined && plan.strangers === 'overwrite';
+  if (live === undefined && plan.strangers === undefined) {
+    checkStranger(output, plan, await strangersIn(store, folder));
   }
   const incoming = outputColumns(output, format);
   checkExpected(output, plan, live?.manifest.position);
@@ -134,8 +140,11 @@ export async function openLoad(
       // goes before its files, so that nobody goes on from files that are gone.
       await removeBelow(store, `${folder}_loads/`, new Set())
         .then(() =>
-          removeBelow(store, `${folder}data/`, new Set(files.map(({ path }) => `${folder}${path}`))),
+          removeBelow(store, `${folder}data/`, new Set(files.map(({ path }) => `${folder}${path}`)), (key) =>
+            isOwn(key.slice(folder.length)),
+          ),
         )
+        .then(() => (overwrites ? removeStrangers(store, folder) : undefined))
         .then(() => (output.options?.latest === true ? copyLatest(store, folder, manifest) : undefined))
         .catch(() => {});
       if (engine !== undefined) context.engines.give(engine);

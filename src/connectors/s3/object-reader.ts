@@ -42,7 +42,7 @@ const remembered = new Map<string, Shape>();
 /** Looks into the objects of a bucket; one is fetched whole to this machine before its rows are read. */
 export class ObjectReader {
   readonly #store: ObjectStore;
-  readonly #place: string;
+  readonly place: string;
   readonly #temp: () => Promise<TempFolder>;
   readonly #cache: FileCache;
   readonly #engines: EnginePool;
@@ -50,7 +50,7 @@ export class ObjectReader {
   /** @param place names the bucket among those of all stores. */
   constructor(store: ObjectStore, place: string, temp: () => Promise<TempFolder>, engines: EnginePool) {
     this.#store = store;
-    this.#place = place;
+    this.place = place;
     this.#temp = temp;
     this.#cache = new FileCache(temp);
     this.#engines = engines;
@@ -58,7 +58,7 @@ export class ObjectReader {
 
   /** The columns that every value fits, and the number of rows. */
   async shape(object: StoredObject, format: FileFormat, layout: TextLayout): Promise<Shape> {
-    const key = JSON.stringify([this.#place, object.key, object.etag, format, layout]);
+    const key = JSON.stringify([this.place, object.key, object.etag, format, layout]);
     const known = remembered.get(key);
     if (known !== undefined) return known;
     const shape = await this.#found(object, format, layout);

@@ -47,7 +47,11 @@ export async function objectTable(
         })),
         rows,
       ),
-    ...(parts && { trackingBound: (field) => lastModified(files, field) }),
+    place: reader.place,
+    ...(parts && {
+      trackingBound: (field) => lastModified(files, field),
+      reaches: (from) => filesSince(files, from).length > 0,
+    }),
   };
 }
 
@@ -96,9 +100,12 @@ function chosenFiles(files: readonly File[], { range, tracking }: FileRead): rea
     return wanted.map((one) => sameObject(files, one));
   }
   if (tracking === undefined) return files;
-  const from =
-    Date.parse(tracking.from.replace(' ', 'T').replace(/\+00$/, 'Z')) - tracking.overlapSeconds * 1000;
-  return files.filter(({ object }) => object.modified.getTime() >= from);
+  return filesSince(files, tracking.from, tracking.overlapSeconds);
+}
+
+function filesSince(files: readonly File[], from: string, overlapSeconds = 0): readonly File[] {
+  const time = Date.parse(from.replace(' ', 'T').replace(/\+00$/, 'Z')) - overlapSeconds * 1000;
+  return files.filter(({ object }) => object.modified.getTime() >= time);
 }
 
 function sameObject(files: readonly File[], { key, etag }: { key: string; etag: string }): File {

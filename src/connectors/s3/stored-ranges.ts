@@ -16,7 +16,7 @@ export interface StoredRange {
 export interface LoadShape {
   format: OutputFormat;
   columns: readonly FileColumn[];
-  output: Pick<BulkOutput, 'columns' | 'primaryKey' | 'partitionBy'>;
+  output: Pick<BulkOutput, 'columns' | 'primaryKey' | 'partitionBy' | 'facts'>;
 }
 
 /** Where a load keeps what it has stored, until it is committed. */
@@ -81,15 +81,16 @@ export async function assertStored(
 }
 
 function digestOf({ format, columns, output }: LoadShape): string {
-  const { primaryKey, partitionBy = null } = output;
-  const values = output.columns.map(({ name, outputName, type, obfuscated = false }) => [
+  const { primaryKey, partitionBy = null, facts = null } = output;
+  const values = output.columns.map(({ name, outputName, type, version = '', obfuscated = false }) => [
     name,
     outputName,
     type,
+    version,
     obfuscated,
   ]);
   return createHash('sha256')
-    .update(JSON.stringify([format, columns, values, primaryKey, partitionBy]))
+    .update(JSON.stringify([format, columns, values, primaryKey, partitionBy, facts]))
     .digest('hex')
     .slice(0, 32);
 }

@@ -1,22 +1,28 @@
 import { eachLimited } from '../../lib/each-limited.ts';
 import type { Manifest } from './manifest.ts';
 import type { ObjectStore } from './store.ts';
+import { isOwn } from './strangers.ts';
 
 /** Objects that are removed or copied at a time. */
 const concurrency = 8;
 /** Of what S3 lists at a time. */
 const page = 1000;
 
-/** A page of the listing after the other: there may be more objects than fit into memory. */
+/**
+ * A page of the listing after the other: there may be more objects than fit into memory.
+ *
+ * @param isOurs whether a key may be removed.
+ */
 export async function removeBelow(
   store: ObjectStore,
   prefix: string,
   kept: ReadonlySet<string>,
+  isOurs: (key: string) => boolean = () => true,
 ): Promise<void> {
   const remove = (keys: readonly string[]) => eachLimited(keys, concurrency, (key) => store.remove(key));
   let keys: string[] = [];
   for await (const { key } of store.list(prefix)) {
-    if (!kept.has(key)) keys.push(key);
+    if (!kept.has(key) && isOurs(key)) keys.push(key);
     if (keys.length < page) continue;
     await remove(keys);
     keys = [];
@@ -40,5 +46,6 @@ export async function copyLatest(store: ObjectStore, folder: string, { files }: 
     concurrency,
     ({ from, to }) => store.copy(from, to),
   );
-  await removeBelow(store, latest, new Set(copies.map(({ to }) => to)));
+  const kept = new Set(copies.map(({ to }) => to));
+  await removeBelow(store, latest, kept, (key) => isOwn(key.slice(folder.length)));
 }

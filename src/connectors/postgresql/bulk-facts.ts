@@ -1,0 +1,71 @@
+import type { Client } from 'pg';
+import type { TableFacts } from '../contract.ts';
+
+interface FactsRow {
+  server: string;
+  table: string;
+  storage: string | null;
+  definition: string | null;
+  parts: Record<string, string> | null;
+}
+
+/**
+ * A standby has the identifiers of its primary, a restored dump has others. `relfilenode` changes with TRUNCATE, which may
+ * bring back rows with any time, and with VACUUM FULL, which is rare and cannot be told from it. A materialized view has a
+ * new one after each refresh.
+ */
+export async function readFacts(client: Client, oid: number): Promise<TableFacts> {
+  const { rows } = await client.query<FactsRow>(
+    `select concat_ws(' ', d.oid, d.datname) as server, c.oid::text as table,
+       case when c.relkind = 'r' then c.relfilenode::text end as storage,
+       case c.relkind when 'v' then md5(pg_get_viewdef(c.oid))
+         when 'f' then (select md5(concat_ws(' ', f.ftserver, f.ftoptions)) from pg_foreign_table f where f.ftrelid = c.oid)
+       end as definition,
+       case when c.relkind = 'p' then (select jsonb_object_agg(p.oid::text, p.relfilenode::text)
+         from pg_partition_tree(c.oid) t join pg_class p on p.oid = t.relid where t.isleaf) end as parts
+     from pg_class c, pg_database d where c.oid = $1 and d.datname = current_database()`,
+    [oid],
+  );
+  const [row] = rows;
+  if (row === undefined) return {};
+  const { server, table, storage, definition, parts } = row;
+  return {
+    server: [await systemIdentifier(client), server].filter((part) => part !== undefined).join(' '),
+    table,
+    ...(storage === null ? {} : { storage }),
+    ...(definition === null ? {} : { definition }),
+    ...(parts === null ? {} : { parts }),
+  };
+}
+
+/** Undefined where the server does not let everybody know: an error would end the transaction. */
+async function systemIdentifier(client: Client): Promise<string | undefined> {
+  const allowed = await client.query<{ may: boolean }>(
+    `select has_function_privilege('pg_control_system()', 'execute') as may`,
+  );
+  if (allowed.rows[0]?.may !== true) return undefined;
+  const { rows } = await client.query<{ id: string }>(
+    'select system_identifier::text as id from pg_control_system()',
+  );
+  return rows[0]?.id;
+}
+
+/**
+ * `version` of each column, by name. A column that was dropped and made anew has another number, values of a generated
+ * column may change without any row being touched, and what is above and below in a text depends on its collation.
+ */
+export async function readVersions(client: Client, oid: number): Promise<Map<string, string>> {
+  const { rows } = await client.query<{ name: string; version: string }>(
+    `select a.attname as name, concat_ws(' ', a.attnum,
+       case when a.attcollation <> 0 then concat_ws(' ', l.collname, l.collversion,
+         case when l.collname = 'default' then d.datcollate end) end,
+       case when a.attgenerated <> '' then md5(pg_get_expr(e.adbin, e.adrelid)) end) as version
+     from pg_attribute a
+     join pg_database d on d.datname = current_database()
+     left join pg_collation l on l.oid = a.attcollation
+     left join pg_attrdef e on e.adrelid = a.attrelid and e.adnum = a.attnum
+     where a.attrelid = $1 and a.attnum > 0 and not a.attisdropped`,
+    [oid],
+  );
+  return new Map(rows.map(({ name, version }) => [name, version]));
+}
