@@ -37,8 +37,9 @@ export function draftBulkSync(request: BulkSyncRequest): BulkSyncDraft {
     addNewObjects: request.automatically_add_new_objects ?? discovered(request.discover),
     addNewFields: request.automatically_add_new_fields ?? 'all',
     normalizeNames: request.normalize_names ?? 'enabled',
-    concurrencyLimit: request.concurrency_limit ?? null,
-    resyncConcurrencyLimit: request.resync_concurrency_limit ?? null,
+    // Typed clients send 0 for a limit that is not set.
+    concurrencyLimit: request.concurrency_limit || null,
+    resyncConcurrencyLimit: request.resync_concurrency_limit || null,
     dataCutoffTimestamp: cutoff,
     disableRecordTimestamps: request.disable_record_timestamps ?? false,
     policies: request.policies ?? [],

@@ -108,8 +108,7 @@ function literal(value: Scalar, field: FilterField | undefined, place: string, u
 }
 
 function text(value: Scalar, place: string): string {
-  if (typeof value === 'boolean') throw invalidField(place, `takes a text, not ${value}`);
-  const given = typeof value === 'number' ? numberText(value, 'numeric', place) : value;
+  const given = typeof value === 'number' ? numberText(value, 'numeric', place) : String(value);
   if (given.length > longestText) throw invalidField(place, `is longer than ${longestText} characters`);
   if (given.includes('\0') || !given.isWellFormed()) {
     throw invalidField(place, 'contains a NUL character or half a surrogate pair, which no database takes');

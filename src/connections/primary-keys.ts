@@ -1,5 +1,6 @@
 import type { Database } from '../db/index.ts';
 import { TidemarkError } from '../errors.ts';
+import type { OpenDependencies } from './open.ts';
 import { cachedSchema } from './schema-cache.ts';
 
 /** `SchemaPrimaryKeyOverrideInput` on the wire. */
@@ -14,20 +15,20 @@ interface KeyChoice {
  * @throws not_found, invalid_field
  */
 export async function setPrimaryKey(
-  db: Database,
+  deps: OpenDependencies,
   organizationId: string,
   connectionId: string,
   schemaId: string,
   choices: readonly KeyChoice[],
 ): Promise<void> {
-  const { fields } = await cachedSchema(db, organizationId, connectionId, schemaId);
+  const { fields } = await cachedSchema(deps, organizationId, connectionId, schemaId);
   for (const { field_id: field } of choices) {
     if (fields.some(({ name }) => name === field)) continue;
     const reason = `${field} is no field of ${schemaId}: refresh the schemas if it is new`;
     throw new TidemarkError('invalid_field', { field: 'fields', reason });
   }
   const names = choices.filter((choice) => choice.is_primary_key).map(({ field_id }) => field_id);
-  await db.transaction().execute(async (tx) => {
+  await deps.db.transaction().execute(async (tx) => {
     await tx
       .deleteFrom('connection_schema_keys')
       .where('connection_id', '=', connectionId)

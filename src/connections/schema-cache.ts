@@ -110,14 +110,26 @@ export async function cachedSchemas(db: Database, connectionId: string): Promise
   return rows.map(toSchema);
 }
 
+/**
+ * One of them. The first refresh of a connection is waited for: until then no schema is known, which is not the same as
+ * that there is none.
+ *
+ * @throws not_found; refresh_in_progress when the first refresh takes too long for a request
+ */
 export async function cachedSchema(
-  db: Database,
+  deps: OpenDependencies,
   organizationId: string,
   connectionId: string,
   schemaId: string,
 ): Promise<SourceSchema> {
-  await getConnection(db, organizationId, connectionId);
-  const row = await selectSchemas(db, connectionId)
+  const { finishedAt } = await schemaCacheStatus(deps.db, organizationId, connectionId);
+  if (finishedAt === null) {
+    await untilRefreshed(deps.db, organizationId, connectionId);
+    // One that began with a process that is gone never finished.
+    const { finishedAt: now } = await schemaCacheStatus(deps.db, organizationId, connectionId);
+    if (now === null) await (await startSchemaRefresh(deps, organizationId, connectionId)).done;
+  }
+  const row = await selectSchemas(deps.db, connectionId)
     .where('connection_schemas.id', '=', schemaId)
     .executeTakeFirst();
   if (row === undefined) throw notFound('schema', schemaId);

@@ -18,7 +18,8 @@ import { modeDescriptions } from './modes.ts';
 import { checkOverrides, draftOverrides } from './overrides.ts';
 import { draftSchedule } from './schedule.ts';
 import { fieldOf, modelIdsOf, modelsOf, nameRelated, type SyncedModels } from './synced-models.ts';
-import { comingFields, createTarget, wantsTable } from './target-creation.ts';
+import { comingFields, createTarget, madeBefore, wantsTable } from './target-creation.ts';
+import { wordingOf } from './wording.ts';
 
 /**
  * Checks a request against its model and its target, and at last makes what it wants to be made there. Stores nothing.
@@ -31,7 +32,11 @@ export async function draftModelSync(
   given: ModelSyncRequest,
   current?: ModelSync,
 ): Promise<ModelSyncDraft> {
-  const request = { ...given, identity: requestedIdentity(given) };
+  const request = {
+    ...given,
+    identity: requestedIdentity(given),
+    target: madeBefore(given.target, current),
+  };
   const { older, newer } = requestedFilters(request);
   const filters = [older, newer].flatMap((form) => form?.model.filters ?? []);
   const models = await modelsOf(deps.db, organizationId, request, filters);
@@ -74,10 +79,13 @@ export async function draftModelSync(
     overrides: draftOverrides(models, request),
     encryption: draftEncryption(deps.keyRing, request, fields, current?.encryption ?? null),
     syncAllRecords: request.sync_all_records ?? false,
-    skipInitialBackfill: request.skip_initial_backfill ?? false,
+    // Mode replace makes the target equal to the model from its first execution: there is nothing to skip.
+    skipInitialBackfill:
+      (request.skip_initial_backfill ?? false) && request.mode !== 'replace' && request.mode !== 'snapshot',
     onlyEnrichUpdates: request.only_enrich_updates ?? false,
     maxDeletes:
       request.max_deletes == null || request.max_deletes === '' ? null : String(request.max_deletes),
+    wording: wordingOf(given),
   };
   checkMode(draft, models.base.identifier);
   checkOverrides(draft);
@@ -121,7 +129,7 @@ function isCreateOnly({ sync_mode }: RequestField, name: string): boolean {
 
 /** Settings that would have no effect in this mode, or another than they say. */
 function checkMode(definition: Definition, identifier: string | null): void {
-  const { mode, skipInitialBackfill, onlyEnrichUpdates, fields, identity } = definition;
+  const { mode, onlyEnrichUpdates, fields, identity } = definition;
   if (onlyEnrichUpdates && mode === 'replace') {
     throw unprocessable('only_enrich_updates', 'mode replace always sends the whole model');
   }
@@ -129,9 +137,6 @@ function checkMode(definition: Definition, identifier: string | null): void {
     const reason =
       'needs an identity, in the sync or as identifier of its model: else a record is all that is mapped';
     throw unprocessable('only_enrich_updates', reason);
-  }
-  if (mode === 'replace' && skipInitialBackfill) {
-    throw unprocessable('skip_initial_backfill', 'mode replace always sends the whole model');
   }
   const createOnly = fields.findIndex((field) => field.createOnly);
   if (createOnly >= 0 && (mode === 'replace' || mode === 'remove')) {
@@ -203,12 +208,6 @@ function checkFields(definition: Definition, object: string, targets: readonly T
     const first = definition.fields.findIndex((one) => one.target === target);
     const twice = first !== index || definition.identity?.target === target;
     if (twice && !wholeRecords) throw unprocessable(name, `${target} is mapped twice`);
-  }
-  if (!effects[definition.mode].creates) return;
-  const covered = [definition.identity?.target, ...definition.fields.map((field) => field.target)];
-  const missing = targets.find((field) => field.required && !covered.includes(field.id));
-  if (missing !== undefined) {
-    throw unprocessable('fields', `${missing.id} is required by ${object} and not mapped`);
   }
 }
 

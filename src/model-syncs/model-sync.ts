@@ -5,6 +5,7 @@ import type { ScheduleSettings } from '../schedules/index.ts';
 import type { Encryption } from './encryption.ts';
 import type { Filtering } from './filters.ts';
 import type { Override } from './overrides.ts';
+import type { Wording } from './wording.ts';
 
 /** What a sync does, as the API accepted it. Also what a running execution holds on to. */
 export interface Definition extends Filtering {
@@ -60,10 +61,12 @@ export interface ModelSync extends Definition {
   name: string;
   active: boolean;
   schedule: ScheduleSettings;
+  /** Null for syncs that were stored before there was one. */
+  wording: Wording | null;
   createdBy: Actor | null;
   updatedBy: Actor | null;
   createdAt: string;
   updatedAt: string;
 }
 
-export type ModelSyncDraft = Definition & Pick<ModelSync, 'name' | 'active' | 'schedule'>;
+export type ModelSyncDraft = Definition & Pick<ModelSync, 'name' | 'active' | 'schedule' | 'wording'>;

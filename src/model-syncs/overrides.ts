@@ -123,6 +123,8 @@ function valueText(value: Json, field: FilterField, place: string): string | nul
     if (/^jsonb?$/i.test(remoteType)) return JSON.stringify(value);
     throw invalidField(place, `${name} is of type ${remoteType}, which can only be replaced by null`);
   }
+  // A text may hold JSON.
+  if (typeof value === 'object' && type === 'string') return JSON.stringify(value);
   const [text = ''] = readOperands({ field: name, function: 'Equality', value }, field, place);
   if (type === 'boolean') return text === 'true' ? 't' : 'f';
   if (type !== 'datetime' || /^date$/i.test(remoteType)) return text;

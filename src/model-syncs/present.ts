@@ -1,8 +1,10 @@
 import type { ModelSyncItem, ModelSyncResponse } from '../schema/model-sync.ts';
+import type { Filtering } from './filters.ts';
 import type { ModelSync } from './model-sync.ts';
 import { presentOverrides } from './overrides.ts';
 import { presentFilters, presentNewerFilters } from './present-filters.ts';
 import { sourceOf } from './synced-models.ts';
+import { presentField } from './wording.ts';
 
 /** The light form: what the list has had since 2025-09-18. */
 export function presentItem(sync: ModelSync): ModelSyncItem {
@@ -17,7 +19,7 @@ export function presentItem(sync: ModelSync): ModelSyncItem {
     target_object: sync.target.object,
     schedule: sync.schedule,
     sync_all_records: sync.syncAllRecords,
-    skip_initial_backfill: sync.skipInitialBackfill,
+    skip_initial_backfill: sync.wording?.skip_initial_backfill ?? sync.skipInitialBackfill,
     only_enrich_updates: sync.onlyEnrichUpdates,
     ...(sync.maxDeletes === null ? {} : { max_deletes: sync.maxDeletes }),
     created_at: sync.createdAt,
@@ -27,9 +29,6 @@ export function presentItem(sync: ModelSync): ModelSyncItem {
   };
 }
 
-/** What clients expect of a constant. */
-const noSource = { model_id: '00000000-0000-0000-0000-000000000000', field: '' };
-
 /** @param generation of the client: older ones send back what they do not know as it was, beside what they changed. */
 export function presentModelSync(
   sync: ModelSync,
@@ -37,6 +36,7 @@ export function presentModelSync(
 ): ModelSyncResponse {
   const source = (field: string) => sourceOf(sync.modelId, field);
   const { connectionId, object, configuration } = sync.target;
+  const { wording } = sync;
   const identity =
     sync.identity === null
       ? undefined
@@ -44,29 +44,31 @@ export function presentModelSync(
           source: source(sync.identity.field),
           target: sync.identity.target,
           function: sync.identity.function ?? ('Equality' as const),
-          new_field: false,
+          ...(wording?.new_field === undefined ? {} : { new_field: wording.new_field }),
         };
   return {
     ...presentItem(sync),
+    // Parts of a time that its frequency does not read are answered, too.
+    schedule: scheduleOf(sync),
     target: {
       connection_id: connectionId,
       object,
       configuration,
-      filter_logic: sync.targetFiltering.sentLogic ?? sync.targetFiltering.filterLogic,
+      ...logicOf(sync.targetFiltering, wording?.sendsTargetLogic),
+      ...wording?.target,
     },
     ...(identity === undefined ? {} : { identity }),
     ...(generation === 'before-2025' ? {} : newerForms(sync, identity)),
     // Constants are among the fields, whichever way they came.
-    fields: sync.fields.map((field) => ({
-      source: field.field === undefined ? noSource : source(field.field),
-      target: field.target,
-      sync_mode: field.createOnly ? 'create' : 'updateOrCreate',
-      new: false,
-      encryption_enabled: field.encrypted === true,
-      ...(field.constant === undefined ? {} : { override_value: field.constant }),
-    })),
+    fields: sync.fields.map((field, index) =>
+      presentField(
+        field,
+        field.field === undefined ? undefined : source(field.field),
+        wording?.fields[index],
+      ),
+    ),
     filters: presentFilters(sync),
-    filter_logic: sync.sentLogic ?? sync.filterLogic,
+    ...logicOf(sync, wording?.sendsLogic),
     overrides: presentOverrides(sync.modelId, sync.overrides),
     override_fields: [],
     policies: [],
@@ -81,4 +83,17 @@ function newerForms(sync: ModelSync, identity: ModelSyncResponse['identity']) {
       : { identities: { mappings: [identity], strategy: 'priority' as const } }),
     ...presentNewerFilters(sync),
   };
+}
+
+/** None where none was sent: clients take an empty text that they did not send for a change. */
+function logicOf(
+  { filterLogic, sentLogic = filterLogic }: Filtering,
+  sent: boolean | undefined,
+): { filter_logic?: string } {
+  return sentLogic === '' && sent === false ? {} : { filter_logic: sentLogic };
+}
+
+function scheduleOf({ wording, schedule }: ModelSync): ModelSync['schedule'] {
+  // A schedule that was changed since, because what it ran after is gone, is another one.
+  return wording?.schedule.frequency === schedule.frequency ? { ...wording.schedule, ...schedule } : schedule;
 }

@@ -18,18 +18,17 @@ export async function draftSchedule(
 ): Promise<ScheduleSettings> {
   const timing = checkTiming(request, (member) => `schedule.${member}`, ['runafter']);
   if (timing.frequency !== 'runafter') return timing;
-  const runAfter = {
-    sync_ids: request.run_after?.sync_ids ?? [],
-    bulk_sync_ids: request.run_after?.bulk_sync_ids ?? [],
-  };
-  if (runAfter.sync_ids.length + runAfter.bulk_sync_ids.length === 0) {
+  const { sync_ids: models, bulk_sync_ids: bulks } = request.run_after ?? {};
+  if ((models ?? []).length + (bulks ?? []).length === 0) {
     throw invalid('run_after', 'is needed for runafter: name a sync in sync_ids or bulk_sync_ids');
   }
-  await checkExist(db, 'model_syncs', organizationId, 'sync_ids', runAfter.sync_ids);
-  await checkExist(db, 'bulk_syncs', organizationId, 'bulk_sync_ids', runAfter.bulk_sync_ids);
-  if (syncId !== undefined && (await startsAfter(db, runAfter.sync_ids, syncId))) {
+  await checkExist(db, 'model_syncs', organizationId, 'sync_ids', models ?? []);
+  await checkExist(db, 'bulk_syncs', organizationId, 'bulk_sync_ids', bulks ?? []);
+  if (syncId !== undefined && (await startsAfter(db, models ?? [], syncId))) {
     throw invalid('run_after.sync_ids', 'come back to this sync, which would then start itself for ever');
   }
+  // A list that was left out stays away from the answer, and an empty one is there.
+  const runAfter = { ...(models ? { sync_ids: models } : {}), ...(bulks ? { bulk_sync_ids: bulks } : {}) };
   return { ...timing, run_after: runAfter, run_after_success_only: request.run_after_success_only ?? false };
 }
 

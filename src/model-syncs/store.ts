@@ -105,7 +105,7 @@ type Stored = Pick<
   ModelSync,
   'identity' | 'fields' | 'overrides' | 'filters' | 'filterLogic' | 'syncAllRecords' | 'skipInitialBackfill'
 > &
-  Partial<Pick<ModelSync, 'onlyEnrichUpdates' | 'maxDeletes' | 'targetFiltering' | 'sentLogic'>> & {
+  Partial<Pick<ModelSync, 'onlyEnrichUpdates' | 'maxDeletes' | 'targetFiltering' | 'sentLogic' | 'wording'>> & {
     configuration: ModelSync['target']['configuration'];
     encryptionSalt: string | null;
   };
@@ -125,6 +125,7 @@ function toRow(draft: ModelSyncDraft) {
     skipInitialBackfill: draft.skipInitialBackfill,
     onlyEnrichUpdates: draft.onlyEnrichUpdates,
     maxDeletes: draft.maxDeletes,
+    wording: draft.wording,
   };
   return {
     name: draft.name,
@@ -154,6 +155,7 @@ export function fromRow(row: Row): ModelSync {
     encryptionSalt: salt = null,
     onlyEnrichUpdates = false,
     maxDeletes = null,
+    wording = null,
     ...stored
   } = row.definition as unknown as Stored;
   return {
@@ -164,6 +166,7 @@ export function fromRow(row: Row): ModelSync {
     encryption: salt === null || passphrase === null ? null : { salt, passphrase },
     onlyEnrichUpdates,
     maxDeletes,
+    wording,
     filterLogic,
     id: row.id,
     organizationId: row.organization_id,

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import {
   type Field,
   type ModelDestination,
@@ -8,7 +9,7 @@ import {
 import { messageOf, notFound, TidemarkError, unprocessable } from '../errors.ts';
 import type { ModelSyncRequest } from '../schema/model-sync.ts';
 import { type ModelSyncDependencies, withModelDestination } from './destination.ts';
-import type { Definition, MappedField } from './model-sync.ts';
+import type { Definition, MappedField, ModelSync } from './model-sync.ts';
 import { knownField, type SyncedModels } from './synced-models.ts';
 
 type TargetRequest = ModelSyncRequest['target'];
@@ -54,6 +55,21 @@ export function describeCreateProperty(
     if (creation === undefined || found === undefined) throw notFound('target creation property', property);
     return { ...found, values: found.enum ? await schemaValues(creation) : [] };
   });
+}
+
+/**
+ * What made the target of a sync comes back with every change of it: it means the target that was made, not another.
+ *
+ * @param current the sync that is being changed.
+ */
+export function madeBefore(target: TargetRequest, current: ModelSync | undefined): TargetRequest {
+  const { create, new_name, object, ...rest } = target;
+  const { connectionId, object: made } = current?.target ?? {};
+  if (made === undefined || connectionId !== target.connection_id) return target;
+  const before = current?.wording?.target ?? {};
+  const same =
+    isDeepStrictEqual(create ?? {}, before.create ?? {}) && (new_name ?? '') === (before.new_name ?? '');
+  return same && (object || made) === made ? { ...rest, object: made } : target;
 }
 
 /** Whether a request wants a table of its own. @throws unprocessable */

@@ -10,7 +10,8 @@ export function presentModel(model: Model): ModelResponse {
     id: model.id,
     ...presentDraft(model),
     fields: presentFields(model.id, model.fields, model.additionalFields),
-    version: model.version,
+    // Constant, since a change of it is no change of the model: Terraform takes a version that moved for one.
+    version: 1,
     created_at: model.createdAt,
     updated_at: model.updatedAt,
     ...(model.createdBy === null ? {} : { created_by: model.createdBy }),

@@ -12,7 +12,7 @@ export interface Timing extends Partial<Record<Part, string>> {
 
 /** With the names of the wire. Model syncs have the members of `runafter`, additional bulk schedules the rest. */
 export interface ScheduleSettings extends Timing {
-  run_after?: { sync_ids: string[]; bulk_sync_ids: string[] };
+  run_after?: { sync_ids?: string[]; bulk_sync_ids?: string[] };
   run_after_success_only?: boolean;
   selective_mode?: 'none' | 'incrementalFields' | 'nonincrementalFields';
   resync_mode?: 'normal' | 'refetch' | 'resync' | 'rebuild';

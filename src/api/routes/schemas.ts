@@ -57,7 +57,7 @@ export function schemaRoutes(app: App, deps: ApiDependencies): void {
     { schema: { operationId: 'schemas.get', params: SchemaParameters } },
     async (request) => {
       const { id, schema_id } = request.params;
-      return { data: presentSchema(await cachedSchema(deps.db, organizationOf(request), id, schema_id)) };
+      return { data: presentSchema(await cachedSchema(deps, organizationOf(request), id, schema_id)) };
     },
   );
   app.get(
@@ -89,7 +89,7 @@ export function primaryKeyRoutes(app: App, deps: ApiDependencies): void {
     async (request, reply) => {
       const { connection_id, schema_id } = request.params;
       const { fields } = request.body;
-      await setPrimaryKey(deps.db, organizationOf(request), connection_id, schema_id, fields);
+      await setPrimaryKey(deps, organizationOf(request), connection_id, schema_id, fields);
       return reply.code(202).send();
     },
   );
@@ -98,7 +98,7 @@ export function primaryKeyRoutes(app: App, deps: ApiDependencies): void {
     { schema: { operationId: 'schemas.resetPrimaryKeys', params: KeyParameters } },
     async (request, reply) => {
       const { connection_id, schema_id } = request.params;
-      await setPrimaryKey(deps.db, organizationOf(request), connection_id, schema_id, []);
+      await setPrimaryKey(deps, organizationOf(request), connection_id, schema_id, []);
       return reply.code(202).send();
     },
   );

@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import mysql, { type Connection, type ConnectionOptions, type RowDataPacket } from 'mysql2/promise';
 import { TidemarkError } from '../../errors.ts';
 import { RecyclingSocket } from '../../lib/recycling-socket.ts';
+import { preferringTls } from '../prefer-tls.ts';
 import type { Configuration } from './configuration.ts';
 import { settle } from './session-settings.ts';
 
@@ -17,6 +18,7 @@ export interface ConnectOptions {
 
 /** @param signal ends every connection that was opened, at once. */
 export function connector(configuration: Configuration, signal: AbortSignal | undefined): Connect {
+  const open = preferringTls({ ssl: configuration.ssl, proof: Boolean(configuration.ca_cert) });
   return async ({ recycles = false, statementLimit = 0 } = {}) => {
     if (configuration.ssh) {
       throw new TidemarkError('unprocessable', {
@@ -24,22 +26,24 @@ export function connector(configuration: Configuration, signal: AbortSignal | un
       });
     }
     signal?.throwIfAborted();
-    const connection = await mysql.createConnection({
-      host: configuration.hostname,
-      port: configuration.port,
-      user: configuration.account,
-      password: configuration.passwd,
-      ...(configuration.dbname ? { database: configuration.dbname } : {}),
-      ...tls(configuration),
-      // Over TLS the bytes that matter come from the socket that is laid around this one.
-      ...(recycles && !configuration.ssl ? { stream: () => recyclingSocket(configuration) } : {}),
-      charset: 'utf8mb4_general_ci',
-      connectTimeout: 10_000,
-      enableKeepAlive: true,
-      dateStrings: true,
-      supportBigNumbers: true,
-      bigNumberStrings: true,
-    });
+    const connection = await open((encrypted) =>
+      mysql.createConnection({
+        host: configuration.hostname,
+        port: configuration.port,
+        user: configuration.account,
+        password: configuration.passwd,
+        ...(configuration.dbname ? { database: configuration.dbname } : {}),
+        ...(encrypted ? tls(configuration) : {}),
+        // Over TLS the bytes that matter come from the socket that is laid around this one.
+        ...(recycles && !encrypted ? { stream: () => recyclingSocket(configuration) } : {}),
+        charset: 'utf8mb4_general_ci',
+        connectTimeout: 10_000,
+        enableKeepAlive: true,
+        dateStrings: true,
+        supportBigNumbers: true,
+        bigNumberStrings: true,
+      }),
+    );
     // The query that is running reports a lost connection; without a listener it would end the process.
     connection.on('error', () => {});
     const abort = () => breakOff(connection);
@@ -97,7 +101,6 @@ export async function rowsOf<Row>(
 }
 
 /** With a CA certificate the server must prove its name; without one the connection is encrypted, no more. */
-function tls({ ssl, ca_cert: ca }: Configuration): Pick<ConnectionOptions, 'ssl'> {
-  if (!ssl) return {};
+function tls({ ca_cert: ca }: Configuration): Pick<ConnectionOptions, 'ssl'> {
   return { ssl: ca ? { ca, rejectUnauthorized: true, verifyIdentity: true } : { rejectUnauthorized: false } };
 }

@@ -18,7 +18,13 @@ export const configuration = Type.Object(
     dbname: Type.Optional(
       Type.String({ title: 'Database', description: 'Empty: every database that the account can see.' }),
     ),
-    ssl: Type.Boolean({ title: 'Use TLS', default: true }),
+    ssl: Type.Optional(
+      Type.Boolean({
+        title: 'Use TLS',
+        description:
+          'Left out: with TLS where the server speaks it, else without. A CA certificate demands it.',
+      }),
+    ),
     ca_cert: Type.Optional(
       Type.String({
         title: 'CA certificate (PEM)',

@@ -1,42 +1,47 @@
 import type { ConnectionOptions } from 'node:tls';
 import pg from 'pg';
 import { TidemarkError } from '../../errors.ts';
+import { preferringTls } from '../prefer-tls.ts';
 import type { Connect } from './bulk-source.ts';
 import type { Configuration } from './configuration.ts';
 import { setRowSecurity } from './transaction.ts';
 
 /** @param signal ends every connection that was opened, at once. */
 export function connector(configuration: Configuration, signal: AbortSignal | undefined): Connect {
+  const { ssl, ca_cert, client_certs } = configuration;
+  const open = preferringTls({ ssl, proof: Boolean(ca_cert) || client_certs });
   return async (applicationName, socket) => {
     if (configuration.ssh) {
       throw new TidemarkError('unprocessable', {
         reason: 'configuration.ssh: SSH tunnels are not built yet',
       });
     }
-    signal?.throwIfAborted();
-    const client = new pg.Client({
-      host: configuration.hostname,
-      port: configuration.port,
-      database: configuration.database,
-      user: configuration.username,
-      // As a function: for an empty text the driver would look into PGPASSWORD and ~/.pgpass of this machine.
-      password: () => configuration.password,
-      ssl: tls(configuration),
-      // Over TLS the bytes that matter come from the socket that pg lays around this one.
-      ...(socket === undefined || configuration.ssl ? {} : { stream: socket }),
-      application_name: applicationName,
-      connectionTimeoutMillis: 10_000,
-      keepAlive: true,
+    return open(async (encrypted) => {
+      signal?.throwIfAborted();
+      const client = new pg.Client({
+        host: configuration.hostname,
+        port: configuration.port,
+        database: configuration.database,
+        user: configuration.username,
+        // As a function: for an empty text the driver would look into PGPASSWORD and ~/.pgpass of this machine.
+        password: () => configuration.password,
+        ssl: encrypted && tls(configuration),
+        // Over TLS the bytes that matter come from the socket that pg lays around this one.
+        ...(socket === undefined || encrypted ? {} : { stream: socket }),
+        application_name: applicationName,
+        connectionTimeoutMillis: 10_000,
+        keepAlive: true,
+      });
+      ignoreEnvironment(client);
+      setRowSecurity(client, configuration.row_level_security ? 'on' : 'off');
+      // The query that is running reports a lost connection; without a listener it would end the process.
+      client.on('error', () => {});
+      const abort = () => destroy(client);
+      signal?.addEventListener('abort', abort, { once: true });
+      client.once('end', () => signal?.removeEventListener('abort', abort));
+      await client.connect();
+      return client;
     });
-    ignoreEnvironment(client);
-    setRowSecurity(client, configuration.row_level_security ? 'on' : 'off');
-    // The query that is running reports a lost connection; without a listener it would end the process.
-    client.on('error', () => {});
-    const abort = () => destroy(client);
-    signal?.addEventListener('abort', abort, { once: true });
-    client.once('end', () => signal?.removeEventListener('abort', abort));
-    await client.connect();
-    return client;
   };
 }
 
@@ -60,8 +65,7 @@ export function destroy(client: pg.Client): void {
  * connection is encrypted but the server is not verified (require), since most servers have certificates
  * that no public authority signed.
  */
-function tls(configuration: Configuration): ConnectionOptions | false {
-  if (!configuration.ssl) return false;
+function tls(configuration: Configuration): ConnectionOptions {
   const { ca_cert: ca, client_certs, client_certificate: cert, client_key: key } = configuration;
   return {
     ...(ca ? { ca, rejectUnauthorized: true } : { rejectUnauthorized: false }),

@@ -16,7 +16,13 @@ export const configuration = Type.Object(
     database: Type.String({ title: 'Database', minLength: 1 }),
     username: Type.String({ title: 'Username', minLength: 1 }),
     password: Type.String({ title: 'Password', ...secret }),
-    ssl: Type.Boolean({ title: 'Use TLS', default: true }),
+    ssl: Type.Optional(
+      Type.Boolean({
+        title: 'Use TLS',
+        description:
+          'Left out: with TLS where the server speaks it, else without. A CA certificate demands it.',
+      }),
+    ),
     ca_cert: Type.Optional(
       Type.String({
         title: 'CA certificate (PEM)',
