@@ -131,6 +131,12 @@ export const catalogue = {
     text: 'connection in use by {used_by}',
     remedy: 'Delete what uses it first, or repeat with force=true to delete both.',
   },
+  in_use: {
+    status: 422,
+    text: '{type} {name} is needed by {used_by}',
+    remedy:
+      'Change or delete what needs it first, or repeat with force=true: syncs of a model are deleted with it; what is related to it or runs after it stays, without it.',
+  },
   refresh_in_progress: {
     status: 422,
     text: 'cache refresh in progress for connection {connection_id}',
@@ -169,7 +175,18 @@ export const catalogue = {
 } as const satisfies Record<string, { status: number; text: string; remedy: string }>;
 
 export type ErrorKey = keyof typeof catalogue;
-export type ErrorMetadata = Record<string, string | number | boolean | null | string[]>;
+
+/** Something that needs something else. `type` is `connection`, `model`, `sync` or `bulk_sync`. */
+export interface Use {
+  type: string;
+  name: string;
+  id: string;
+}
+
+export type ErrorMetadata = Record<string, string | number | boolean | null | string[] | Use[]>;
+
+/** How many of a list a text names; the metadata has all. */
+const mostNamed = 10;
 
 /** An error a user may see. Thrown anywhere, rendered once by the API and the command line. */
 export class TidemarkError extends Error {
@@ -217,6 +234,11 @@ export function messageOf(error: unknown): string {
 function fill(template: string, metadata: ErrorMetadata): string {
   return template.replaceAll(/\{(\w+)\}/g, (placeholder, name: string) => {
     const value = metadata[name];
-    return value === undefined ? placeholder : String(value);
+    if (!Array.isArray(value)) return value === undefined ? placeholder : String(value);
+    const named = value.map((one) =>
+      typeof one === 'string' ? one : `${one.type.replace('_', ' ')} ${one.name}`,
+    );
+    const more = named.length - mostNamed;
+    return named.slice(0, mostNamed).join(', ') + (more > 0 ? ` and ${more} more` : '');
   });
 }

@@ -17,3 +17,4 @@ export { startBulkSync } from './start.ts';
 export { startScheduledBulkSync } from './start-scheduled.ts';
 export { listBulkSyncStatus } from './status-list.ts';
 export { getBulkSync, listBulkSyncs, pageOfBulkSyncs } from './store.ts';
+export { bulkSyncsUsing } from './uses.ts';

@@ -15,3 +15,4 @@ export { modelSyncStatus, startModelSync, startScheduledModelSync } from './star
 export { getModelSync } from './store.ts';
 export { describeCreateProperty, presentCreator } from './target-creation.ts';
 export { describeTarget, listTargetObjects } from './targets.ts';
+export { modelSyncsAfter, modelSyncsUsing } from './uses.ts';

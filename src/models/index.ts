@@ -20,3 +20,4 @@ export { sampleModel } from './sample.ts';
 export { sourceFields, sourceMeta } from './source.ts';
 export { withStorableKey } from './storable-key.ts';
 export { createModel, deleteModel, findEnrichedModel, getModel, listModels, updateModel } from './store.ts';
+export { modelsRelatedTo, modelsUsing, unrelate } from './uses.ts';

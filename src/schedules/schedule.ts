@@ -14,6 +14,8 @@ export interface Timing extends Partial<Record<Part, string>> {
 export interface ScheduleSettings extends Timing {
   run_after?: { sync_ids?: string[]; bulk_sync_ids?: string[] };
   run_after_success_only?: boolean;
+  /** What happened to the schedule that its owner did not ask for. */
+  note?: string;
   selective_mode?: 'none' | 'incrementalFields' | 'nonincrementalFields';
   resync_mode?: 'normal' | 'refetch' | 'resync' | 'rebuild';
   schemas?: string[];

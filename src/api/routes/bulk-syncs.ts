@@ -4,7 +4,6 @@ import {
   type BulkSync,
   bulkSyncStatus,
   createBulkSync,
-  deleteBulkSync,
   getBulkSync,
   listBulkSyncStatus,
   listBulkSyncs,
@@ -19,10 +18,11 @@ import { startSchemaRefresh } from '../../connections/index.ts';
 import { cancelSync } from '../../executions/index.ts';
 import { actorOf } from '../../organizations/index.ts';
 import { BulkSyncRequest, StartBulkSyncRequest } from '../../schema/bulk-sync.ts';
-import { IdParameter } from '../../schema/parameters.ts';
+import { Force, IdParameter } from '../../schema/parameters.ts';
 import { withoutEffect } from '../../schema/unread.ts';
 import type { App } from '../app.ts';
 import { callerOf, organizationOf } from '../authentication.ts';
+import { deletions } from '../deletion.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { generationOf } from '../versions.ts';
 
@@ -34,6 +34,7 @@ const ListQuery = Type.Object({
 
 const GetQuery = Type.Object({ refresh_schemas: Type.Optional(Type.Boolean()) });
 const DeleteQuery = Type.Object({
+  ...Force.properties,
   refresh_schemas: withoutEffect('a sync that is deleted has no use for the schemas of its source'),
 });
 
@@ -112,7 +113,8 @@ export function bulkSyncRoutes(app: App, deps: ApiDependencies): void {
     '/api/bulk/syncs/:id',
     { schema: { operationId: 'bulkSync.delete', params: IdParameter, querystring: DeleteQuery } },
     async (request, reply) => {
-      await deleteBulkSync(deps, organizationOf(request), request.params.id);
+      const { force = false } = request.query;
+      await deletions(deps).bulkSync(organizationOf(request), request.params.id, force);
       return reply.code(200).send();
     },
   );

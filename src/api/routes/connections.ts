@@ -1,12 +1,9 @@
 import type { Static } from 'typebox';
-import { Type } from 'typebox';
-import { deleteBulkSync } from '../../bulk-syncs/index.ts';
 import {
   type Connection,
   type ConnectionSettings,
   connectorOf,
   createConnection,
-  deleteConnection,
   getConnection,
   listConnections,
   maskConfiguration,
@@ -17,17 +14,17 @@ import {
 } from '../../connections/index.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import type { KeyRing } from '../../lib/seal.ts';
-import { deleteModelSync } from '../../model-syncs/index.ts';
 import { actorOf } from '../../organizations/index.ts';
 import {
   CreateConnectionRequest,
   TestConnectionRequest,
   UpdateConnectionRequest,
 } from '../../schema/connection.ts';
-import { IdParameter } from '../../schema/parameters.ts';
+import { Force, IdParameter } from '../../schema/parameters.ts';
 import type { App } from '../app.ts';
 import { callerOf, organizationOf } from '../authentication.ts';
 import { noteConfiguration } from '../configurations.ts';
+import { deletions } from '../deletion.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 
 export function connectionRoutes(app: App, deps: ApiDependencies): void {
@@ -82,18 +79,12 @@ export function connectionRoutes(app: App, deps: ApiDependencies): void {
       return { data: present(connection, keyRing) };
     },
   );
-  const Force = Type.Object({ force: Type.Optional(Type.Boolean()) });
   app.delete(
     '/api/connections/:id',
     { schema: { operationId: 'connections.delete', params: IdParameter, querystring: Force } },
     async (request, reply) => {
-      const organizationId = organizationOf(request);
-      const users = {
-        modelSync: (id: string) => deleteModelSync(deps, organizationId, id),
-        bulkSync: (id: string) => deleteBulkSync(deps, organizationId, id),
-      };
       const { force = false } = request.query;
-      await deleteConnection(db, organizationId, request.params.id, force ? users : undefined);
+      await deletions(deps).connection(organizationOf(request), request.params.id, force);
       return reply.code(200).send();
     },
   );

@@ -4,7 +4,6 @@ import {
   activateModelSync,
   cancelModelSync,
   createModelSync,
-  deleteModelSync,
   getModelSync,
   listModelSyncs,
   type ModelSync,
@@ -18,10 +17,11 @@ import {
 import { actorOf } from '../../organizations/index.ts';
 import { scheduleOptions } from '../../schedules/index.ts';
 import { ModelSyncRequest, modelSyncModes, StartModelSyncRequest } from '../../schema/model-sync.ts';
-import { IdParameter } from '../../schema/parameters.ts';
+import { Force, IdParameter } from '../../schema/parameters.ts';
 import type { App } from '../app.ts';
 import { callerOf, organizationOf } from '../authentication.ts';
 import { noteTargetConfiguration } from '../configurations.ts';
+import { deletions } from '../deletion.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { generationOf } from '../versions.ts';
 
@@ -93,9 +93,10 @@ export function modelSyncRoutes(app: App, deps: ApiDependencies): void {
 
   app.delete(
     '/api/syncs/:id',
-    { schema: { operationId: 'modelSync.delete', params: IdParameter } },
+    { schema: { operationId: 'modelSync.delete', params: IdParameter, querystring: Force } },
     async (request, reply) => {
-      await deleteModelSync(deps, organizationOf(request), request.params.id);
+      const { force = false } = request.query;
+      await deletions(deps).modelSync(organizationOf(request), request.params.id, force);
       return reply.code(200).send();
     },
   );

@@ -3,7 +3,6 @@ import { Type } from 'typebox';
 import type { JsonObject } from '../../lib/json.ts';
 import {
   createModel,
-  deleteModel,
   draftModel,
   enrichmentInputs,
   enrichmentMeta,
@@ -21,9 +20,10 @@ import {
 } from '../../models/index.ts';
 import { actorOf } from '../../organizations/index.ts';
 import { ModelRequest, ModelSample } from '../../schema/model.ts';
-import { IdParameter } from '../../schema/parameters.ts';
+import { Force, IdParameter } from '../../schema/parameters.ts';
 import type { App } from '../app.ts';
 import { callerOf, organizationOf } from '../authentication.ts';
+import { deletions } from '../deletion.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { jobJson } from '../job-json.ts';
 import { mapParameter } from '../query.ts';
@@ -92,9 +92,16 @@ export function modelRoutes(app: App, deps: ApiDependencies): void {
 
   app.delete(
     '/api/models/:id',
-    { schema: { operationId: 'models.delete', params: IdParameter, querystring: Async } },
+    {
+      schema: {
+        operationId: 'models.delete',
+        params: IdParameter,
+        querystring: Type.Object({ ...Async.properties, ...Force.properties }),
+      },
+    },
     async (request, reply) => {
-      await deleteModel(deps.db, organizationOf(request), request.params.id);
+      const { force = false } = request.query;
+      await deletions(deps).model(organizationOf(request), request.params.id, force);
       return reply.code(200).send();
     },
   );

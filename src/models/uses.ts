@@ -1,0 +1,47 @@
+import { sql } from 'kysely';
+import type { Database } from '../db/index.ts';
+import type { Use } from '../errors.ts';
+import type { Relation } from './model.ts';
+
+/** The models whose records come from a connection, or that look up more about them there. */
+export async function modelsUsing(
+  db: Database,
+  organizationId: string,
+  connectionId: string,
+): Promise<Use[]> {
+  const { rows } = await sql<Use>`
+    select 'model' as type, name, id from models
+    where organization_id = ${organizationId} and (connection_id = ${connectionId}
+      or definition -> 'enricher' ->> 'connectionId' = ${connectionId})
+    order by name`.execute(db);
+  return rows;
+}
+
+/** The models that are joined to another one. */
+export async function modelsRelatedTo(db: Database, organizationId: string, modelId: string): Promise<Use[]> {
+  const { rows } = await sql<Use>`
+    select 'model' as type, name, id from models
+    where organization_id = ${organizationId} and id <> ${modelId} and ${relatesTo(modelId)}
+    order by name`.execute(db);
+  return rows;
+}
+
+/** Takes the relations of a model to one that is being deleted away. */
+export async function unrelate(
+  db: Database,
+  organizationId: string,
+  id: string,
+  toModelId: string,
+): Promise<void> {
+  await sql`
+    update models set updated_at = now(), definition = jsonb_set(definition, '{relations}', coalesce((
+      select jsonb_agg(relation order by position)
+      from jsonb_array_elements(definition -> 'relations') with ordinality as listed (relation, position)
+      where relation -> 'to' ->> 'modelId' <> ${toModelId}), '[]'))
+    where organization_id = ${organizationId} and id = ${id} and ${relatesTo(toModelId)}`.execute(db);
+}
+
+function relatesTo(modelId: string) {
+  const listed: { to: Pick<Relation['to'], 'modelId'> }[] = [{ to: { modelId } }];
+  return sql<boolean>`definition -> 'relations' @> ${JSON.stringify(listed)}::jsonb`;
+}
