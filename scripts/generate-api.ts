@@ -18,7 +18,13 @@ const app = buildApp(dependencies as ApiDependencies, (instance) => {
 });
 await app.close();
 
-const keys = { organization: 'user or organization', partner: 'partner', any: 'any', public: 'none' };
+const keys = {
+  organization: 'user or organization',
+  partner: 'partner',
+  'partner of organization': 'partner',
+  any: 'any',
+  public: 'none',
+};
 const rows = operations.map(([method, url, operationId, access, addition]) => {
   const state = built.has(shape(method, url)) ? 'yes' : '501';
   const shown = url.replaceAll(/:(\w+)/g, '{$1}');

@@ -79,6 +79,11 @@ export const catalogue = {
     text: 'The name {name} is taken by another {resource}',
     remedy: 'Choose another name.',
   },
+  sso_domain_taken: {
+    status: 409,
+    text: 'The sso_domain {sso_domain} is taken by another organization',
+    remedy: 'Choose another domain, or remove it from the other organization first.',
+  },
   idempotency_in_flight: {
     status: 409,
     text: 'A request with this Idempotency-Key is still running',

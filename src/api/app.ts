@@ -3,13 +3,14 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import Fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
+  type FastifyReply,
   LogController,
   type RawServerDefault,
 } from 'fastify';
 import { TidemarkError } from '../errors.ts';
 import { installAuthentication } from './authentication.ts';
 import type { ApiDependencies } from './dependencies.ts';
-import { installErrors } from './errors.ts';
+import { installErrors, refuseUnreadable, toApiError } from './errors.ts';
 import { installIdempotency } from './idempotency.ts';
 import { installMembers } from './members.ts';
 import { installNamedOrganization } from './named-organization.ts';
@@ -18,7 +19,7 @@ import { installOpenApi } from './openapi.ts';
 import { parseQueryString } from './query-string.ts';
 import { registerRoutes } from './routes/index.ts';
 import { installValidation } from './validation.ts';
-import { installVersions } from './versions.ts';
+import { installVersions, versionHeader } from './versions.ts';
 
 export type App = FastifyInstance<
   RawServerDefault,
@@ -66,6 +67,12 @@ export function buildApp(dependencies: ApiDependencies, prepare: (app: App) => v
     loggerInstance: dependencies.log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit,
+    // What never becomes a request goes past every hook.
+    frameworkErrors: (error, _request, reply) => {
+      const shown = toApiError(new TidemarkError('bad_request', { reason: error.message }));
+      (reply as FastifyReply).code(shown.status).headers(versionHeader).send(shown);
+    },
+    clientErrorHandler: refuseUnreadable,
     genReqId: () => crypto.randomUUID(),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1024, querystringParser: parseQueryString },
   }).withTypeProvider<TypeBoxTypeProvider>() as unknown as App;

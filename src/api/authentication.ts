@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { TidemarkError } from '../errors.ts';
-import { authenticate, type Caller } from '../organizations/index.ts';
+import { authenticate, type Caller, partnerIn } from '../organizations/index.ts';
 import type { App } from './app.ts';
 import type { ApiDependencies } from './dependencies.ts';
 
@@ -9,6 +9,8 @@ export type Access =
   /** A user, or an organization-scoped caller. */
   | 'organization'
   | 'partner'
+  /** The partner, also as Basic organization_id:key of the organization that `org_id` of the path names. */
+  | 'partner of organization'
   /** Any valid credential. */
   | 'any'
   | 'public';
@@ -31,15 +33,28 @@ export function installAuthentication(app: App, dependencies: ApiDependencies): 
     if (access === 'public' || request.is404) return;
     const caller = await authenticate(dependencies, request.headers.authorization);
     if (caller === undefined) throw new TidemarkError('unauthorized');
-    if (access === 'partner' && caller.kind !== 'partner') {
+    const own = (request.params as { org_id?: string }).org_id?.toLowerCase();
+    const inOwn = caller.kind === 'organization' && caller.partner && caller.organizationId === own;
+    const isPartner = caller.kind === 'partner' || (access === 'partner of organization' && inOwn);
+    if (access.startsWith('partner') && !isPartner) {
       throw new TidemarkError('forbidden', { reason: 'This operation takes a partner key' });
     }
-    if (access === 'organization' && caller.kind === 'partner') {
+    request.caller = caller;
+  });
+  // Here, where there is a body: the partner may name the organization that it acts in.
+  app.addHook('preValidation', async (request) => {
+    const access = request.routeOptions.config.access ?? 'organization';
+    if (access !== 'organization' || request.caller?.kind !== 'partner') return;
+    const named = (request.body as { organization_id?: unknown } | null | undefined)?.organization_id;
+    const acting =
+      typeof named === 'string' && named !== '' ? await partnerIn(dependencies.db, named) : undefined;
+    if (acting === undefined) {
       throw new TidemarkError('forbidden', {
-        reason: 'A partner key belongs to no organization: send Basic organization_id:key for this operation',
+        reason:
+          'A partner key belongs to no organization: send Basic organization_id:key, or organization_id in the body',
       });
     }
-    request.caller = caller;
+    request.caller = acting;
   });
 }
 

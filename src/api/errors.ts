@@ -1,7 +1,9 @@
+import type { Socket } from 'node:net';
 import type { FastifyError } from 'fastify';
 import { type ErrorMetadata, TidemarkError } from '../errors.ts';
 import { SealUnreadable } from '../lib/seal.ts';
 import type { App } from './app.ts';
+import { versionHeader } from './versions.ts';
 
 /** `ApiError` on the wire. */
 export interface ApiError {
@@ -28,6 +30,21 @@ export function installErrors(app: App, bodyLimit: number): void {
     const shown = toApiError(error ?? new TidemarkError('internal', { request_id: request.id }));
     return reply.code(shown.status).send(shown);
   });
+}
+
+/** Answers what is no HTTP, and ends the connection. */
+export function refuseUnreadable(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+  const body = JSON.stringify(toApiError(new TidemarkError('bad_request', { reason: error.message })));
+  const headers = {
+    ...versionHeader,
+    'content-type': 'application/json',
+    'content-length': `${Buffer.byteLength(body)}`,
+  };
+  const lines = Object.entries({ ...headers, connection: 'close' }).map(
+    ([name, value]) => `${name}: ${value}\r\n`,
+  );
+  socket.end(`HTTP/1.1 400 Bad Request\r\n${lines.join('')}\r\n${body}`);
 }
 
 /** SQLSTATEs of values that passed every check and still cannot be kept: the request is at fault, not we. */

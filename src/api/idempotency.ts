@@ -3,6 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import { sql } from 'kysely';
 import type { Database } from '../db/index.ts';
 import { TidemarkError } from '../errors.ts';
+import { isJsonObject } from '../lib/json.ts';
 import type { App } from './app.ts';
 import { callerOf } from './authentication.ts';
 import type { ApiDependencies } from './dependencies.ts';
@@ -21,8 +22,8 @@ declare module 'fastify' {
 }
 
 /**
- * `Idempotency-Key` on POST, PUT and PATCH: the first request with a key fixes the outcome, success or error, and
- * later ones get it again. Ignored on GET and DELETE, which some clients send it with.
+ * `Idempotency-Key` on POST, PUT and PATCH: the first request with a key fixes the outcome, success or error of the
+ * request's own, and later ones get it again. Ignored on GET and DELETE, which some clients send it with.
  *
  * Outcomes are sealed: the answer of a key's creation holds the key.
  */
@@ -57,6 +58,11 @@ export function installIdempotency(app: App, deps: ApiDependencies): void {
   app.addHook('onSend', async (request, reply, payload) => {
     const scope = request.idempotencyScope;
     if (scope === null) return payload;
+    // A failure of ours is no outcome: the same request may succeed when it is made again.
+    if (reply.statusCode >= 500) {
+      await deps.db.deleteFrom('idempotency_keys').where('scope', '=', scope).execute();
+      return payload;
+    }
     const type = reply.getHeader('content-type');
     await deps.db
       .updateTable('idempotency_keys')
@@ -121,7 +127,13 @@ function scopeOf(request: FastifyRequest, key: string): Buffer {
 }
 
 function requestHash(request: FastifyRequest): Buffer {
-  return sha256(JSON.stringify([request.query, request.body ?? null]));
+  return sha256(JSON.stringify([request.query, request.body ?? null], sorted));
+}
+
+/** Members in another order are the same request. */
+function sorted(_key: string, value: unknown): unknown {
+  if (!isJsonObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 function sha256(text: string): Buffer {

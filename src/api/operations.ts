@@ -260,6 +260,13 @@ export const operations: readonly [
   ['PATCH', '/api/syncs/:id', 'modelSync.patch', 'organization'],
   ['PATCH', '/api/bulk/syncs/:id', 'bulkSync.patch', 'organization'],
   ['PATCH', '/api/organizations/:id', 'organization.patch', 'partner'],
+  ['PATCH', '/api/permissions/policies/:id', 'permissions.policies.patch', 'organization'],
+  ['PATCH', '/api/permissions/roles/:id', 'permissions.roles.patch', 'organization'],
+  ['PATCH', '/api/organizations/:org_id/users/:id', 'users.patch', 'partner of organization'],
+  ['GET', '/api/connections/:id/source', 'connections.getSource', 'organization'],
+  ['GET', '/api/connections/:id/source/fields', 'connections.getSourceFields', 'organization'],
+  ['GET', '/api/connections/:id/target', 'connections.getTarget', 'organization'],
+  ['GET', '/api/connections/:id/target/fields', 'connections.getTargetFields', 'organization'],
   ['GET', '/api/bulk/source/:id', 'bulkSync.getSourceV2', 'organization'],
   ['GET', '/api/bulk/dest/:id', 'bulkSync.getDestinationV2', 'organization'],
 ];

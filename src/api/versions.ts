@@ -15,12 +15,16 @@ export type Generation = 'before-2025' | 'current' | 'either';
 export function installVersions(app: App): void {
   app.addHook('onRequest', async (request, reply) => {
     const version = request.headers[header];
+    reply.header(header, current);
     if (version !== undefined && !known.some((one) => one === version)) {
       throw new TidemarkError('unknown_version', { version: String(version), known: known.join(', ') });
     }
     reply.header(header, version ?? current);
   });
 }
+
+/** For answers that are made before a request reaches a hook. */
+export const versionHeader = { [header]: current };
 
 export function generationOf(request: FastifyRequest): Generation {
   const version = request.headers[header];

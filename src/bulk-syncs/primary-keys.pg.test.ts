@@ -46,7 +46,8 @@ test('a key set for a schema shows in the catalogue, is used by the load, and go
 test('one schema can be taken out of an execution that has not begun with it', async () => {
   const id = await api.create({ destination_configuration: { schema: 'partly' } });
   const cancel = (schema: string) => api.call('POST', `/bulk/syncs/${id}/schemas/${schema}/cancel`);
-  expect(await cancel('public.orders')).toMatchObject({ status: 422 });
+  // With nothing to cancel it is as good as canceled, as with a whole sync.
+  expect(await cancel('public.orders')).toMatchObject({ status: 200 });
   const { data } = await api.call('POST', `/bulk/syncs/${id}/executions`);
   expect(await cancel('public.orders')).toMatchObject({ status: 200 });
   expect(await cancel('public.nope')).toMatchObject({ status: 404 });

@@ -356,6 +356,8 @@ export interface WebhooksTable {
   updated_at: Generated<Timestamp>;
   previous_secret: Buffer | null;
   previous_secret_until: Timestamp | null;
+  disabled_at: Timestamp | null;
+  disabled_reason: string | null;
 }
 
 export interface Tables {

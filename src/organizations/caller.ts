@@ -5,7 +5,12 @@ import type { Database } from '../db/index.ts';
 export type Caller =
   | { kind: 'user'; organizationId: string; userId: string; email: string; role: string }
   /** Basic organization_id:key. Acts inside one organization, is nobody in particular. */
-  | { kind: 'organization'; organizationId: string; role: string }
+  | {
+      kind: 'organization';
+      organizationId: string;
+      role: string /** With the partner's key. */;
+      partner: boolean;
+    }
   /** Manages organizations and their users; belongs to none. */
   | { kind: 'partner' };
 
@@ -75,14 +80,21 @@ async function organizationByKey(
     const user = await userByKey(deps.db, key);
     const same = user?.kind === 'user' && user.organizationId === organizationId;
     // Acting for the organization gives nobody more rights than they have.
-    return same ? { kind: 'organization', organizationId, role: user.role } : undefined;
+    return same ? { kind: 'organization', organizationId, role: user.role, partner: false } : undefined;
   }
-  const row = await deps.db
+  return partnerIn(deps.db, organizationId);
+}
+
+/** The partner, acting inside one organization. @returns undefined for one that is not there. */
+export async function partnerIn(db: Database, organizationId: string): Promise<Caller | undefined> {
+  const row = await db
     .selectFrom('organizations')
     .select('id')
     .where((where) => where.eb(where.cast<string>('id', 'text'), '=', organizationId.toLowerCase()))
     .executeTakeFirst();
-  return row === undefined ? undefined : { kind: 'organization', organizationId: row.id, role: 'admin' };
+  return row === undefined
+    ? undefined
+    : { kind: 'organization', organizationId: row.id, role: 'admin', partner: true };
 }
 
 function isPartnerKey(partnerKey: string | undefined, key: string): boolean {

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { Database } from '../db/index.ts';
+import type { Database, Transaction } from '../db/index.ts';
 import { notFound, TidemarkError } from '../errors.ts';
 import type { KeyRing } from '../lib/seal.ts';
 import { isUuid } from '../lib/uuid.ts';
@@ -62,17 +62,20 @@ export async function createOrganization(
   deps: { db: Database; keyRing: KeyRing },
   settings: OrganizationSettings,
 ): Promise<Organization> {
-  const row = await deps.db
-    .insertInto('organizations')
-    .values(toRow(deps.keyRing, settings))
-    .onConflict((conflict) => conflict.column('name').doNothing())
-    .returning(columns)
-    .executeTakeFirst();
+  const row = await deps.db.transaction().execute(async (tx) => {
+    await claimDomain(tx, settings.sso_domain);
+    return await tx
+      .insertInto('organizations')
+      .values(toRow(deps.keyRing, settings))
+      .onConflict((conflict) => conflict.column('name').doNothing())
+      .returning(columns)
+      .executeTakeFirst();
+  });
   if (row === undefined) throw nameTaken(settings.name);
   return toOrganization(row);
 }
 
-/** Full replacement: what is left out is cleared. */
+/** Full replacement: what is left out is cleared, but for the secret, which clients cannot read to send it back. */
 export async function updateOrganization(
   deps: { db: Database; keyRing: KeyRing },
   id: string,
@@ -80,12 +83,20 @@ export async function updateOrganization(
 ): Promise<Organization> {
   await getOrganization(deps.db, id);
   try {
-    const row = await deps.db
-      .updateTable('organizations')
-      .set({ ...toRow(deps.keyRing, settings), updated_at: sql<string>`now()` })
-      .where('id', '=', id)
-      .returning(columns)
-      .executeTakeFirst();
+    const row = await deps.db.transaction().execute(async (tx) => {
+      await claimDomain(tx, settings.sso_domain, id);
+      const { client_secret, ...rest } = toRow(deps.keyRing, settings);
+      return await tx
+        .updateTable('organizations')
+        .set({
+          ...rest,
+          ...(settings.client_secret === undefined ? {} : { client_secret }),
+          updated_at: sql<string>`now()`,
+        })
+        .where('id', '=', id)
+        .returning(columns)
+        .executeTakeFirst();
+    });
     if (row === undefined) throw notFound('organization', id);
     return toOrganization(row);
   } catch (error) {
@@ -103,6 +114,20 @@ export async function deleteOrganization(db: Database, id: string): Promise<void
   await db.deleteFrom('organizations').where('id', '=', id).execute();
 }
 
+/**
+ * Users of a domain sign in to one organization. Those that share one already stay as they are.
+ *
+ * @throws sso_domain_taken
+ */
+async function claimDomain(tx: Transaction, domain: string | undefined, id?: string): Promise<void> {
+  if (!domain) return;
+  await sql`select pg_advisory_xact_lock(hashtext('tidemark sso_domain'))`.execute(tx);
+  const { rows } = await sql<{ id: string; sso_domain: string }>`
+    select id, sso_domain from organizations where lower(sso_domain) = lower(${domain})`.execute(tx);
+  const own = rows.some((row) => row.id === id && row.sso_domain === domain);
+  if (rows.length > 0 && !own) throw new TidemarkError('sso_domain_taken', { sso_domain: domain });
+}
+
 function toRow(keyRing: KeyRing, settings: OrganizationSettings) {
   const name = settings.name.trim();
   if (name === '') throw new TidemarkError('unprocessable', { reason: 'name: must not be empty' });
@@ -112,7 +137,7 @@ function toRow(keyRing: KeyRing, settings: OrganizationSettings) {
     sso_org_id: settings.sso_org_id ?? null,
     issuer: settings.issuer ?? null,
     client_id: settings.client_id ?? null,
-    client_secret: settings.client_secret === undefined ? null : keyRing.seal(settings.client_secret),
+    client_secret: !settings.client_secret ? null : keyRing.seal(settings.client_secret),
   };
 }
 

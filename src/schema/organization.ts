@@ -31,5 +31,9 @@ export const Identity = Type.Object({
   is_organization: Type.Boolean(),
   is_partner: Type.Boolean(),
   is_system: Type.Boolean(),
+  credential: Type.Object({
+    method: Type.String({ description: 'api_key or partner_key.' }),
+    mode: Type.String({ description: 'user, organization or partner: as whom the key acts.' }),
+  }),
 });
 export type Identity = Static<typeof Identity>;

@@ -35,6 +35,8 @@ export const Webhook = Type.Object({
   endpoint: Type.String(),
   secret: Type.String({ description: 'As given on create; the mask afterwards.' }),
   disabled: Type.Boolean(),
+  disabled_at: Type.Optional(Type.String({ format: 'date-time' })),
+  disabled_reason: Type.Optional(Type.String()),
   created_at: Type.String({ format: 'date-time' }),
   health: WebhookHealth,
 });

@@ -28,6 +28,8 @@ let worker: { stop(): Promise<void> };
 let organizationId: string;
 let webhookId: string;
 
+const actor = { id: crypto.randomUUID(), name: 'tester', type: 'user' } as const;
+
 beforeAll(async () => {
   metadata = await createMetadataDatabase();
   egress = createEgress({ allow: ['127.0.0.0/8'] });
@@ -155,9 +157,9 @@ test('a new URL and secret apply to the next attempt', async () => {
 });
 
 test('a disabled webhook gets nothing, not even after it is enabled; deleting ends what is pending', async () => {
-  await setWebhookDisabled(metadata.db, organizationId, webhookId, true);
+  await setWebhookDisabled(metadata.db, organizationId, webhookId, true, actor);
   const missed = await announce(1);
-  await setWebhookDisabled(metadata.db, organizationId, webhookId, false);
+  await setWebhookDisabled(metadata.db, organizationId, webhookId, false, actor);
   expect(await delivery(missed)).toBeUndefined();
 
   receiver.behave(() => 'hang');
@@ -254,7 +256,7 @@ test('one endpoint that never answers delays nobody else, however much is queued
   await until(() => arrivedAt('/good') === 20);
   // The hanging one still has its first request only.
   expect(arrivedAt('/hook')).toBe(1);
-  await setWebhookDisabled(metadata.db, organizationId, webhookId, true);
+  await setWebhookDisabled(metadata.db, organizationId, webhookId, true, actor);
   receiver.drop();
 });
 

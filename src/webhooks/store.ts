@@ -4,6 +4,7 @@ import type { Database, Transaction } from '../db/index.ts';
 import { notFound, TidemarkError } from '../errors.ts';
 import type { KeyRing } from '../lib/seal.ts';
 import { isUuid } from '../lib/uuid.ts';
+import type { Actor } from '../organizations/index.ts';
 import { checkEndpoint, checkSecret } from './settings.ts';
 
 /** How long the secret before a change signs too. */
@@ -14,6 +15,9 @@ export interface Webhook {
   organizationId: string;
   endpoint: string;
   disabled: boolean;
+  /** Null while it is enabled; a server of an earlier version disables without. */
+  disabledAt: string | null;
+  disabledReason: string | null;
   createdAt: string;
 }
 
@@ -23,13 +27,23 @@ export interface WebhookSettings {
   secret: string;
 }
 
-const columns = ['id', 'organization_id', 'endpoint', 'disabled', 'created_at'] as const;
+const columns = [
+  'id',
+  'organization_id',
+  'endpoint',
+  'disabled',
+  'disabled_at',
+  'disabled_reason',
+  'created_at',
+] as const;
 
 function toWebhook(row: {
   id: string;
   organization_id: string;
   endpoint: string;
   disabled: boolean;
+  disabled_at: string | null;
+  disabled_reason: string | null;
   created_at: string;
 }): Webhook {
   return {
@@ -37,6 +51,8 @@ function toWebhook(row: {
     organizationId: row.organization_id,
     endpoint: row.endpoint,
     disabled: row.disabled,
+    disabledAt: row.disabled_at,
+    disabledReason: row.disabled_reason,
     createdAt: row.created_at,
   };
 }
@@ -135,12 +151,21 @@ export async function setWebhookDisabled(
   organizationId: string,
   id: string,
   disabled: boolean,
+  by: Actor,
 ): Promise<Webhook> {
   await getWebhook(db, organizationId, id);
   await db.transaction().execute(async (tx) => {
     await tx
       .updateTable('webhooks')
-      .set({ disabled, updated_at: sql<string>`now()` })
+      .set({
+        disabled,
+        updated_at: sql<string>`now()`,
+        // Disabled again, it has been since the first time.
+        disabled_at: disabled ? sql<string>`coalesce(disabled_at, now())` : null,
+        disabled_reason: disabled
+          ? sql<string>`coalesce(disabled_reason, ${`Disabled by ${by.name}`})`
+          : null,
+      })
       .where('organization_id', '=', organizationId)
       .where('id', '=', id)
       .execute();

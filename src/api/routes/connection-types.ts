@@ -25,7 +25,7 @@ function presentType(connector: Connector) {
   return {
     id: connector.id,
     name: connector.name,
-    capabilities: { enrichment: false, ...connector.capabilities, orchestration: false },
+    capabilities: { enrichment: false, ...connector.capabilities, orchestration: false, logging: false },
     configurationForm: { jsonschema: jsonSchema(connector), uischema: {} },
     use_oauth: false,
   };

@@ -15,6 +15,13 @@ export function identityRoutes(app: App, { db }: ApiDependencies): void {
         is_organization: caller.kind === 'organization',
         is_partner: caller.kind === 'partner',
         is_system: false,
+        credential: {
+          method:
+            caller.kind === 'partner' || (caller.kind === 'organization' && caller.partner)
+              ? 'partner_key'
+              : 'api_key',
+          mode: caller.kind,
+        },
       };
       if (caller.kind === 'partner') return { data: is };
       const { name } = await getOrganization(db, caller.organizationId);

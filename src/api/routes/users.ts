@@ -63,7 +63,7 @@ function currentOrganization(app: App, db: ApiDependencies['db']): void {
 
 /** For the partner, in any organization. */
 function anyOrganization(app: App, db: ApiDependencies['db']): void {
-  const config = { access: 'partner' as const };
+  const config = { access: 'partner of organization' as const };
   const base = '/api/organizations/:org_id/users';
 
   app.get(

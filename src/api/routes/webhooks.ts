@@ -1,4 +1,5 @@
 import { mask } from '../../connections/index.ts';
+import { actorOf } from '../../organizations/index.ts';
 import { IdParameter } from '../../schema/parameters.ts';
 import type { Webhook as WireWebhook } from '../../schema/webhook.ts';
 import { CreateWebhookRequest, UpdateWebhookRequest } from '../../schema/webhook.ts';
@@ -14,7 +15,7 @@ import {
   webhookHealth,
 } from '../../webhooks/index.ts';
 import type { App } from '../app.ts';
-import { organizationOf } from '../authentication.ts';
+import { callerOf, organizationOf } from '../authentication.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 
 export function webhookRoutes(app: App, deps: ApiDependencies): void {
@@ -66,7 +67,13 @@ export function webhookRoutes(app: App, deps: ApiDependencies): void {
       `/api/webhooks/:id/${action}`,
       { schema: { operationId: `webhooks.${action}`, params: IdParameter } },
       async (request) => {
-        const webhook = await setWebhookDisabled(db, organizationOf(request), request.params.id, disabled);
+        const webhook = await setWebhookDisabled(
+          db,
+          organizationOf(request),
+          request.params.id,
+          disabled,
+          actorOf(callerOf(request)),
+        );
         return { data: await show(webhook) };
       },
     );
@@ -80,6 +87,8 @@ function present(webhook: Webhook, secret: string, health: WebhookHealth): WireW
     endpoint: webhook.endpoint,
     secret,
     disabled: webhook.disabled,
+    ...(webhook.disabledAt === null ? {} : { disabled_at: webhook.disabledAt }),
+    ...(webhook.disabledReason === null ? {} : { disabled_reason: webhook.disabledReason }),
     created_at: webhook.createdAt,
     health: {
       last_success_at: health.lastSuccessAt,
