@@ -43,10 +43,10 @@ export const Schedule = Type.Object({
   ),
   run_after_success_only: Type.Optional(Type.Union([Type.Boolean(), Type.Null()])),
   note: Type.Optional(
-    Type.Union([
-      Type.String({ description: 'In answers: why the schedule is not as it was sent.' }),
-      Type.Null(),
-    ]),
+    Type.Unsafe<string>({
+      ...Type.Unknown({ readOnly: true }),
+      description: 'In answers: why the schedule is not as it was sent.',
+    }),
   ),
 });
 export type Schedule = Static<typeof Schedule>;
