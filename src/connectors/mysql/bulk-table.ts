@@ -40,18 +40,18 @@ export async function describeTable(
  * have the same names, ports and folders: the second in which the table was made tells them apart.
  */
 export async function originOf(connection: Connection, { database, name, created }: Table): Promise<string> {
-  return JSON.stringify(['mysql', await serverId(connection), database, name, created]);
-}
-
-async function serverId(connection: Connection): Promise<string | undefined> {
   const [server] = await rowsOf<{ id: string }>(
     connection,
     `select concat_ws(' ', @@hostname, @@port, @@server_id, @@datadir /*!80000 , @@server_uuid */) as id`,
   );
-  return server?.id;
+  return JSON.stringify(['mysql', server?.id, database, name, created]);
 }
 
-/** A table is made anew, to the server, by TRUNCATE and by most of ALTER TABLE, too. A view was never made. */
+/**
+ * Nothing that a server says of itself stays when another one takes its place, or for long in a container: the second in
+ * which the table was made has to tell. It is made anew, to the server, by TRUNCATE and by most of ALTER TABLE, too. A view
+ * was never made.
+ */
 async function factsOf(connection: Connection, { database, name, created }: Table): Promise<TableFacts> {
   const [view] = await rowsOf<{ definition: string }>(
     connection,
@@ -59,7 +59,7 @@ async function factsOf(connection: Connection, { database, name, created }: Tabl
     [database, name],
   );
   return {
-    server: JSON.stringify([await serverId(connection), database]),
+    server: database,
     ...(created === null || view !== undefined ? {} : { table: created }),
     ...(view === undefined ? {} : { definition: view.definition }),
   };

@@ -1,5 +1,6 @@
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import { TidemarkError } from '../../errors.ts';
+import { isPassing, isServerError } from './errors.ts';
 
 /**
  * What a session has to be set to, whatever the server's, the user's or `init_connect`'s values are: each of these
@@ -62,6 +63,28 @@ const whereThere: Record<string, string> = {
   idle_write_transaction_timeout: '0',
 };
 
+/**
+ * What a server or a proxy may keep to itself: ProxySQL takes a time to wait and does nothing with it, MySQL 8 lets only
+ * administrators set `innodb_strict_mode`. None of these changes a value or leaves out a row in silence.
+ */
+const asItMay = new Set([
+  'net_write_timeout',
+  'net_read_timeout',
+  'wait_timeout',
+  'lock_wait_timeout',
+  'innodb_lock_wait_timeout',
+  'idle_transaction_timeout',
+  'idle_readonly_transaction_timeout',
+  'idle_write_transaction_timeout',
+  'max_join_size',
+  'sql_big_selects',
+  'max_error_count',
+  'sql_quote_show_create',
+  'alter_algorithm',
+  'innodb_strict_mode',
+  'default_tmp_storage_engine',
+]);
+
 /** MariaDB's own default takes no value of its own, and where it has one, an engine's name is as good. */
 const orUnset = new Set(['default_tmp_storage_engine']);
 /** Flags, in an order that the server chooses. */
@@ -81,15 +104,31 @@ const show = `show session variables where variable_name in (${names.map((name) 
  */
 export async function settle(connection: Connection, statementLimit: number): Promise<void> {
   const first = Object.entries(everywhere).map(([name, value]) => assignment(name, value));
-  await connection.query(`set ${first.join(', ')}${limit(statementLimit)}`);
+  await assign(connection, first, limit(statementLimit));
   const odd = await others(connection);
   if (odd.length === 0) return;
-  await connection.query(`set ${odd.map(({ name, to }) => assignment(name, to)).join(', ')}`);
-  const still = await others(connection);
+  const again = odd.map(({ name, to }) => assignment(name, to));
+  await assign(connection, again, '');
+  const still = (await others(connection)).filter(({ name }) => !asItMay.has(name));
   if (still.length === 0) return;
   const list = still.map(({ name, is, to }) => `${name} is ${is} where ${to} was set`);
-  const reason = `the server does not take the settings of a session: ${list.join('; ')}`;
+  const reason = `the server does not take the settings of a session: ${list.join('; ')}; connect without a proxy, or have them set for the user`;
   throw new TidemarkError('unprocessable', { reason });
+}
+
+/** @param always goes with the others, and with the first of them where each has to be set alone. */
+async function assign(connection: Connection, list: readonly string[], always: string): Promise<void> {
+  try {
+    await connection.query(`set ${list.join(', ')}${always}`);
+  } catch (error) {
+    if (!isServerError(error) || isPassing(error)) throw error;
+    // One that the server does not know, or does not let this user set, takes all others with it. What matters is looked at.
+    for (const one of [...list.slice(1), `${list[0]}${always}`]) {
+      await connection.query(`set ${one}`).catch((refusal: unknown) => {
+        if (!isServerError(refusal) || isPassing(refusal)) throw refusal;
+      });
+    }
+  }
 }
 
 /** Each of the two systems reads its own part: MariaDB counts seconds, MySQL milliseconds. */
