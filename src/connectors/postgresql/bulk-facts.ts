@@ -1,4 +1,4 @@
-import type { Client } from 'pg';
+import pg, { type Client } from 'pg';
 import type { TableFacts } from '../contract.ts';
 
 interface FactsRow {
@@ -38,16 +38,18 @@ export async function readFacts(client: Client, oid: number): Promise<TableFacts
   };
 }
 
-/** Undefined where the server does not let everybody know: an error would end the transaction. */
+/** Undefined where the server does not let everybody know, or has nothing of the kind. */
 async function systemIdentifier(client: Client): Promise<string | undefined> {
-  const allowed = await client.query<{ may: boolean }>(
-    `select has_function_privilege('pg_control_system()', 'execute') as may`,
-  );
-  if (allowed.rows[0]?.may !== true) return undefined;
-  const { rows } = await client.query<{ id: string }>(
-    'select system_identifier::text as id from pg_control_system()',
-  );
-  return rows[0]?.id;
+  try {
+    const results = (await client.query(
+      'savepoint server; select system_identifier::text as id from pg_control_system(); release savepoint server',
+    )) as unknown as pg.QueryResult<{ id: string }>[];
+    return results[1]?.rows[0]?.id;
+  } catch (error) {
+    if (!(error instanceof pg.DatabaseError)) throw error;
+    await client.query('rollback to savepoint server; release savepoint server');
+    return undefined;
+  }
 }
 
 /**

@@ -25,9 +25,16 @@ export interface Relation {
 export const originExpression = `concat_ws(' ', extract(epoch from pg_postmaster_start_time()),
   (select oid from pg_database where datname = current_database()), c.oid)`;
 
-/** Of a relation's kind, an expression for what stands before its name. What partitions have is the table's own. */
-export function onlyItself(kind: string): string {
-  return `case when ${kind} in ('r', 'f') then 'only ' else '' end`;
+/**
+ * Of a relation's kind and oid, an expression for what stands before its name. What partitions have is the table's own, and so
+ * is what an extension keeps in tables of its own, as TimescaleDB does in chunks.
+ */
+export function onlyItself(kind: string, oid: string): string {
+  return `case when ${kind} in ('r', 'f') and not exists (
+      select from pg_inherits i join pg_class child on child.oid = i.inhrelid
+        left join pg_depend e on e.classid = 'pg_namespace'::regclass and e.objid = child.relnamespace and e.deptype = 'e'
+      where i.inhparent = ${oid} and (e.objid is not null or child.relname ~ '^_hyper_[0-9]+_[0-9]+_chunk$'))
+    then 'only ' else '' end`;
 }
 
 /** Whether an attribute `a` is a column that can be read. @param whole an expression: whether all of the table can be. */
@@ -82,7 +89,7 @@ order by a.attnum`;
 /** @throws not_found when there is no such table, or none that this user can see. */
 export async function findRelation(client: Client, schemaId: string): Promise<Relation> {
   const { rows } = await client.query<Relation>(
-    `select c.oid, format('%s%I.%I', ${onlyItself('c.relkind')}, n.nspname, c.relname) as name, c.relkind as kind, c.reltuples as estimate,
+    `select c.oid, format('%s%I.%I', ${onlyItself('c.relkind', 'c.oid')}, n.nspname, c.relname) as name, c.relkind as kind, c.reltuples as estimate,
        ceil(case when c.relkind in ('r', 'm') then pg_relation_size(c.oid)
          when c.relkind = 'p' then (select sum(pg_relation_size(relid)) from pg_partition_tree(c.oid) where isleaf)
          else 0 end / current_setting('block_size')::numeric)::float8 as pages, ${originExpression} as origin

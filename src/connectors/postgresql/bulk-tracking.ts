@@ -54,9 +54,12 @@ export async function reaches(
   const relation = await findRelation(client, schemaId);
   const { type } = await trackedField(client, relation.oid, field);
   const column = pg.escapeIdentifier(field);
-  const { rowCount } = await client.query(
-    `select from ${relation.name}
-     where ${column} >= ${pg.escapeLiteral(from)} and ${column} ${await ordinary(client, type)} limit 1`,
+  const condition = await ordinary(client, type);
+  const { rowCount } = await withOurPath(client, () =>
+    client.query(
+      `select from ${relation.name}
+       where ${column} >= ${pg.escapeLiteral(from)} and ${column} ${condition} limit 1`,
+    ),
   );
   return rowCount === 1;
 }
@@ -76,7 +79,7 @@ export async function holdsBelow(
   for (const { name, readable } of rows) {
     if (!readable) return true;
     const below = `select from ${name} where ${pg.escapeIdentifier(field)} < ${pg.escapeLiteral(from)} limit 1`;
-    if ((await client.query(below)).rowCount === 1) return true;
+    if ((await withOurPath(client, () => client.query(below))).rowCount === 1) return true;
   }
   return false;
 }

@@ -41,7 +41,7 @@ export function catalogue(connect: Connect): Catalogue {
     records: (schemaId, limit) =>
       withReader(connect, 'tidemark sample', async (client) => {
         const { rows } = await client.query<{ name: string; columns: string }>(
-          `select format('%s%I.%I', ${onlyItself('r.kind')}, schema, name) as name, (
+          `select format('%s%I.%I', ${onlyItself('r.kind', 'r.oid')}, schema, name) as name, (
              select string_agg(quote_ident(a.attname), ', ' order by a.attnum) from pg_attribute a
              where a.attrelid = r.oid and ${readable('r.whole')}) as columns
            from (${relations}) r where schema = $1 and name = $2`,

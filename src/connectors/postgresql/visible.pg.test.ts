@@ -114,6 +114,31 @@ test('no two tables share an id, whatever dots and quotation marks their names h
   await session.close();
 });
 
+test('a table whose rows an extension keeps in tables of its own is read with them', async () => {
+  const both = await pair(`create schema chunks; alter extension plpgsql add schema chunks;
+    create table hyper (id int primary key, name text); create table chunks.one () inherits (hyper);
+    create table moved (id int primary key, name text); create table public._hyper_1_2_chunk () inherits (moved);
+    insert into chunks.one values (1, 'a'), (2, 'b'); insert into _hyper_1_2_chunk values (3, 'c')`);
+  onTestFinished(async () => {
+    await both.source.query('alter extension plpgsql drop schema chunks');
+  });
+  expect(await replicate(both, 'public.hyper')).toMatchObject({ rows: 2 });
+  expect(await replicate(both, 'public.moved')).toMatchObject({ rows: 1 });
+  const session = open(both.source);
+  expect(await session.catalogue?.records('public.hyper', 9)).toHaveLength(2);
+  await session.close();
+});
+
+test('a view whose functions name tables without a schema can be followed', async () => {
+  const both = await pair(`create table t (id int); insert into t values (1), (2);
+    create function greatest_id() returns int language plpgsql as 'begin return (select max(id) from t); end';
+    create view v as select id, greatest_id() as most from t`);
+  const view = await both.from.table('public.v', undefined);
+  expect(await both.from.trackingBound?.(view, 'most')).toBe('2');
+  expect(await both.from.reaches?.(view, 'most', '2')).toBe(true);
+  expect(await both.from.reaches?.(view, 'most', '3')).toBe(false);
+});
+
 test('rows of tables that inherit are read once, those of partitions with the table', async () => {
   const both =
     await pair(`create table parent (id int primary key, name text); create table child (extra int) inherits (parent);
