@@ -103,3 +103,19 @@ test('a table that is part of another, or that a function needs, is refused by n
     create function copy.count() returns bigint language sql begin atomic select count(*) from copy.t; end`);
   await refused('function copy.count() depends on it');
 });
+
+test('a table that is made has the rights that new tables have', async () => {
+  const both = await pair('create table t as select 1 as id');
+  const role = `Reader.${process.pid}`;
+  await both.destination.query(`create role "${role}"; create schema copy;
+    alter default privileges in schema copy grant select on tables to "${role}"`);
+  onTestFinished(async () => {
+    await both.destination.query(`drop owned by "${role}"; drop role "${role}"`);
+  });
+  const may = () =>
+    both.destination.query(`select has_table_privilege('${role}', 'copy.t', 'select') as may`);
+  await replicate(both, 'public.t');
+  expect(await may()).toEqual([{ may: true }]);
+  expect(await replicate(both, 'public.t')).toMatchObject({ changes: [] });
+  expect(await may()).toEqual([{ may: true }]);
+});

@@ -48,12 +48,14 @@ select * from (
     from t join pg_inherits i on i.inhrelid = t.oid where not t.relispartition
   union all select 0, 'a table that ' || i.inhrelid::regclass::text || ' inherits from', null, true
     from t join pg_inherits i on i.inhparent = t.oid
-  union all select 0, 'a table of subscription ' || s.subname, null, true
-    from t join pg_subscription_rel r on r.srrelid = t.oid join pg_subscription s on s.oid = r.srsubid
+  -- Of pg_subscription itself not every server lets everybody read the oid.
+  union all select 0, 'a table of subscription ' || coalesce((select min(s.subname::text) from pg_stat_subscription s
+      where s.subid = r.srsubid), r.srsubid::text), null, true
+    from t join pg_subscription_rel r on r.srrelid = t.oid
   -- What the table is.
   union all select 9, 'owner ' || pg_get_userbyid(t.relowner),
     format('alter table %s owner to %I', t.full_name, pg_get_userbyid(t.relowner)), false
-    from t where t.relowner <> current_user::regrole
+    from t where pg_get_userbyid(t.relowner) <> current_user
   union all select 1, 'storage setting ' || o, format('alter table %s set (%s)', t.full_name, o), false
     from t, unnest(t.reloptions) o
   union all select 1, 'storage setting toast.' || o, format('alter table %s set (toast.%s)', t.full_name, o), false

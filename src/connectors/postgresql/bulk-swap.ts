@@ -22,7 +22,7 @@ export async function swap(
   const live = qualified(output);
   await addOwnColumns(client, output, side);
   const { renames, lost } = await copyIndexes(client, output, sideName);
-  const attributes: Attribute[] = [];
+  let attributes: Attribute[] | undefined;
   if (await lockLive(client, output, 'readers')) {
     await checkStanding(client, output, plan);
     const found = await findLive(client, output);
@@ -31,7 +31,7 @@ export async function swap(
     }
     if (found !== undefined) {
       checkReplaceable(found, output);
-      attributes.push(...(await attributesOf(client, output, found.oid)));
+      attributes = await attributesOf(client, output, found.oid);
       checkUnbound(output, attributes);
     }
     await client.query(`drop table ${live}`);
@@ -39,7 +39,8 @@ export async function swap(
   await client.query(`alter table ${side} rename to ${pg.escapeIdentifier(output.name)}`);
   await renameKey(client, output);
   for (const statement of renames) await client.query(statement);
-  return [...lost, ...(await giveAttributes(client, output, attributes))];
+  // Where nothing is replaced, rights that every new table has are right.
+  return attributes === undefined ? lost : [...lost, ...(await giveAttributes(client, output, attributes))];
 }
 
 /** After the rows: a column that comes with a constant costs no byte in any of them. */
