@@ -112,7 +112,7 @@ export async function settle(connection: Connection, statementLimit: number): Pr
   const still = (await others(connection)).filter(({ name }) => !asItMay.has(name));
   if (still.length === 0) return;
   const list = still.map(({ name, is, to }) => `${name} is ${is} where ${to} was set`);
-  const reason = `the server does not take the settings of a session: ${list.join('; ')}; connect without a proxy, or have them set for the user`;
+  const reason = `the server does not take the settings of a session: ${list.join('; ')}; set them on the server, or connect without what lies in between`;
   throw new TidemarkError('unprocessable', { reason });
 }
 
