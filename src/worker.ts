@@ -68,9 +68,10 @@ export async function startWorker(
       recordLogs,
       publicUrl,
       workerId,
-      async beforeEnd(execution, succeeded) {
+      async afterEnd(execution, signal) {
+        const succeeded = execution.status === 'completed';
         const ids = await connectionsOf(db, execution, succeeded);
-        await followExecution(connections, execution.organizationId, ids, succeeded);
+        await followExecution(connections, execution.organizationId, ids, succeeded, signal);
       },
     },
     runners,

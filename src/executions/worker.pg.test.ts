@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
+import pino from 'pino';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { createMetadataDatabase, type MetadataDatabase } from '../../test/support/database.ts';
 import { temporaryFolder } from '../../test/support/server.ts';
@@ -19,6 +20,7 @@ import {
   openRecordLog,
   releaseExecutions,
   startExecution,
+  startExecutionWorker,
 } from './index.ts';
 
 let metadata: MetadataDatabase;
@@ -26,6 +28,7 @@ let jobs: Jobs;
 let folder: string;
 const children = new Set<ChildProcess>();
 const publicUrl = 'http://tidemark.test';
+const subject = { sync_name: 'Counting', target_connection_id: crypto.randomUUID() };
 
 beforeAll(async () => {
   metadata = await createMetadataDatabase();
@@ -52,7 +55,7 @@ async function start(options: { steps: number; pauseAt?: number }, kind: 'model'
     syncId: crypto.randomUUID(),
     trigger: 'manual',
     options,
-    subject: { sync_name: 'Counting', target_connection_id: crypto.randomUUID() },
+    subject,
   });
 }
 
@@ -263,4 +266,44 @@ test('an execution that keeps killing its workers is given up', async () => {
     errors: [expect.stringContaining('5 workers died')],
   });
   expect(await events(execution)).toEqual(['sync.running', 'sync.failed']);
+});
+
+test('what follows an end neither holds it up nor takes its place, and is given up at the stop', async () => {
+  const own = await createMetadataDatabase();
+  const working = await startJobs(own.url, [executionQueue], 'work', () => {});
+  const followed: string[] = [];
+  const worker = await startExecutionWorker(
+    {
+      ...deps(),
+      db: own.db,
+      jobs: working,
+      databaseUrl: own.url,
+      log: pino({ level: 'silent' }),
+      workerId: crypto.randomUUID(),
+      async afterEnd({ status }, signal) {
+        followed.push(status);
+        await new Promise((resolve) => signal.addEventListener('abort', resolve));
+        throw new Error('given up');
+      },
+    },
+    { model: () => Promise.reject(new Error('no')), bulk: async () => ({ status: 'completed' }) },
+    { concurrency: 1 },
+  );
+  const { id: organizationId } = await own.db
+    .insertInto('organizations')
+    .values({ name: crypto.randomUUID() })
+    .returning('id')
+    .executeTakeFirstOrThrow();
+  for (const [kind, status] of [['model', 'failed'] as const, ['bulk', 'completed'] as const]) {
+    const syncId = crypto.randomUUID();
+    const { id } = await startExecution(
+      { db: own.db, jobs: working },
+      { organizationId, kind, syncId, trigger: 'manual', options: {}, subject },
+    );
+    await until(async () => (await getExecution(own.db, organizationId, syncId, id)).status === status);
+  }
+  await worker.stop();
+  expect(followed).toEqual(['failed', 'completed']);
+  await working.stop();
+  await own[Symbol.asyncDispose]();
 });

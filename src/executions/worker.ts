@@ -20,8 +20,11 @@ export interface WorkerDependencies {
   publicUrl: string;
   /** Tells this process apart from every other, living or dead. */
   workerId: string;
-  /** Called before an execution's end is on record, so that what it says of its connections is there with it. */
-  beforeEnd?: (execution: Execution, succeeded: boolean) => Promise<void>;
+  /**
+   * What an end says of others, such as its connections. Called when it is on record and its place is free: it may take
+   * its time. `stop` gives it up by the signal.
+   */
+  afterEnd?: (execution: Execution, signal: AbortSignal) => Promise<void>;
 }
 
 /** Thrown to give a job back, so that another worker goes on with its execution. */
@@ -43,6 +46,8 @@ export async function startExecutionWorker(
   { concurrency }: { concurrency: number },
 ): Promise<{ stop(): Promise<void> }> {
   const active = new Map<string, SteeredRun>();
+  const following = new Set<Promise<void>>();
+  const stopping = new AbortController();
   let draining = false;
 
   const handle = async ({ executionId }: ExecutionJob, signal: AbortSignal) => {
@@ -55,11 +60,24 @@ export async function startExecutionWorker(
     signal.addEventListener('abort', () => steered.stop('claim_lost'));
     if (draining) steered.stop('draining');
     try {
-      await runToEnd(deps, runners[claimed.execution.kind], claimed, steered);
+      const ended = await runToEnd(deps, runners[claimed.execution.kind], claimed, steered);
+      if (ended !== undefined) follow(ended);
     } finally {
       active.delete(executionId);
       await steered.close();
     }
+  };
+
+  /** What fails here changes nothing about the end. */
+  const follow = (execution: Execution) => {
+    const { afterEnd } = deps;
+    if (afterEnd === undefined || execution.status === 'canceled') return;
+    const done = afterEnd(execution, stopping.signal)
+      .catch((error: unknown) =>
+        deps.log.warn({ err: error, execution_id: execution.id }, 'connections.health_unknown'),
+      )
+      .finally(() => following.delete(done));
+    following.add(done);
   };
 
   const cancels = await listenForCancels(deps, {
@@ -76,18 +94,21 @@ export async function startExecutionWorker(
     async stop() {
       draining = true;
       for (const steered of active.values()) steered.stop('draining');
+      stopping.abort();
       await deps.jobs.offWork(executionQueue);
       await cancels.stop();
+      await Promise.all(following);
     },
   };
 }
 
+/** @returns the execution as it ended; undefined when another worker has it. */
 async function runToEnd(
   deps: WorkerDependencies,
   runner: Runner,
   claimed: Claimed,
   { run }: SteeredRun,
-): Promise<void> {
+): Promise<Execution | undefined> {
   const { execution } = claimed;
   const started = performance.now();
   let outcome: Outcome | 'canceled';
@@ -97,7 +118,7 @@ async function runToEnd(
     const reason = stopReason(run.signal, error);
     if (reason === 'claim_lost') {
       deps.log.warn({ execution_id: execution.id }, 'execution.claim_lost');
-      return;
+      return undefined;
     }
     if (reason === 'draining') {
       await returnClaim(deps.db, claimed);
@@ -108,19 +129,10 @@ async function runToEnd(
     if (reason === undefined) deps.log.error({ err: error, execution_id: execution.id }, 'execution.failed');
     outcome = reason === 'canceled' ? 'canceled' : { status: 'failed', errors: [messageOf(error)] };
   }
-  if (outcome !== 'canceled') await foretell(deps, execution, outcome);
   const ended = await finish(deps, claimed, outcome);
   if (ended !== undefined) logEnd(deps.log, ended, performance.now() - started);
   else deps.log.warn({ execution_id: execution.id }, 'execution.claim_lost');
-}
-
-/** What the end means for others must not keep it from being one. */
-async function foretell(deps: WorkerDependencies, execution: Execution, { status }: Outcome): Promise<void> {
-  try {
-    await deps.beforeEnd?.(execution, status === 'completed');
-  } catch (error) {
-    deps.log.warn({ err: error, execution_id: execution.id }, 'connections.health_unknown');
-  }
+  return ended;
 }
 
 /** A run that was completed while its cancel was on the way stays completed: the work is done. */
