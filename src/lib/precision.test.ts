@@ -19,6 +19,7 @@ test('a timestamp stands for the unit of its last digit', () => {
   expect(span('1969-12-31T23:59:59.5Z')?.[0]).toBe('1969-12-31T23:59:59.500000Z');
   expect(span('2026-01-01T12:00:00.000000Z')).toBeUndefined();
   expect(span('2026-01-01T12:00:00.123456789Z')).toBeUndefined();
+  expect(span('9999-12-31T23:59:59Z')).toBeUndefined();
 });
 
 test('microseconds come back as they were', () => {
