@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
-import { messageOf, notFound, TidemarkError } from '../errors.ts';
+import type { Connector } from '../connectors/index.ts';
+import { messageOf, notFound, TidemarkError, unprocessable } from '../errors.ts';
 import type { JsonObject } from '../lib/json.ts';
 import type { Actor } from '../organizations/index.ts';
 import { checkConfiguration } from './configuration.ts';
@@ -7,6 +8,7 @@ import { keepSecrets } from './keep-secrets.ts';
 import { connectorOf, contextOf, type OpenDependencies } from './open.ts';
 import {
   isSecret,
+  maskedIn,
   openConfiguration,
   readConfiguration,
   sealConfiguration,
@@ -31,6 +33,7 @@ export async function createConnection(
   { type, ...settings }: ConnectionSettings & { type: string },
 ): Promise<Connection> {
   const connector = connectorOf(type);
+  refuseMasks(connector, settings.configuration);
   const configuration = checkConfiguration(connector, settings.configuration);
   if (settings.validate) await tryConnection(deps, organizationId, type, configuration);
   const row = await deps.db
@@ -108,8 +111,15 @@ export async function testConnection(
     const before = openConfiguration(stored, deps.keyRing);
     const laid = { ...withoutSecrets(connector.configuration, before), ...configuration };
     configuration = keepSecrets(connector, laid, before);
-  }
+  } else refuseMasks(connector, configuration);
   await tryConnection(deps, organizationId, test.type, checkConfiguration(connector, configuration));
+}
+
+/** Who copies a connection sends the masks that it was shown: stored, each would be taken for the secret. */
+function refuseMasks(connector: Connector, configuration: JsonObject): void {
+  const place = maskedIn(connector.configuration, configuration, 'configuration');
+  if (place === undefined) return;
+  throw unprocessable(place, 'send the secret itself: this is how a stored one is shown, and none is stored');
 }
 
 async function tryConnection(

@@ -63,6 +63,9 @@ test('secrets are masked on every read and sealed at rest; the mask sent back ch
   expect(left).toMatchObject({ status: 200, body: { data: { configuration: { password: '********' } } } });
   const listed = await call('GET', '/api/connections');
   expect(JSON.stringify([made.body, read.body, updated.body, listed.body])).not.toContain(secret);
+  // A copy of what was shown has no secret.
+  const copied = await create('copied', { password: '********' }, { validate: false });
+  expect(copied).toMatchObject({ status: 422, body: { metadata: { field: 'configuration.password' } } });
 
   const [row] = await api.database.query<{ row: string; secrets: Buffer }>(
     'select c::text as row, secrets from tidemark.connections c where id = $1',

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { connectors } from '../connectors/index.ts';
 import { isJsonObject, type Json, type JsonObject } from '../lib/json.ts';
 import { keepSecrets } from './keep-secrets.ts';
-import { holdsSecrets, itemsOf, mask, maskConfiguration, propertiesOf } from './secrets.ts';
+import { holdsSecrets, itemsOf, mask, maskConfiguration, maskedIn, propertiesOf } from './secrets.ts';
 
 type Path = (string | number)[];
 
@@ -87,6 +87,19 @@ test.each(configurations)(
     }
   },
 );
+
+test.each(configurations)('$connector.id: a mask is found wherever a secret may be', (one) => {
+  const { connector, stored, secrets } = one;
+  expect(maskedIn(connector.configuration, stored, 'configuration')).toBeUndefined();
+  for (const path of secrets) {
+    const sent = structuredClone(stored);
+    const { holder, key } = holderOf(sent, path);
+    holder[key] = mask;
+    expect(maskedIn(connector.configuration, sent, 'configuration')).toBe(
+      ['configuration', ...path].join('.'),
+    );
+  }
+});
 
 const enrichment = configurations.find(({ connector }) => connector.id === 'httpenrichment');
 

@@ -78,6 +78,21 @@ export function isSecret(schema: TSchema, value: Json): boolean {
   return isSensitive(schema) && value !== null && value !== '';
 }
 
+/** Where a mask stands for a secret. In a configuration of which nothing is stored it stands for none. */
+export function maskedIn(schema: TSchema, value: Json | undefined, at: string): string | undefined {
+  if (value === mask) return isSensitive(schema) ? at : undefined;
+  const inner: [string, TSchema, Json | undefined][] = Array.isArray(value)
+    ? value.map((item, index) => [String(index), itemsOf(schema), item])
+    : isJsonObject(value)
+      ? Object.entries(propertiesOf(schema)).map(([key, property]) => [key, property, value[key]])
+      : [];
+  for (const [key, within, one] of inner) {
+    const found = maskedIn(within, one, `${at}.${key}`);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
 export function propertiesOf(schema: TSchema): Record<string, TSchema> {
   return (schema as { properties?: Record<string, TSchema> }).properties ?? {};
 }
