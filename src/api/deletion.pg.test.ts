@@ -91,7 +91,8 @@ test('what others need is not deleted without force, and the error names them', 
   const first = await newSync('First', model);
   const after = await newSync('After', model, {
     frequency: 'runafter',
-    run_after: { sync_ids: [first.id], bulk_sync_ids: [bulk.id] },
+    // Ids are the same in either case.
+    run_after: { sync_ids: [first.id.toUpperCase()], bulk_sync_ids: [bulk.id] },
   });
   await data('POST', `/api/syncs/${after.id}/activate`, { active: false });
 
@@ -101,6 +102,12 @@ test('what others need is not deleted without force, and the error names them', 
     use('model', related),
   ]);
   await refused(`/api/syncs/${first.id}`, 'in_use', [use('sync', after)]);
+  await refused(`/api/syncs/${first.id.toUpperCase()}`, 'in_use', [use('sync', after)]);
+  await refused(`/api/models/${model.id.toUpperCase()}`, 'in_use', [
+    use('sync', first),
+    use('sync', after),
+    use('model', related),
+  ]);
   await refused(`/api/bulk/syncs/${bulk.id}`, 'in_use', [use('sync', after)]);
   await refused(`/api/connections/${connection}`, 'connection_in_use', [
     ...[model, related].map((one) => use('model', one)),
@@ -132,7 +139,12 @@ test('what others need is not deleted without force, and the error names them', 
   const alone = await data('GET', `/api/models/${related.id}`);
   expect(alone).toMatchObject({ relations: [] });
   const { name } = related;
-  const settings = { name, connection_id: connection, configuration: { table: 'public.things' }, relations: [] };
+  const settings = {
+    name,
+    connection_id: connection,
+    configuration: { table: 'public.things' },
+    relations: [],
+  };
   expect(await data('PUT', `/api/models/${related.id}`, settings)).toMatchObject({ id: related.id });
 });
 

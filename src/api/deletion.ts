@@ -10,27 +10,31 @@ import type { ApiDependencies } from './dependencies.ts';
  * Deleting what others need. Without `force` it is refused, and the error names who needs it. With it, what cannot be
  * without it goes first, ended if it runs; what can be stays, in a state that says what it has lost.
  *
- * Here, and not in the rooms: what is deleted lies below what needs it, and must not know it.
+ * Here, and not in the rooms: what is deleted lies below what needs it, and must not know it. From where it was found
+ * on it has the id that is stored, not the one that was sent: documents are searched for its text.
  */
 export function deletions(deps: ApiDependencies) {
   const { db } = deps;
 
-  const bulkSync = async (organizationId: string, id: string, force: boolean) => {
-    const sync = await getBulkSync(db, organizationId, id);
+  const bulkSync = async (organizationId: string, named: string, force: boolean) => {
+    const sync = await getBulkSync(db, organizationId, named);
+    const { id } = sync;
     refuseUsed('in_use', use('bulk_sync', sync), await modelSyncsAfter(db, organizationId, id), force);
     await deleteBulkSync(deps, organizationId, id);
-    await stopRunningAfter(db, use('bulk_sync', sync));
+    await stopRunningAfter(db, organizationId, use('bulk_sync', sync));
   };
 
-  const modelSync = async (organizationId: string, id: string, force: boolean) => {
-    const sync = await getModelSync(db, organizationId, id);
+  const modelSync = async (organizationId: string, named: string, force: boolean) => {
+    const sync = await getModelSync(db, organizationId, named);
+    const { id } = sync;
     refuseUsed('in_use', use('sync', sync), await modelSyncsAfter(db, organizationId, id), force);
     await deleteModelSync(deps, organizationId, id);
-    await stopRunningAfter(db, use('sync', sync));
+    await stopRunningAfter(db, organizationId, use('sync', sync));
   };
 
-  const model = async (organizationId: string, id: string, force: boolean) => {
-    const found = await getModel(db, organizationId, id);
+  const model = async (organizationId: string, named: string, force: boolean) => {
+    const found = await getModel(db, organizationId, named);
+    const { id } = found;
     const syncs = await modelSyncsUsing(db, organizationId, { modelIds: [id] });
     const related = await modelsRelatedTo(db, organizationId, id);
     refuseUsed('in_use', use('model', found), [...syncs, ...related], force);
@@ -39,8 +43,9 @@ export function deletions(deps: ApiDependencies) {
     await deleteModel(db, organizationId, id);
   };
 
-  const connection = async (organizationId: string, id: string, force: boolean) => {
-    const found = await getConnection(db, organizationId, id);
+  const connection = async (organizationId: string, named: string, force: boolean) => {
+    const found = await getConnection(db, organizationId, named);
+    const { id } = found;
     const models = await modelsUsing(db, organizationId, id);
     const targeting = await modelSyncsUsing(db, organizationId, { connectionId: id });
     const bulks = await bulkSyncsUsing(db, organizationId, id);

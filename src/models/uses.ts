@@ -12,7 +12,7 @@ export async function modelsUsing(
   const { rows } = await sql<Use>`
     select 'model' as type, name, id from models
     where organization_id = ${organizationId} and (connection_id = ${connectionId}
-      or definition -> 'enricher' ->> 'connectionId' = ${connectionId})
+      or lower(definition -> 'enricher' ->> 'connectionId') = ${connectionId})
     order by name`.execute(db);
   return rows;
 }

@@ -10,7 +10,7 @@ export async function syncsRunningAfter(
   organizationId: string,
   syncId: string,
 ): Promise<string[]> {
-  const rows = await namedIn(db, syncId).where('organization_id', '=', organizationId).execute();
+  const rows = await namedIn(db, organizationId, syncId).execute();
   return [...new Set(rows.map((row) => row.sync_id))];
 }
 
@@ -18,9 +18,9 @@ export async function syncsRunningAfter(
  * Takes a sync that was deleted out of the schedules that name it. One that has nothing left to run after does not start
  * by itself any more, and its note says why; its sync stays as it is.
  */
-export async function stopRunningAfter(db: Database, gone: Use): Promise<void> {
+export async function stopRunningAfter(db: Database, organizationId: string, gone: Use): Promise<void> {
   await db.transaction().execute(async (tx) => {
-    const rows = await namedIn(tx, gone.id).forUpdate().execute();
+    const rows = await namedIn(tx, organizationId, gone.id).forUpdate().execute();
     for (const { id, settings } of rows.map(toSchedule)) {
       const changed = without(settings, gone);
       const left = namesOf(changed);
@@ -43,10 +43,13 @@ export async function stopRunningAfter(db: Database, gone: Use): Promise<void> {
 }
 
 /** `run_after` of a schedule is empty while its sync is not active, so its settings are asked. */
-function namedIn(db: Database, syncId: string) {
-  return selectSchedules(db).where(
-    sql<boolean>`(settings -> 'run_after' -> 'sync_ids') ? ${syncId} or (settings -> 'run_after' -> 'bulk_sync_ids') ? ${syncId}`,
-  );
+function namedIn(db: Database, organizationId: string, syncId: string) {
+  return selectSchedules(db)
+    .where('organization_id', '=', organizationId)
+    .where(
+      // Ids are kept as they were sent, in either case.
+      sql<boolean>`lower(settings ->> 'run_after')::jsonb @? ${`$.*[*] ? (@ == "${syncId}")`}::jsonpath`,
+    );
 }
 
 function without(settings: ScheduleSettings, { type, name, id }: Use): ScheduleSettings {
