@@ -32,10 +32,18 @@ export function installErrors(app: App, bodyLimit: number): void {
   });
 }
 
+/** Of what Node gives up before there is a request. A client that was slow may try again, so it is told that. */
+const statusLines: Record<string, string> = {
+  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+};
+
 /** Answers what is no HTTP, and ends the connection. */
 export function refuseUnreadable(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
-  const body = JSON.stringify(toApiError(new TidemarkError('bad_request', { reason: error.message })));
+  const line = statusLines[error.code ?? ''] ?? '400 Bad Request';
+  const shown = toApiError(new TidemarkError('bad_request', { reason: error.message }));
+  const body = JSON.stringify({ ...shown, status: Number.parseInt(line, 10) });
   const headers = {
     ...versionHeader,
     'content-type': 'application/json',
@@ -44,7 +52,7 @@ export function refuseUnreadable(error: Error & { code?: string }, socket: Socke
   const lines = Object.entries({ ...headers, connection: 'close' }).map(
     ([name, value]) => `${name}: ${value}\r\n`,
   );
-  socket.end(`HTTP/1.1 400 Bad Request\r\n${lines.join('')}\r\n${body}`);
+  socket.end(`HTTP/1.1 ${line}\r\n${lines.join('')}\r\n${body}`);
 }
 
 /** SQLSTATEs of values that passed every check and still cannot be kept: the request is at fault, not we. */

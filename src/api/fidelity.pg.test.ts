@@ -73,13 +73,19 @@ test('every error has one shape and the version header, however early it comes',
     expect(answer.headers['x-polytomic-version']).toBe('2025-09-18');
   }
   const url = new URL(await api.app.listen({ host: '127.0.0.1', port: 0 }));
-  const raw = await new Promise<string>((resolve, reject) => {
-    let text = '';
-    const socket = net.connect(Number(url.port), url.hostname, () => socket.write('no http at all\r\n\r\n'));
-    socket.on('data', (chunk) => (text += chunk)).on('end', () => resolve(text));
-    socket.on('error', reject);
-  });
-  expect(raw).toMatch(/^HTTP\/1\.1 400 .*x-polytomic-version: 2025-09-18.*"key":"bad_request"/s);
+  const answerTo = (sent: string) =>
+    new Promise<string>((resolve, reject) => {
+      let text = '';
+      const socket = net.connect(Number(url.port), url.hostname, () => socket.write(sent));
+      socket.on('data', (chunk) => (text += chunk)).on('end', () => resolve(text));
+      socket.on('error', reject);
+    });
+  expect(await answerTo(`GET / HTTP/1.1\r\nx: ${'x'.repeat(20_000)}\r\n\r\n`)).toMatch(
+    /^HTTP\/1\.1 431 .*"status":431/s,
+  );
+  expect(await answerTo('no http at all\r\n\r\n')).toMatch(
+    /^HTTP\/1\.1 400 .*x-polytomic-version: 2025-09-18.*"key":"bad_request"/s,
+  );
 });
 
 test('operations of older generations answer 501, not 404', async () => {
