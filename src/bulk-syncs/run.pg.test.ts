@@ -89,7 +89,11 @@ test('a schema that fails stops no other', async () => {
     create table fine as select 1 as id; create table gone (id int);
     create view broken as select 1 / (3 - i) as x from generate_series(1, 5) i`);
   const { outcome, schemas, execution } = await run();
-  expect(outcome).toEqual({ status: 'errors', errors: ['public.broken: division by zero'] });
+  const failed = {
+    errors: ['public.broken: division by zero'],
+    failures: [{ schema: 'public.broken', error: 'division by zero' }],
+  };
+  expect(outcome).toEqual({ status: 'errors', ...failed });
   expect(schemas).toMatchObject([
     { schema_id: 'public.broken', status: 'failed', status_message: 'division by zero', error_count: 1 },
     { schema_id: 'public.fine', status: 'completed', record_count: 1 },
@@ -98,7 +102,7 @@ test('a schema that fails stops no other', async () => {
   expect(execution.counts).toEqual({ records: 1, errors: 1 });
   expect(await tables(destination)).toEqual(['copy.fine', 'copy.gone']);
   const onlyBroken = await run({ schemas: ['public.broken'] });
-  expect(onlyBroken.outcome).toEqual({ status: 'failed', errors: ['public.broken: division by zero'] });
+  expect(onlyBroken.outcome).toEqual({ status: 'failed', ...failed });
   expect(onlyBroken.schemas).toHaveLength(1);
   expect(sync.mode).toBe('replicate');
 });
