@@ -105,7 +105,9 @@ type Stored = Pick<
   ModelSync,
   'identity' | 'fields' | 'overrides' | 'filters' | 'filterLogic' | 'syncAllRecords' | 'skipInitialBackfill'
 > &
-  Partial<Pick<ModelSync, 'onlyEnrichUpdates' | 'maxDeletes' | 'targetFiltering' | 'sentLogic' | 'wording'>> & {
+  Partial<
+    Pick<ModelSync, 'onlyEnrichUpdates' | 'maxDeletes' | 'targetFiltering' | 'sentLogic' | 'wording'>
+  > & {
     configuration: ModelSync['target']['configuration'];
     encryptionSalt: string | null;
   };

@@ -6,8 +6,8 @@ const files = String.raw`(?:part|merged)-[0-9a-f]{8}-[^/]+\.(?:parquet|csv|jsonl
 
 /** What loads write below a table's folder: nothing else there is ever removed unless that is asked for. */
 const own = [
-  new RegExp(String.raw`^data/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/(?:.*/)?${files}`),
-  new RegExp(String.raw`^latest/(?:.*/)?${files}`),
+  new RegExp(`^data/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/(?:.*/)?${files}`),
+  new RegExp(`^latest/(?:.*/)?${files}`),
   /^_loads\/[^/]+\/[^/]+$/,
   /^_manifest\.json$/,
 ];

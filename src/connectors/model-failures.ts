@@ -1,0 +1,44 @@
+/** How a write of a model destination fails: see `ModelWriter` in contract.ts. */
+
+/**
+ * The destination refused a batch and kept none of it. The caller splits it and tries again, until the record at fault
+ * stands alone: which codes speak of content no list could say, since triggers and gateways raise any of them.
+ */
+export class BatchRefused extends Error {
+  override name = 'BatchRefused';
+  /** Place in the batch of the record that is at fault, where the destination says so: the others are not suspects. */
+  readonly place: number | undefined;
+  /** The answer may be about the destination rather than about the batch: it might refuse any other. */
+  readonly unsure: boolean;
+
+  constructor(
+    message: string,
+    options: ErrorOptions & { place?: number | undefined; unsure?: boolean } = {},
+  ) {
+    super(message, options);
+    this.place = options.place;
+    this.unsure = options.unsure ?? false;
+  }
+}
+
+/** The destination could not be reached or opened: it has seen nothing of the batch. */
+export class Unreachable extends Error {
+  override name = 'Unreachable';
+}
+
+/** The batch met something that passes, like a deadlock or a lock of somebody else. Nothing of it was kept. */
+export class Contended extends Error {
+  override name = 'Contended';
+}
+
+/** The destination has too much to do: what was sent is good, and wanted later. Nothing of it was kept. */
+export class Busy extends Error {
+  override name = 'Busy';
+  /** Milliseconds that it asks to be left alone, 0 when it does not say. */
+  readonly pause: number;
+
+  constructor(message: string, pause: number) {
+    super(message);
+    this.pause = pause;
+  }
+}
