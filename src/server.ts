@@ -26,6 +26,7 @@ import {
   encryptionKeys,
   lockDataDirectory,
   openDataDirectory,
+  requireEncryptionKeys,
   Supervisor,
   writeSecret,
 } from './host/index.ts';
@@ -120,6 +121,7 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Serv
   undo.push(() => egress.close());
   const eventFeed = await startEventFeed(databaseUrl);
   undo.push(() => eventFeed.stop());
+  await requireEncryptionKeys(db, keyRing, { ...origin, isNew: false });
   const eventLog = openEventLog(databaseUrl);
   undo.push(() => eventLog.close());
 

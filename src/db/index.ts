@@ -8,7 +8,7 @@ export {
   type Transaction,
 } from './database.ts';
 export { type EmbeddedPostgres, removeEmbeddedPostgres, startEmbeddedPostgres } from './embedded/index.ts';
-export { listen } from './listen.ts';
+export { anyListener, listen } from './listen.ts';
 export { migrate } from './migrate.ts';
 export { maintainPartitions } from './partitions.ts';
 export { type OpenSession, openSession, type Session, withSession } from './session.ts';

@@ -1,4 +1,9 @@
+import { sql } from 'kysely';
 import pg from 'pg';
+import type { Database } from './database.ts';
+
+/** What sessions that listen call themselves. Every server and every worker has one for as long as it runs. */
+const sessionName = 'tidemark listen';
 
 /** Milliseconds between two tries to reach the database again. */
 const pause = 500;
@@ -22,7 +27,7 @@ export async function listen(
   const connect = async () => {
     const fresh = new pg.Client({
       connectionString: databaseUrl,
-      application_name: 'tidemark listen',
+      application_name: sessionName,
       keepAlive: true,
     });
     fresh.on('error', () => {});
@@ -50,4 +55,13 @@ export async function listen(
       await client?.end();
     },
   };
+}
+
+/** Whether a server or a worker runs on the database, on whatever machine. */
+export async function anyListener(db: Database): Promise<boolean> {
+  const { rows } = await sql<{ found: boolean }>`
+    select exists (
+      select from pg_stat_activity where datname = current_database() and application_name = ${sessionName}
+    ) as found`.execute(db);
+  return rows[0]?.found ?? false;
 }

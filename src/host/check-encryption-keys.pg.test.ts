@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startTestApp, type TestApp } from '../../test/support/app.ts';
+import { createMetadataDatabase } from '../../test/support/database.ts';
+import { until } from '../../test/support/until.ts';
 import { ConfigError } from '../config.ts';
+import { listen } from '../db/index.ts';
 import { KeyRing } from '../lib/seal.ts';
 import { checkEncryptionKeys, requireEncryptionKeys, sealedColumns } from './check-encryption-keys.ts';
 
@@ -19,16 +22,22 @@ beforeAll(async () => {
 });
 afterAll(() => app[Symbol.asyncDispose]());
 
-test('while nothing is sealed any key may be the first; a worker must have it', async () => {
-  expect(await check([key(1)])).toEqual({});
-  await expect(requireEncryptionKeys(app.database.db, new KeyRing([key(2)]), configured)).rejects.toThrow(
-    ConfigError,
-  );
-  expect(await check([key(7)])).toEqual({});
-  await requireEncryptionKeys(app.database.db, new KeyRing([key(7)]), configured);
-  await expect(requireEncryptionKeys(app.database.db, new KeyRing([key(7)]), missing)).rejects.toThrow(
-    '/data/encryption-key: is missing',
-  );
+test('while nothing is sealed any key may be the first, unless who has another one runs; a worker must have it', async () => {
+  await using own = await createMetadataDatabase();
+  const start = (fill: number) => checkEncryptionKeys(own.db, new KeyRing([key(fill)]), configured);
+  const require = (fill: number, origin = configured) =>
+    requireEncryptionKeys(own.db, new KeyRing([key(fill)]), origin);
+  expect(await start(1)).toEqual({});
+  await expect(require(2)).rejects.toThrow(ConfigError);
+  expect(await start(7)).toEqual({});
+  await require(7);
+  await expect(require(7, missing)).rejects.toThrow('/data/encryption-key: is missing');
+
+  const running = await listen(own.url, { of_a_server: () => {} });
+  await expect(start(1)).rejects.toThrow(/another key than encryption key [0-9a-f]{8}/);
+  expect(await start(7)).toEqual({});
+  await running.stop();
+  await until(() => start(1).catch(() => undefined));
 });
 
 test('once something is sealed another key, and a missing one, stop the start; a rotation does not', async () => {

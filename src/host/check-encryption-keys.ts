@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { ConfigError } from '../config.ts';
-import type { Database } from '../db/index.ts';
+import { anyListener, type Database } from '../db/index.ts';
 import { type KeyRing, sealedWith } from '../lib/seal.ts';
 import type { EncryptionKeys } from './encryption-keys.ts';
 
@@ -21,7 +21,8 @@ const advisoryLock = 0x7469_656b;
 export type Unreadable = Record<string, number>;
 
 /**
- * Finds out, before a server listens, whether its keys open what the database holds.
+ * Finds out, before a server listens, whether its keys open what the database holds. Of servers that start at the same
+ * time on a new database the last one's key counts: each asks again, by `requireEncryptionKeys`, once it can be seen.
  *
  * @returns what cannot be read though the keys are the right ones, such as what a retired key had sealed.
  * @throws ConfigError when the keys are others than those that sealed what is there.
@@ -37,14 +38,16 @@ export async function checkEncryptionKeys(
     const { readable, unreadable } = await lookAtSealed(tx, keyRing);
     const lost = Object.keys(unreadable).length > 0;
     const isOurs = canary === undefined ? readable || !lost : keyRing.opens(canary);
-    if (!isOurs && (lost || readable)) throw otherKey(origin, canary ?? (await anyLost(tx, keyRing)));
+    // Who runs with the other key would go on sealing with it.
+    const isInUse = !isOurs && (lost || readable || (await anyListener(tx)));
+    if (isInUse) throw otherKey(origin, canary ?? (await anyLost(tx, keyRing)));
     // Nothing is sealed that a new key could not open, so it is the key from now on.
     if (canary === undefined || !keyRing.isCurrent(canary)) await writeCanary(tx, keyRing);
     return unreadable;
   });
 }
 
-/** The same for a worker, which leaves the canary as it is. @throws ConfigError */
+/** The same for who leaves the canary as it is: a worker, and a server that has started. @throws ConfigError */
 export async function requireEncryptionKeys(
   db: Database,
   keyRing: KeyRing,
