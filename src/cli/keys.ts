@@ -56,6 +56,7 @@ export const createKey = command({
 export const revokeKey = command({
   name: 'keys revoke',
   summary: 'Takes an API key back: from then on it opens nothing.',
+  details: ['That of TIDEMARK_API_KEY works again after the next start of a server that has it set.'],
   words: [{ name: 'key-id', text: 'The id of the key, as "tidemark keys list" has it' }],
   run: ({ words }, environment) =>
     withPeople(environment, undefined, async (db) => {
