@@ -14,6 +14,9 @@ import type { FileWriter } from './write-files.ts';
 
 const { identifier } = duckdb;
 
+/** Columns from which on their rows, compared or read again, need more memory than usual; and what one of them needs. */
+const [manyColumns, columnMemory] = [100, 4 * 1024 * 1024];
+
 /** Makes a table of texts of the rows of a file that Tidemark wrote; columns that the file lacks are NULL. */
 export async function stageFile(
   engine: Engine,
@@ -24,6 +27,7 @@ export async function stageFile(
 ): Promise<void> {
   const path = temp.file();
   const key = `${folder}${file.path}`;
+  if (columns.length > manyColumns) await engine.reserve((columns.length + 64) * columnMemory);
   try {
     await receive(store.read({ key, size: file.bytes }), path, { name: key });
     await engine.run(`create or replace table ${table} (${textColumns(columns)})`);
