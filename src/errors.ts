@@ -142,6 +142,12 @@ export const catalogue = {
     remedy:
       'Change or delete what needs it first, or repeat with force=true: syncs of a model are deleted with it; what is related to it or runs after it stays, without it.',
   },
+  fields_in_use: {
+    status: 422,
+    text: 'model {name} would no longer have {fields}, which {used_by} uses',
+    remedy:
+      'Keep the fields, or change what uses them first, or repeat with force=true: what uses them then stays as it is, and fails until it is changed.',
+  },
   refresh_in_progress: {
     status: 422,
     text: 'cache refresh in progress for connection {connection_id}',

@@ -13,7 +13,7 @@ import { encryptionKeys, openDataDirectory, readRunningServer, requireEncryption
 import { startJobs } from './jobs/index.ts';
 import type { Logger } from './lib/log.ts';
 import { KeyRing } from './lib/seal.ts';
-import { modelSyncRunner, sourcesOfModelSync } from './model-syncs/index.ts';
+import { changeModel, modelSyncRunner, sourcesOfModelSync } from './model-syncs/index.ts';
 import { modelJobQueue, startModelJobWorker } from './models/index.ts';
 import { startDeliveryWorker } from './webhooks/index.ts';
 
@@ -86,7 +86,7 @@ export async function startWorker(
       deadline: config.webhookTimeoutSeconds * 1000,
     },
   );
-  const modelJobs = await startModelJobWorker({ ...connections, jobs });
+  const modelJobs = await startModelJobWorker({ ...connections, jobs, changeModel });
   log.info('worker.ready');
 
   return {

@@ -154,3 +154,47 @@ test('what nothing needs is deleted as before', async () => {
   expect((await call('DELETE', `/api/syncs/${sync.id}`)).status).toBe(200);
   expect((await call('DELETE', `/api/models/${model.id}`)).status).toBe(200);
 });
+
+test('a change of a model keeps the fields that syncs and models use, or says who uses them', async () => {
+  const model = await newModel('Changed');
+  const related = await newModel('Leads to it', {
+    relations: [{ from: 'id', to: { model_id: model.id, field: 'id' } }],
+  });
+  const sync = await newSync('Maps a name', model);
+  const joined = await make('/api/syncs', {
+    name: 'Joins a name',
+    mode: 'updateOrCreate',
+    schedule: { frequency: 'manual' },
+    identity: { source: { model_id: related.id, field: 'id' }, target: 'id', function: 'Equality' },
+    fields: [{ source: { model_id: model.id, field: 'name' }, target: 'name' }],
+    target: { connection_id: connection, object: 'public.copies' },
+  });
+  const url = (one: Thing, query = '') => `/api/models/${one.id}${query}`;
+  const body = { connection_id: connection, configuration: { table: 'public.things' }, identifier: 'id' };
+  const refusedFor = async (one: Thing, change: object, usedBy: object[], fields: string[]) => {
+    const answer = await call('PUT', url(one), { name: one.name, ...body, ...change });
+    expect(answer).toMatchObject({
+      status: 422,
+      body: { key: 'fields_in_use', message: expect.stringContaining('force=true'), metadata: { fields } },
+    });
+    expect(answer.body.metadata.used_by).toHaveLength(usedBy.length);
+    expect(answer.body.metadata.used_by).toEqual(expect.arrayContaining(usedBy));
+  };
+
+  await refusedFor(model, { fields: ['id'] }, [use('sync', sync), use('sync', joined)], ['name']);
+  await refusedFor(
+    model,
+    { identifier: null, fields: ['name'] },
+    [use('sync', sync), use('model', related)],
+    ['id'],
+  );
+  await refusedFor(related, { relations: [] }, [use('sync', joined)], ['name']);
+  expect(await data('GET', url(model))).toMatchObject({ fields: [{ name: 'id' }, { name: 'name' }] });
+
+  // What takes nothing away goes through, and so does what was broken before.
+  await data('PUT', url(model), { ...body, name: 'Changed', fields: ['name', 'id'] });
+  const forced = await data('PUT', url(model, '?force=true'), { ...body, name: 'Changed', fields: ['id'] });
+  expect(forced).toMatchObject({ fields: [{ name: 'id' }] });
+  await data('PUT', url(model), { ...body, name: 'Changed again', fields: ['id'] });
+  expect((await call('GET', `/api/syncs/${sync.id}`)).status).toBe(200);
+});

@@ -7,6 +7,7 @@ import { startReceiver } from '../../test/support/receiver.ts';
 import { until } from '../../test/support/until.ts';
 import { postgresql } from '../connectors/postgresql/index.ts';
 import { startJobs } from '../jobs/index.ts';
+import { changeModel } from '../model-syncs/index.ts';
 import { modelJobQueue, startModelJobWorker } from '../models/index.ts';
 
 let world: TestApp;
@@ -139,7 +140,7 @@ test('a query that takes too long is ended, and the answer says so', async () =>
 
 test('with async=true a worker answers: create, update, preview, sample', async () => {
   const jobs = await startJobs(world.database.url, [modelJobQueue], 'work', () => {});
-  const worker = await startModelJobWorker({ ...world.deps, jobs });
+  const worker = await startModelJobWorker({ ...world.deps, jobs, changeModel });
   onTestFinished(async () => {
     await worker.stop();
     await jobs.stop();
@@ -267,8 +268,8 @@ test('a job that two workers have makes one model', async () => {
   const again = Array.from({ length: 3 }, () => ({ data: { modelJobId: job_id } }));
   await world.jobs.insert(world.database.db, modelJobQueue, again);
   const workers = [
-    await startModelJobWorker({ ...world.deps, jobs }),
-    await startModelJobWorker({ ...world.deps, jobs }),
+    await startModelJobWorker({ ...world.deps, jobs, changeModel }),
+    await startModelJobWorker({ ...world.deps, jobs, changeModel }),
   ];
   onTestFinished(async () => {
     for (const worker of workers) await worker.stop();
@@ -320,7 +321,7 @@ test('tables, views and queries are chosen step by step', async () => {
 test('a worker that is stopped hands its job on', async () => {
   const startWorker = async () => {
     const jobs = await startJobs(world.database.url, [modelJobQueue], 'work', () => {});
-    const worker = await startModelJobWorker({ ...world.deps, jobs });
+    const worker = await startModelJobWorker({ ...world.deps, jobs, changeModel });
     return async () => {
       await worker.stop();
       await jobs.stop();

@@ -6,6 +6,7 @@ export {
   deleteModelSync,
   updateModelSync,
 } from './crud.ts';
+export { changeModel } from './guard-model.ts';
 export { listModelSyncs, pageModelSyncs } from './list.ts';
 export type { ModelSync } from './model-sync.ts';
 export { presentItem, presentModelSync } from './present.ts';

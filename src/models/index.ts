@@ -19,5 +19,13 @@ export { relatedModels } from './relations.ts';
 export { sampleModel } from './sample.ts';
 export { sourceFields, sourceMeta } from './source.ts';
 export { withStorableKey } from './storable-key.ts';
-export { createModel, deleteModel, findEnrichedModel, getModel, listModels, updateModel } from './store.ts';
-export { modelsRelatedTo, modelsUsing, unrelate } from './uses.ts';
+export {
+  type ChangeModel,
+  createModel,
+  deleteModel,
+  findEnrichedModel,
+  getModel,
+  listModels,
+  updateModel,
+} from './store.ts';
+export { modelsRelatedTo, modelsUsing, relationsToMissingFields, unrelate } from './uses.ts';

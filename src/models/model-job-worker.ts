@@ -6,15 +6,17 @@ import type { SourceDependencies } from './layer.ts';
 import { endModelJob, type ModelJobRequest, modelJobQueue, takeModelJob } from './model-jobs.ts';
 import { presentDraft, presentModel } from './present.ts';
 import { sampleModel } from './sample.ts';
-import { getModel, insertModel, replaceModel } from './store.ts';
+import { type ChangeModel, getModel, insertModel, replaceModel } from './store.ts';
 
 /** Milliseconds that a source may take when nobody waits, and a little more for the connection. */
 const lookTimeout = 300_000;
 const budget = 320_000;
 
+type WorkerDependencies = SourceDependencies & { changeModel: ChangeModel };
+
 /** Answers what was asked with `async=true`. A job whose worker dies is begun anew by another one. */
 export async function startModelJobWorker(
-  deps: SourceDependencies & { jobs: Jobs },
+  deps: WorkerDependencies & { jobs: Jobs },
 ): Promise<{ stop(): Promise<void> }> {
   const stopping = new AbortController();
   await deps.jobs.work<{ modelJobId: string }>(
@@ -32,7 +34,7 @@ export async function startModelJobWorker(
 
 /** @param handsBack ends the work, which another worker then begins anew. */
 async function runModelJob(
-  deps: SourceDependencies,
+  deps: WorkerDependencies,
   job: Job<{ modelJobId: string }>,
   handsBack: AbortSignal,
 ): Promise<void> {
@@ -56,7 +58,7 @@ async function runModelJob(
 
 /** @param end takes what gives the result, and does it in the transaction that ends the job. */
 async function answer(
-  deps: SourceDependencies,
+  deps: WorkerDependencies,
   organizationId: string,
   request: ModelJobRequest,
   signal: AbortSignal,
@@ -70,10 +72,12 @@ async function answer(
   const draft = await draftModel(deps, organizationId, request.body, { id, signal, lookTimeout });
   if (request.type === 'previewmodel') return end(async () => JSON.stringify(presentDraft(draft)));
   return end(async (tx) => {
-    const id =
-      request.type === 'createmodel'
-        ? await insertModel(tx, request.actor, draft)
-        : await replaceModel(tx, request.actor, request.id, draft);
-    return JSON.stringify(presentModel(await getModel(tx, organizationId, id)));
+    if (request.type === 'createmodel') {
+      const id = await insertModel(tx, request.actor, draft);
+      return JSON.stringify(presentModel(await getModel(tx, organizationId, id)));
+    }
+    const { actor, id, force = false } = request;
+    const change = () => replaceModel(tx, actor, id, draft);
+    return JSON.stringify(presentModel(await deps.changeModel(tx, organizationId, id, force, change)));
   });
 }

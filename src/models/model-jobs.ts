@@ -28,7 +28,7 @@ export type ModelJobType = (typeof modelJobTypes)[number];
 /** What a job is to do. */
 export type ModelJobRequest =
   | { type: 'createmodel'; actor: Actor; body: ModelRequest }
-  | { type: 'updatemodel'; actor: Actor; id: string; body: ModelRequest }
+  | { type: 'updatemodel'; actor: Actor; id: string; body: ModelRequest; force?: boolean }
   | { type: 'previewmodel'; body: ModelRequest }
   | { type: 'samplemodel'; id: string };
 

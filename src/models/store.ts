@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Field } from '../connectors/index.ts';
-import type { Database } from '../db/index.ts';
+import type { Database, Transaction } from '../db/index.ts';
 import { notFound } from '../errors.ts';
 import type { JsonObject } from '../lib/json.ts';
 import { isUuid } from '../lib/uuid.ts';
@@ -48,17 +48,31 @@ export async function insertModel(db: Database, actor: Actor, draft: ModelDraft)
   return id;
 }
 
+/** Makes a change of a model in a transaction, or refuses it: the rooms above know who uses its fields. */
+export type ChangeModel = (
+  tx: Transaction,
+  organizationId: string,
+  id: string,
+  force: boolean,
+  change: () => Promise<unknown>,
+) => Promise<Model>;
+
 /** Replaces the whole model: what the request leaves out is cleared. Its fields are read from the source again. */
 export async function updateModel(
-  deps: SourceDependencies,
+  deps: SourceDependencies & { changeModel: ChangeModel },
   organizationId: string,
   actor: Actor,
   id: string,
   request: ModelRequest,
+  force: boolean,
 ): Promise<Model> {
-  await getModel(deps.db, organizationId, id);
-  const draft = await draftModel(deps, organizationId, request, { id });
-  return getModel(deps.db, organizationId, await replaceModel(deps.db, actor, id, draft));
+  const { id: known } = await getModel(deps.db, organizationId, id);
+  const draft = await draftModel(deps, organizationId, request, { id: known });
+  return deps.db
+    .transaction()
+    .execute((tx) =>
+      deps.changeModel(tx, organizationId, known, force, () => replaceModel(tx, actor, known, draft)),
+    );
 }
 
 /** @returns its id. @throws not_found */

@@ -26,6 +26,23 @@ export async function modelsRelatedTo(db: Database, organizationId: string, mode
   return rows;
 }
 
+/** The models whose relations lead to fields that another one does not have. */
+export async function relationsToMissingFields(
+  db: Database,
+  organizationId: string,
+  toModelId: string,
+): Promise<{ user: Use; field: string }[]> {
+  const { rows } = await sql<{ name: string; id: string; field: string }>`
+    select models.name, models.id, relation -> 'to' ->> 'field' as field
+    from models, jsonb_array_elements(models.definition -> 'relations') as relation, models as target
+    where models.organization_id = ${organizationId} and models.id <> ${toModelId}
+      and relation -> 'to' ->> 'modelId' = ${toModelId}
+      and target.organization_id = ${organizationId} and target.id = ${toModelId}
+      and not target.fields @> jsonb_build_array(jsonb_build_object('name', relation -> 'to' -> 'field'))
+    order by models.name`.execute(db);
+  return rows.map(({ field, ...model }) => ({ user: { type: 'model', ...model }, field }));
+}
+
 /** Takes the relations of a model to one that is being deleted away. */
 export async function unrelate(
   db: Database,

@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import type { JsonObject } from '../../lib/json.ts';
+import { changeModel } from '../../model-syncs/index.ts';
 import {
   createModel,
   draftModel,
@@ -34,6 +35,8 @@ import { sendJson } from '../send-json.ts';
  * is optional on the wire.
  */
 const Async = Type.Object({ async: Type.Optional(Type.Boolean()) });
+
+const AsyncForce = Type.Object({ ...Async.properties, ...Force.properties });
 
 /** Choices on the way to a model's configuration: `params`, and plain members as one types them (`?table=x`). */
 const SourceQuery = Type.Record(Type.String(), Type.Unknown());
@@ -77,16 +80,28 @@ export function modelRoutes(app: App, deps: ApiDependencies): void {
 
   app.put(
     '/api/models/:id',
-    { schema: { operationId: 'models.update', params: IdParameter, querystring: Async, body: ModelRequest } },
+    {
+      schema: {
+        operationId: 'models.update',
+        params: IdParameter,
+        querystring: AsyncForce,
+        body: ModelRequest,
+      },
+    },
     async (request, reply) => {
       const actor = actorOf(callerOf(request));
       const { id } = request.params;
       const { body } = request;
+      const { force = false } = request.query;
       if (request.query.async) {
         await getModel(deps.db, organizationOf(request), id);
-        return later(request, reply, { type: 'updatemodel', actor, id, body });
+        return later(request, reply, { type: 'updatemodel', actor, id, body, force });
       }
-      return { data: presentModel(await updateModel(deps, organizationOf(request), actor, id, body)) };
+      return {
+        data: presentModel(
+          await updateModel({ ...deps, changeModel }, organizationOf(request), actor, id, body, force),
+        ),
+      };
     },
   );
 
@@ -96,7 +111,7 @@ export function modelRoutes(app: App, deps: ApiDependencies): void {
       schema: {
         operationId: 'models.delete',
         params: IdParameter,
-        querystring: Type.Object({ ...Async.properties, ...Force.properties }),
+        querystring: AsyncForce,
       },
     },
     async (request, reply) => {
