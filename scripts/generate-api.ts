@@ -52,6 +52,8 @@ shapes. Of the ${rows.length} operations ${count} are built; the others answer \
   misspelling of a member that is read is refused, with the name that was meant (\`400 unknown_member\`). Any other member
   that nothing reads is named in the response header \`Tidemark-Ignored\`: a client may be newer than the server, or send
   back what it read. With \`Tidemark-Strict: true\` unknown members are refused; the command line sends it.
+- \`Tidemark-Warning\` in an answer says what a caller may not expect of what was done: that a sync was saved with a
+  schedule and is not \`active\` (the default), so that its schedule starts nothing.
 - Maps of a query take members in brackets (\`params[table]=x\`, \`filters[enabled]=true\`) or one JSON text; a list repeats
   its name, with or without \`[]\`.
 - An empty \`organization_id\` counts as left out.
