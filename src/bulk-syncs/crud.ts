@@ -4,6 +4,7 @@ import type { Database } from '../db/index.ts';
 import { TidemarkError } from '../errors.ts';
 import { cancelSync, deleteExecutions } from '../executions/index.ts';
 import type { Jobs } from '../jobs/index.ts';
+import { orMeant } from '../lib/near-name.ts';
 import type { Actor } from '../organizations/index.ts';
 import { activateSchedules, saveSchedules, schedulesOf } from '../schedules/index.ts';
 import type { BulkSyncRequest } from '../schema/bulk-sync.ts';
@@ -107,7 +108,11 @@ function selectRequested(schemas: readonly SourceSchema[], request: BulkSyncRequ
     const choice = typeof item === 'string' ? { id: item } : item;
     const schema = schemas.find(({ id }) => id === choice.id);
     if (schema === undefined) {
-      const reason = `${choice.id} is no schema of connection ${request.source_connection_id}`;
+      const near = orMeant(
+        choice.id,
+        schemas.map(({ id }) => id),
+      );
+      const reason = `${choice.id} is no schema of connection ${request.source_connection_id}${near}`;
       throw new TidemarkError('invalid_field', { field: 'schemas', reason });
     }
     checkOutputNames(choice.id, choice, { schema: undefined, field: () => undefined });

@@ -1,4 +1,5 @@
 import { TidemarkError } from '../errors.ts';
+import { orMeant } from '../lib/near-name.ts';
 import { checkTiming, type Schedule, type ScheduleDraft, type ScheduleSettings } from '../schedules/index.ts';
 import type { AdditionalBulkSchedule, BulkSchedule } from '../schema/bulk-schedule.ts';
 import type { BulkSyncRequest } from '../schema/bulk-sync.ts';
@@ -37,7 +38,7 @@ export function additionalSettings(
 ): ScheduleSettings {
   const unknown = request.schemas?.find((id) => !schemas.includes(id));
   if (unknown !== undefined) {
-    const reason = `${unknown} is no schema of this bulk sync`;
+    const reason = `${unknown} is no schema of this bulk sync${orMeant(unknown, schemas)}`;
     throw new TidemarkError('invalid_field', { field: field('schemas'), reason });
   }
   return {

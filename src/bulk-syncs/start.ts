@@ -2,6 +2,7 @@ import type { Database } from '../db/index.ts';
 import { TidemarkError } from '../errors.ts';
 import { type Execution, startExecution } from '../executions/index.ts';
 import type { Jobs } from '../jobs/index.ts';
+import { orMeant } from '../lib/near-name.ts';
 import { type Schedule, schedulesOf } from '../schedules/index.ts';
 import type { StartBulkSyncRequest } from '../schema/bulk-sync.ts';
 import type { BulkSync, SelectedSchema } from './bulk-sync.ts';
@@ -75,7 +76,10 @@ function chooseSchemas(all: readonly SelectedSchema[], requested: readonly strin
     if (all.some((schema) => schema.id === id)) continue;
     throw new TidemarkError('invalid_field', {
       field: 'schemas',
-      reason: `${id} is no schema of this bulk sync`,
+      reason: `${id} is no schema of this bulk sync${orMeant(
+        id,
+        all.map((schema) => schema.id),
+      )}`,
     });
   }
   const chosen = all.filter(

@@ -1,8 +1,15 @@
 import path from 'node:path';
-import { type Connector, type ConnectorContext, findConnector, type Session } from '../connectors/index.ts';
+import {
+  type Connector,
+  type ConnectorContext,
+  connectors,
+  findConnector,
+  type Session,
+} from '../connectors/index.ts';
 import type { Database } from '../db/index.ts';
 import type { Egress } from '../egress/index.ts';
 import { TidemarkError } from '../errors.ts';
+import { orMeant } from '../lib/near-name.ts';
 import type { KeyRing } from '../lib/seal.ts';
 import { openConfiguration } from './secrets.ts';
 import { type Connection, getConnection } from './store.ts';
@@ -64,8 +71,12 @@ export async function withConnection<Result>(
 export function connectorOf(type: string): Connector {
   const connector = findConnector(type);
   if (connector === undefined) {
+    const near = orMeant(
+      type,
+      connectors.map(({ id }) => id),
+    );
     throw new TidemarkError('unprocessable', {
-      reason: `type: there is no connector ${type}; GET /api/connection_types lists them`,
+      reason: `type: there is no connector ${type}${near}; GET /api/connection_types lists them`,
     });
   }
   return connector;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { nearName } from './near-name.ts';
+import { nearId, nearName } from './near-name.ts';
 
 test('a name is near one that is written differently or one slip away, and not near another word', () => {
   const known = ['schemas', 'resync', 'batch_size', 'day_of_week', 'id', 'mode', 'filters', 'hostname'];
@@ -14,4 +14,14 @@ test('a name is near one that is written differently or one slip away, and not n
   for (const other of ['ids', 'timezone', 'host', 'x', '', 'fields_of_others', 'm'.repeat(10_000)]) {
     expect(near(other), other).toBeUndefined();
   }
+});
+
+test('an id is near one that has its last part', () => {
+  const known = ['public.users', 'public.customers', 'sales.cust', 'orders'];
+  const near = (id: string) => nearId(id, known);
+  expect(near('cust')).toBe('sales.cust');
+  expect(near('User')).toBe('public.users');
+  expect(near('app.customers')).toBe('public.customers');
+  expect(near('public.orders')).toBe('orders');
+  for (const other of ['', 'public', 'public.', 'items', '.']) expect(near(other), other).toBeUndefined();
 });

@@ -50,3 +50,23 @@ export function didYouMean(name: string, known: readonly string[]): string {
   const near = nearName(name, known);
   return near === undefined ? '' : ` Did you mean ${near}?`;
 }
+
+/**
+ * The known id that another one means: a name of several parts with a dot between them, of which the first may be missing
+ * or be another one's, like `users` for `public.users`.
+ */
+export function nearId(id: string, known: readonly string[]): string | undefined {
+  const whole = nearName(id, known);
+  if (whole !== undefined) return whole;
+  const names = known.map(lastPart);
+  const name = nearName(lastPart(id), names);
+  return name === undefined ? undefined : known[names.indexOf(name)];
+}
+
+const lastPart = (id: string) => id.slice(id.lastIndexOf('.') + 1);
+
+/** Ready to follow what is unknown, in a reason: ` (did you mean public.users?)`, or nothing. */
+export function orMeant(id: string, known: readonly string[]): string {
+  const near = nearId(id, known);
+  return near === undefined ? '' : ` (did you mean ${near}?)`;
+}

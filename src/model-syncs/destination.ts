@@ -1,6 +1,7 @@
 import { type OpenDependencies, openConnection } from '../connections/index.ts';
 import type { ModelDestination, TargetObject } from '../connectors/index.ts';
 import { messageOf, TidemarkError } from '../errors.ts';
+import { orMeant } from '../lib/near-name.ts';
 
 export type ModelSyncDependencies = OpenDependencies;
 
@@ -32,9 +33,14 @@ export async function withModelDestination<Result>(
 
 /** @throws unprocessable, naming `target.object`. */
 export async function targetObject(destination: ModelDestination, id: string): Promise<TargetObject> {
-  const object = (await destination.objects()).find((one) => one.id === id);
+  const objects = await destination.objects();
+  const object = objects.find((one) => one.id === id);
   if (object !== undefined) return object;
+  const near = orMeant(
+    id,
+    objects.map((one) => one.id),
+  );
   throw new TidemarkError('unprocessable', {
-    reason: `target.object: ${JSON.stringify(id)} is not an object of the target connection`,
+    reason: `target.object: ${JSON.stringify(id)} is not an object of the target connection${near}`,
   });
 }

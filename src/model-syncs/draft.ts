@@ -7,6 +7,7 @@ import {
 } from '../connectors/index.ts';
 import { unprocessable } from '../errors.ts';
 import type { JsonObject } from '../lib/json.ts';
+import { orMeant } from '../lib/near-name.ts';
 import type { ModelSyncRequest } from '../schema/model-sync.ts';
 import { type ModelSyncDependencies, targetObject, withModelDestination } from './destination.ts';
 import { checkEncrypted, draftEncryption } from './encryption.ts';
@@ -186,6 +187,7 @@ const newTable = ({ mode }: Definition): TargetObject => ({ id: 'the new table',
 
 function checkFields(definition: Definition, object: string, targets: readonly TargetField[]): void {
   const wholeRecords = takesRecords(targets);
+  const near = (target: string) => orMeant(target, namesOfTargets(targets));
   checkEncrypted(definition, targets);
   for (const [index, { target, createOnly, constant }] of definition.fields.entries()) {
     const field = targets.find((one) => one.id === target);
@@ -199,8 +201,9 @@ function checkFields(definition: Definition, object: string, targets: readonly T
     if (constant !== undefined && wholeRecords) {
       throw unprocessable(name, `a constant needs a field of its own, and ${object} takes whole records`);
     }
-    if (field === undefined)
-      throw unprocessable(name, `${JSON.stringify(target)} is not a field of ${object}`);
+    if (field === undefined) {
+      throw unprocessable(name, `${JSON.stringify(target)} is not a field of ${object}${near(target)}`);
+    }
     const { creates, updates } = effects[definition.mode];
     const writable = (!creates || field.createable) && (!updates || createOnly || field.updateable);
     if (!writable) throw unprocessable(name, `${target} cannot be written`);
@@ -210,6 +213,8 @@ function checkFields(definition: Definition, object: string, targets: readonly T
     if (twice && !wholeRecords) throw unprocessable(name, `${target} is mapped twice`);
   }
 }
+
+const namesOfTargets = (targets: readonly TargetField[]) => targets.map(({ id }) => id);
 
 /** @param place of the identity in the request. */
 function checkIdentity({ identity, mode }: Definition, targets: readonly TargetField[], place: string): void {
@@ -221,7 +226,9 @@ function checkIdentity({ identity, mode }: Definition, targets: readonly TargetF
   }
   const field = targets.find((one) => one.id === identity.target);
   if (field === undefined) {
-    throw unprocessable(`${place}.target`, `${JSON.stringify(identity.target)} is not a field of the target`);
+    const near = orMeant(identity.target, namesOfTargets(targets));
+    const reason = `${JSON.stringify(identity.target)} is not a field of the target${near}`;
+    throw unprocessable(`${place}.target`, reason);
   }
   const { identityFunctions: functions } = field;
   const { function: asked = 'Equality' } = identity;

@@ -1,6 +1,7 @@
 import type { Field } from '../connectors/index.ts';
 import type { Database } from '../db/index.ts';
 import { invalidField, TidemarkError, unprocessable } from '../errors.ts';
+import { orMeant } from '../lib/near-name.ts';
 import {
   enrichedFields,
   type FieldsOfOthers,
@@ -79,7 +80,11 @@ export function fieldOf(models: SyncedModels, source: Source, member: string): s
   const model = [base, ...related].find(({ id }) => id === source?.model_id.toLowerCase()) ?? base;
   const field = model.fields.find(({ name }) => name === reference || fieldId(model.id, name) === reference);
   if (field !== undefined) return ownField(models, model, field.name);
-  const reason = `${JSON.stringify(reference)} is not a field of model ${model.name}`;
+  const near = orMeant(
+    reference,
+    model.fields.map(({ name }) => name),
+  );
+  const reason = `${JSON.stringify(reference)} is not a field of model ${model.name}${near}`;
   throw wrong(`${member}.field`, reason);
 }
 

@@ -1,6 +1,7 @@
 import type { Field } from '../connectors/index.ts';
 import type { Database } from '../db/index.ts';
 import { invalidField } from '../errors.ts';
+import { orMeant } from '../lib/near-name.ts';
 import type { ModelRequest } from '../schema/model.ts';
 import type { Model, Relation } from './model.ts';
 import { fieldId } from './present.ts';
@@ -57,6 +58,7 @@ export function requireField(
   owner = 'this model',
 ): void {
   if (fields.some((field) => field.name === name)) return;
-  const known = fields.map((field) => field.name).join(', ');
-  throw invalidField(member, `${JSON.stringify(name)} is not a field of ${owner}, which has ${known}`);
+  const known = fields.map((field) => field.name);
+  const reason = `${JSON.stringify(name)} is not a field of ${owner}, which has ${known.join(', ')}`;
+  throw invalidField(member, `${reason}${orMeant(name, known)}`);
 }

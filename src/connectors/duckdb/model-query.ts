@@ -2,7 +2,7 @@ import { messageOf, TidemarkError } from '../../errors.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import type { Field } from '../contract.ts';
 import { DuckDBError, type Engine, type ReadColumn } from '../duckdb-engine/index.ts';
-import { dialects, subquery } from '../model-query/index.ts';
+import { dialects, noTable, subquery } from '../model-query/index.ts';
 import { fieldTypeOf } from './field-type.ts';
 import { listRelations, qualified } from './relations.ts';
 
@@ -59,8 +59,14 @@ export function invalidQuery(cause: unknown): unknown {
 }
 
 async function relationName(engine: Engine, id: string): Promise<string> {
-  const relation = (await listRelations(engine)).find((one) => one.id === id);
-  if (relation === undefined) throw invalid(`there is no table or view ${id}`);
+  const relations = await listRelations(engine);
+  const relation = relations.find((one) => one.id === id);
+  if (relation === undefined) {
+    throw noTable(
+      id,
+      relations.map((one) => one.id),
+    );
+  }
   return qualified(engine, relation);
 }
 

@@ -1,2 +1,3 @@
 export { hintAt, subquery, whereInQuery } from './model-sql.ts';
+export { mostKnown, noTable } from './no-table.ts';
 export { dialects } from './sql-tokens.ts';

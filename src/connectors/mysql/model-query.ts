@@ -3,8 +3,10 @@ import type { Connection } from 'mysql2/promise';
 import { messageOf, TidemarkError } from '../../errors.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import type { Field } from '../contract.ts';
-import { dialects, subquery } from '../model-query/index.ts';
-import { type Column, columnsOf, findTable } from './columns.ts';
+import { dialects, mostKnown, noTable, subquery } from '../model-query/index.ts';
+import { tableId } from '../table-id.ts';
+import { rowsOf } from './client.ts';
+import { type Column, columnsOf, findTable, systemDatabases } from './columns.ts';
 import { isServerError } from './errors.ts';
 import { qualified } from './quote.ts';
 import { resultType } from './result-type.ts';
@@ -14,6 +16,15 @@ import { readTypeOf } from './types.ts';
 export interface Relation {
   from: string;
   columns: Column[];
+}
+
+async function knownTables(connection: Connection): Promise<string[]> {
+  const rows = await rowsOf<{ schema: string; name: string }>(
+    connection,
+    `select table_schema as \`schema\`, table_name as name from information_schema.tables
+     where table_schema not in ${systemDatabases} and table_name not like '\\_tidemark\\_%' order by 1, 2 limit ${mostKnown}`,
+  );
+  return rows.map(({ schema, name }) => tableId(schema, name));
 }
 
 /**
@@ -28,9 +39,9 @@ export async function describeModel(connection: Connection, configuration: JsonO
   const { table, view, query } = configuration;
   const id = text(table) ?? text(view);
   if (id !== undefined) {
-    const found = await findTable(connection, id).catch((error: unknown) => {
+    const found = await findTable(connection, id).catch(async (error: unknown) => {
       const isMissing = error instanceof TidemarkError && error.key === 'not_found';
-      throw isMissing ? wrong(`there is no table or view ${id}`) : error;
+      throw isMissing ? noTable(id, await knownTables(connection)) : error;
     });
     return {
       from: `${qualified(found.database, found.name)} as model`,

@@ -2,8 +2,8 @@ import pg, { type Client } from 'pg';
 import { messageOf, TidemarkError } from '../../errors.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import type { Field } from '../contract.ts';
-import { dialects, hintAt, subquery, whereInQuery } from '../model-query/index.ts';
-import { splitTableId } from '../table-id.ts';
+import { dialects, hintAt, mostKnown, noTable, subquery, whereInQuery } from '../model-query/index.ts';
+import { splitTableId, tableId } from '../table-id.ts';
 import { readable } from './bulk-table.ts';
 import { fieldTypeOf } from './field-type.ts';
 import { rowsHidden } from './rows-hidden.ts';
@@ -104,10 +104,16 @@ async function relationName(client: Client, id: string): Promise<string> {
   );
   const [found] = rows;
   if (found === undefined) {
-    throw new TidemarkError('invalid_field', {
-      field: 'configuration',
-      reason: `there is no table or view ${id}`,
-    });
+    const known = await client.query<{ schema: string; name: string }>(
+      `select n.nspname as schema, c.relname as name
+       from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+       where c.relkind in ('r', 'p', 'v', 'm', 'f') and n.nspname <> 'information_schema' and n.nspname not like 'pg\\_%'
+         and pg_catalog.has_schema_privilege(n.oid, 'usage') order by n.nspname <> 'public', 1, 2 limit ${mostKnown}`,
+    );
+    throw noTable(
+      id,
+      known.rows.map(({ schema, name }) => tableId(schema, name)),
+    );
   }
   const { name, whole, columns } = found;
   return whole || columns === null ? name : `(select ${columns} from ${name})`;

@@ -1,6 +1,7 @@
 import { notFound, TidemarkError } from '../../errors.ts';
 import { eachLimited } from '../../lib/each-limited.ts';
 import type { JsonObject } from '../../lib/json.ts';
+import { orMeant } from '../../lib/near-name.ts';
 import type { ModelSource, SourceSchema } from '../contract.ts';
 import { type FileTable, type FileTables, fieldOf } from '../file-formats/file-table.ts';
 import type { ModelTables } from '../file-formats/model-source.ts';
@@ -70,6 +71,12 @@ export function s3Source(
     return table && objectTable(reader, table, layout);
   };
 
+  const idsOf = (found: readonly StoredObject[]): string[] => {
+    const { folders, others } = apart(found);
+    const own = folders.map((folder) => ownId(folder, prefix));
+    return [...own, ...tablesOf(others, prefix, settings).map(({ id }) => id)];
+  };
+
   return {
     async schemas() {
       const { folders, others } = apart(await objects());
@@ -103,15 +110,11 @@ export function s3Source(
       }
       const table = await open(id);
       if (table !== undefined) return table;
-      throw wrong('table', `there is no table ${id}`);
+      throw wrong('table', `there is no table ${id}${orMeant(id, idsOf(await objects()))}`);
     },
     async meta(parameters) {
-      const { folders, others } = apart(await objects());
-      const ids = [
-        ...folders.map((folder) => ownId(folder, prefix)),
-        ...tablesOf(others, prefix, settings).map(({ id }) => id),
-      ];
-      return metaOf(others, prefix, ids, parameters);
+      const found = await objects();
+      return metaOf(apart(found).others, prefix, idsOf(found), parameters);
     },
   };
 }
