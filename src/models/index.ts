@@ -20,7 +20,6 @@ export { sampleModel } from './sample.ts';
 export { sourceFields, sourceMeta } from './source.ts';
 export { withStorableKey } from './storable-key.ts';
 export {
-  type ChangeModel,
   createModel,
   deleteModel,
   findEnrichedModel,
