@@ -160,10 +160,10 @@ test('what cannot be stored is the request’s fault', async () => {
   const organization = { name: 'a\u0000b' };
   expect((await api.request(api.partnerKey, 'POST', '/api/organizations', organization)).status).toBe(400);
   const hook = {
-    name: 'nul',
+    name: 'nul \u0000',
     type: 'webhook',
     validate: false,
-    configuration: { url: 'http://x/\u0000\ud800' },
+    configuration: { url: 'http://x/' },
   };
   expect((await api.request(first.apiKey, 'POST', '/api/connections', hook)).status).toBe(400);
   for (const time of ['2024-02-30T00:00:00Z', '0000-01-01T00:00:00Z', '9999-12-31T23:59:59.999999999Z']) {

@@ -366,6 +366,11 @@ test('what is wrong is said; what is deleted is gone', async () => {
   await expect(client.connections.remove(ids.shop)).rejects.toMatchObject({ statusCode: 422 });
   await client.modelSync.remove(ids.sync);
   await expect(client.modelSync.get(ids.sync)).rejects.toMatchObject({ statusCode: 404 });
+  // A sync runs after it, and this client has no parameter to force it.
+  await expect(client.bulkSync.remove(ids.bulk)).rejects.toMatchObject({ statusCode: 422 });
+  for (const { id = '', name } of (await client.modelSync.list()).data ?? []) {
+    if (name === 'After the replica') await client.modelSync.remove(id);
+  }
   await client.bulkSync.remove(ids.bulk);
   await client.webhooks.remove(ids.webhook);
   await client.connections.remove(ids.shop, { force: true });

@@ -112,7 +112,7 @@ test('names the field that is wrong', async () => {
       'schemas.public.users.fields',
       'nope is no field',
     ],
-    [{ mode: 'append' }, 'mode', 'must'],
+    [{ mode: 'append' }, 'mode', 'takes'],
     [{ destination_configuration: { schema: 5 } }, 'destination_configuration.schema', 'must'],
     [
       { destination_configuration: { schema: 'é'.repeat(32) } },
