@@ -5,6 +5,7 @@ import pg from 'pg';
 import type { TestProject } from 'vitest/node';
 import { type EmbeddedPostgres, migrate, startEmbeddedPostgres } from '../../src/db/index.ts';
 import { openMariadbDoor } from './mariadb-door.ts';
+import { tether } from './tether.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -41,7 +42,11 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
 async function startServer(folder: string): Promise<Pick<EmbeddedPostgres, 'url' | 'stop'>> {
   const other = process.env.TIDEMARK_TEST_POSTGRES;
   // Crash safety of the test's own disk is not what is tested.
-  if (!other) return startEmbeddedPostgres(folder, { fsync: 'off', max_connections: '300' });
+  if (!other) {
+    const server = await startEmbeddedPostgres(folder, { fsync: 'off', max_connections: '300' });
+    const letGo = tether(server.pid);
+    return { url: server.url, stop: () => server.stop().finally(letGo) };
+  }
   const url = (database = 'postgres') => Object.assign(new URL(other), { pathname: `/${database}` }).href;
   return { url, stop: async () => {} };
 }

@@ -7,6 +7,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { freePort } from '../../src/lib/free-port.ts';
+import { tether } from './tether.ts';
 
 export interface MariadbServer {
   port: number;
@@ -76,6 +77,7 @@ grant all on *.* to ${mariadbAccount}@'%' with grant option;
       ],
       { stdio: ['ignore', 'ignore', 'pipe'] },
     );
+    if (child.pid !== undefined) child.once('exit', tether(child.pid));
     await ready(child.stderr);
     return child;
   };
