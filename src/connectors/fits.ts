@@ -117,7 +117,11 @@ const spaces = 'trailing_spaces_dropped';
 /** @param length in characters; white space beyond it would be cut off, and of others not every database names the field. */
 export function atMostCharacters(type: string, length: number): Fit {
   const misfit = { rule: spaces, reason: `${type} has no room for spaces at the end` };
-  const tooLong: Misfit = { rule: 'too_long', reason: `${type} holds ${length} characters`, refused: true };
+  const tooLong: Misfit = {
+    rule: 'too_long',
+    reason: `the text is too long: ${type} holds ${length} characters`,
+    refused: true,
+  };
   return (text) => {
     if (text.length <= length || [...text].length <= length) return undefined;
     return [...text.trimEnd()].length > length ? tooLong : misfit;
@@ -137,7 +141,11 @@ export function notEmpty(type: string): Fit {
 
 /** @param length in bytes; what is longer would be cut off. */
 export function atMostBytes(type: string, length: number): Fit {
-  const misfit: Misfit = { rule: 'too_long', reason: `${type} holds ${length} bytes`, refused: true };
+  const misfit: Misfit = {
+    rule: 'too_long',
+    reason: `the value is too long: ${type} holds ${length} bytes`,
+    refused: true,
+  };
   return (text) => (Buffer.byteLength(text) > length ? misfit : undefined);
 }
 
