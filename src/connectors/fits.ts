@@ -149,6 +149,41 @@ export function atMostBytes(type: string, length: number): Fit {
   return (text) => (Buffer.byteLength(text) > length ? misfit : undefined);
 }
 
+/** A list of members as SQL writes it, whose quotes are doubled. @param kind of a `set` several are taken. */
+export function ofMembers(type: string, kind: 'enum' | 'set'): Fit {
+  const names = [...type.matchAll(/'((?:[^']|'')*)'/g)].map(([, name = '']) => name.replaceAll("''", "'"));
+  const members = new Set(names);
+  const misfit: Misfit = { rule: 'not_a_member', reason: `it is no member of ${type}`, refused: true };
+  return (text) => {
+    const parts = kind === 'enum' ? [text] : text.split(',').filter((part) => part !== '');
+    return parts.every((part) => members.has(part)) ? undefined : misfit;
+  };
+}
+
+/** @param most digits before the point; of numbers beyond them not every database names the field. */
+export function belowPower(type: string, most: number): Fit {
+  const misfit: Misfit = {
+    rule: 'too_large',
+    reason: `${type} holds ${most} digits before the point`,
+    refused: true,
+  };
+  return (text) => {
+    if (text.length <= most && !/e/i.test(text)) return undefined;
+    const number = parse(text);
+    if (number === undefined || number.digits === '0') return undefined;
+    return number.digits.replace('-', '').length + number.power > most ? misfit : undefined;
+  };
+}
+
+/** @param exact a shorter one is refused, too. */
+export function bits(type: string, length: number, exact: boolean): Fit {
+  const misfit: Misfit = { rule: 'wrong_length', reason: `${type} holds ${length} bits`, refused: true };
+  return (text) => {
+    if (!/^[01]*$/.test(text)) return undefined;
+    return text.length > length || (exact && text.length < length) ? misfit : undefined;
+  };
+}
+
 /** digits × 10^power, without zeros at either end of the digits; a sign is part of them. */
 function parse(text: string): { digits: string; power: number } | undefined {
   const [, sign, before = '', after = '', power = '0'] =

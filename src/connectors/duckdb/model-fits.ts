@@ -1,6 +1,7 @@
 import { type FitOf, fitsBy } from '../checked.ts';
 import {
   all,
+  belowPower,
   dayOnly,
   decimals,
   elements,
@@ -9,6 +10,7 @@ import {
   fraction,
   type Misfit,
   notEmpty,
+  ofMembers,
   timeOnly,
   utcOnly,
   whole,
@@ -25,11 +27,19 @@ function fitOf(type: string): Fit | undefined {
   if (list !== undefined) {
     const misfit: Misfit = { rule: 'not_an_array', reason: `${type} takes arrays alone`, refused: true };
     const isArray: Fit = (text) => (/^[[{]/.test(text) && text.endsWith('}') ? undefined : misfit);
-    const fit = /INT(EGER)?$/.test(element ?? '') ? whole(type) : fitOf(element ?? '');
+    const fit = /INT(EGER)?$/.test(element ?? '')
+      ? whole(type)
+      : element?.startsWith('ENUM(')
+        ? undefined
+        : fitOf(element ?? '');
     return fit === undefined ? isArray : all(isArray, elements(fit));
   }
-  const [, scale] = /^DECIMAL\(\d+,(\d+)\)$/.exec(type) ?? [];
-  if (scale !== undefined) return decimals(type, Number(scale));
+  const [, precision, scale] = /^DECIMAL\((\d+),(\d+)\)$/.exec(type) ?? [];
+  if (scale !== undefined) {
+    return all(belowPower(type, Number(precision) - Number(scale)), decimals(type, Number(scale)));
+  }
+  // DuckDB speaks of the number that it keeps a member as.
+  if (type.startsWith('ENUM(')) return ofMembers(type, 'enum');
   switch (type) {
     case 'FLOAT':
       return float(type, 'single');

@@ -10,6 +10,7 @@ import {
   type Misfit,
   noSpacesAtEnd,
   notEmpty,
+  ofMembers,
   timeOnly,
   whole,
 } from '../fits.ts';
@@ -56,6 +57,7 @@ function fitOf(type: string): Fit | undefined {
       return notEmpty(type);
     case 'enum':
     case 'set':
+      // A number would be the place of a member, and an A with dots the same as one without.
       return ofMembers(type, name);
     default:
       return undefined;
@@ -69,17 +71,6 @@ const timeOfDay = /^-?\d{1,3}:\d\d(?::\d\d(?:\.\d*)?)?$/;
 function shaped(type: string, shape: RegExp, what: string): Fit {
   const misfit: Misfit = { rule: 'not_a_time', reason: `${type} takes ${what} alone`, refused: true };
   return (text) => (shape.test(text) ? undefined : misfit);
-}
-
-/** A number would be the place of a member, and an A with dots the same as one without. */
-function ofMembers(type: string, kind: string): Fit {
-  const names = [...type.matchAll(/'((?:[^']|'')*)'/g)].map(([, name = '']) => name.replaceAll("''", "'"));
-  const members = new Set(names);
-  const misfit: Misfit = { rule: 'not_a_member', reason: `it is no member of ${type}`, refused: true };
-  return (text) => {
-    const parts = kind === 'enum' ? [text] : text.split(',').filter((part) => part !== '');
-    return parts.every((part) => members.has(part)) ? undefined : misfit;
-  };
 }
 
 function filledUp(type: string, length: number): Fit {

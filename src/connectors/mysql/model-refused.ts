@@ -12,8 +12,8 @@ const trouble = new Set([1021, 1037, 1038, 1041, 1114, 1290, 1792, 1836, 1969, 3
 /** A lock that was not given in time, a deadlock. */
 const contention = new Set([1205, 1213]);
 
-/** Where the server says it happened: the row is one of the statement, and the table may be one of Tidemark's own. */
-const place = /for column (?:`.+?`\.`_tidemark_\w+`\.)?([`'])(.+?)\1 at row \d+/;
+/** Where the server says it happened: the row is one of the statement, and the table may be Tidemark's own or a trigger's. */
+const place = /for column (?:`.+?`\.`.+?`\.)?([`'])(.+?)\1 at row \d+/;
 
 /** The error as it is, or as the batch's. @param staged what columns are called in the target, if otherwise. */
 export function refusedOr(error: unknown, staged?: ReadonlyMap<string, string>): unknown {

@@ -3,6 +3,8 @@ import {
   all,
   atMostBytes,
   atMostCharacters,
+  belowPower,
+  bits,
   dayOnly,
   decimals,
   elements,
@@ -32,7 +34,9 @@ function fitOf(type: string): Fit | undefined {
   if (type.startsWith('interval')) return intervalFit(type);
   switch (name + rest) {
     case 'numeric':
-      return first === undefined ? undefined : decimals(type, Number(second));
+      return first === undefined
+        ? undefined
+        : all(belowPower(type, digits - Number(second)), decimals(type, Number(second)));
     case 'money':
       return all(notEmpty(type), decimals(type, 2));
     case 'real':
@@ -49,8 +53,13 @@ function fitOf(type: string): Fit | undefined {
       return all(timeOnly(type), fraction(type, digits));
     case 'timestamp with time zone':
       return fraction(type, digits);
+    case 'character':
     case 'character varying':
       return first === undefined ? undefined : atMostCharacters(type, digits);
+    case 'bit':
+      return bits(type, Number(first ?? 1), true);
+    case 'bit varying':
+      return first === undefined ? undefined : bits(type, digits, false);
     case 'name':
       return atMostBytes(type, 63);
     case '"char"':
