@@ -285,9 +285,10 @@ test('nothing of another organization is found', async () => {
   const foreign = await api.call('POST', '/api/syncs', api.syncBody(model.id), {
     organizationId: api.stranger,
   });
+  // Its target is looked up first, since its connector says which members the configuration may have.
   expect(foreign).toMatchObject({
-    status: 422,
-    body: { message: expect.stringContaining('identity.source.model_id') },
+    status: 404,
+    body: { message: expect.stringContaining(`No connection with id ${api.world.targetId}`) },
   });
   expect(await api.data('GET', '/api/syncs', undefined, { organizationId: api.stranger })).toEqual([]);
 });
