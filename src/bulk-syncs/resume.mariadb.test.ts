@@ -58,8 +58,8 @@ describeMariadb('bulk syncs with MariaDB whose workers are killed at any moment'
             'select table_name as name from information_schema.tables where table_schema = database() order by binary table_name',
           );
           expect(tables).toEqual([{ name: '_tidemark_state' }, { name: 'big' }]);
-          const notes = `select cast(entry as char) as entry from _tidemark_state where token not like '00000000%'`;
-          expect(await destination.query(notes)).toEqual([{ entry: 'position' }]);
+          const notes = `select cast(entry as char) as entry from _tidemark_state where token not like '00000000%' order by binary entry`;
+          expect(await destination.query(notes)).toEqual([{ entry: 'columns' }, { entry: 'position' }]);
         },
       });
     },
