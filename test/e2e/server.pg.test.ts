@@ -55,7 +55,8 @@ async function createBulkSync(server: TestServer): Promise<string> {
     default_schedule: { frequency: 'manual' },
     source_connection_id: from.id,
     destination_connection_id: to.id,
-    destination_configuration: { schema: 'copy' },
+    // Each test's server is another one to the table of the test before it.
+    destination_configuration: { schema: 'copy', overwrite: true },
   });
   return sync.id;
 }
