@@ -8,7 +8,7 @@ import { openTarget, type PlayedTarget } from './targets.ts';
 /** `npm run chaos:model` says these. */
 const { TIDEMARK_MODEL_SEQUENCES, TIDEMARK_MODEL_SEED, TIDEMARK_MODEL_TARGET } = process.env;
 const long = TIDEMARK_MODEL_SEQUENCES !== undefined;
-const usual: Record<TargetName, number> = { postgresql: 8, mysql: 5, duckdb: 2, webhook: 3, s3: 2 };
+const usual: Record<TargetName, number> = { postgresql: 8, mysql: 5, duckdb: 1, webhook: 3, s3: 2 };
 
 /** Sequences that have found faults. */
 const found: Record<TargetName, number[]> = { postgresql: [], mysql: [], duckdb: [], webhook: [], s3: [] };

@@ -80,12 +80,14 @@ test('values become what their columns are, and what a column cannot hold is ref
   for (const [index, value] of [
     [0, '1.5'],
     [0, '256'],
-    [4, 'bad'],
     [5, '{x}'],
     [7, 'yesterday'],
   ] as const) {
     await expect(write([...values, ...more].with(index, value))).rejects.toThrow(BatchRefused);
   }
+  expect(await write([...values, ...more].with(4, 'bad'))).toMatchObject([
+    { status: 'refused', reason: expect.stringMatching(/^m: /) },
+  ]);
 });
 
 test('a query reads; it cannot write, leave the file, or be two', async () => {
