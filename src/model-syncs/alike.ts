@@ -50,12 +50,11 @@ export async function markAlike(planning: Planning, staged: string): Promise<voi
       ? ofModel
       : `${ofModel} union select record_key from ${baseline.table}`;
   const keys = decodeCopyText(session.copyOut(`copy (${all}) to stdout`));
-  let groups: (readonly string[])[] = [];
+  const groups: (readonly string[])[] = [];
   for await (const group of alike(eachKey(keys))) {
     groups.push(group);
     if (groups.length === groupsAtATime) await mark(planning, staged, groups.splice(0));
   }
-  groups = groups.splice(0);
   if (groups.length > 0) await mark(planning, staged, groups);
 }
 
