@@ -35,7 +35,7 @@ export async function chooseLoad(
     plan: { mode: 'replace', truncate: keep },
     why,
   });
-  if (resyncMode === 'rebuild') return replace('the table is made anew', false);
+  if (resyncMode === 'rebuild') return replace('the table is recreated', false);
   if (sync.mode === 'snapshot') return replace('the sync takes snapshots');
   if (table.primaryKey.length === 0) return replace('it has no key to merge rows by');
   if (resyncMode === 'resync') return replace('all rows are replaced');
@@ -50,7 +50,7 @@ export async function chooseLoad(
   return { plan: { mode: 'merge', missing, truncate: false }, why: next.full };
 }
 
-/** The same for a table that is not the sync's: one that is kept stays the table it is, one that goes is made anew. */
+/** The same for a table that is not the sync's: one that is kept stays the table it is, one that goes is recreated. */
 export function takingOver(choice: LoadChoice, taking: LoadPlan['strangers']): LoadChoice {
   switch (taking) {
     case undefined:

@@ -83,7 +83,7 @@ export async function copyTable(ends: Ends, copy: TableCopy, context: CopyContex
   }
 }
 
-/** Of ranges that nobody divided the table into, rows would be there twice. */
+/** A stored range that is not one of this division would put its rows there twice. */
 function checkStored({ output, ranges }: TableCopy, load: TableLoad): void {
   const strange = [...load.stored.keys()].find((stored) => !ranges.some(({ id }) => id === stored));
   if (strange === undefined) return;

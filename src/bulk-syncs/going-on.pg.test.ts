@@ -30,7 +30,7 @@ const changes: [sql: string, reason: string | undefined][] = [
   ],
   [
     `alter table items drop price; alter table items add price numeric(12,2); update items set price = id`,
-    'fields were made anew',
+    'fields were recreated',
   ],
   [
     `create table fresh (like items including all); insert into fresh select id, "firstName", first_name, at, 7 from items;
@@ -127,7 +127,7 @@ test('columns keep their names when others go, come and change places', async ()
   expect(await destination.query('select * from copy.items where id = 1')).toMatchObject([
     { first_name: 'a1', first_name_2: 'b1', first_name_3: 'c' },
   ]);
-  // A table made anew has no old values: from the next new column on the name is free.
+  // A recreated table has no old values: from the next new column on the name is free.
   await run({ resync_mode: 'rebuild' });
   await source.query(`alter table items add "first-name" text default 'd'`);
   await run();

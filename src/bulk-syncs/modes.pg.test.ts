@@ -71,7 +71,7 @@ test('the source may gain, lose and widen columns; what cannot be widened names 
   expect(await destination.query('select age::text from copy.people where id = 1')).toEqual([
     { age: '2024-02-29' },
   ]);
-  // A table made anew has the columns of the source, and no other.
+  // A recreated table has the columns of the source, and no other.
   expect(Object.keys((await destination.query('select * from copy.people limit 1'))[0] ?? {})).toEqual([
     'id',
     'age',

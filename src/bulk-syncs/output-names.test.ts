@@ -114,7 +114,7 @@ test('columns keep the names they were given, and get no name that another one w
     'first_name',
     'first_name_2',
   ]);
-  // Under other settings names are derived anew, and the old ones stay whose they were.
+  // Under other settings names are derived again, and the old ones stay whose they were.
   const verbatim = columnNames(['firstName', 'first_name'], [], 'disabled', first);
   expect(namesOf(verbatim)).toEqual(['firstName', 'first_name_2']);
 });

@@ -15,7 +15,7 @@ export interface Ownership {
 
 /**
  * Whose the table in the destination is: this sync's, or that of a deleted sync of the organization, whose tables the
- * next one goes on with. Everything else is a stranger's: what Tidemark did not make, what an owner has made anew, what
+ * next one goes on with. Everything else is a stranger's: what Tidemark did not make, what an owner has recreated, what
  * another organization, server or connection of this one writes.
  *
  * @throws not_ours unless the sync says what becomes of it; unprocessable when the rows there are those of another sync

@@ -117,7 +117,7 @@ async function copyWithRetries(context: TaskContext, task: Task): Promise<Copied
   }
 }
 
-/** A table that was made anew holds no values of columns that are gone: their names are free. */
+/** A table that was recreated holds no values of columns that are gone: their names are free. */
 async function forgetNames({ run, sync }: TaskContext, { schema }: Task, { names }: Prepared): Promise<void> {
   if (schema === undefined || schema.columnNames.length <= names.length) return;
   await run.commit({}, (tx) => saveColumnNames(tx, sync.id, schema.id, names));

@@ -48,7 +48,7 @@ test('views, partitioned tables and others of the name are told as what they are
   expect(outcome.errors?.join(' ')).toMatch(/a partitioned table of somebody.*a view of somebody/s);
 });
 
-test('adopt keeps the table and writes into it, overwrite makes it anew; both are for the first time only', async () => {
+test('adopt keeps the table and writes into it, overwrite recreates it; both are for the first time only', async () => {
   const adopting = { schema: 'copy', adopt: true, advanced: { hard_deletes: true } };
   const { source, destination, run } = await syncOf(tables, { destination_configuration: adopting });
   await destination.query(strangers);
@@ -80,7 +80,7 @@ test('adopt keeps the table and writes into it, overwrite makes it anew; both ar
   ).rejects.toThrow('destination_configuration.overwrite: excludes adopt');
 });
 
-test('a table of a sync that its owner made anew is a stranger; one that was restored with its state is not', async () => {
+test('a table of a sync that its owner recreated is a stranger; one that was restored with its state is not', async () => {
   const { source, destination, run } = await syncOf(tables);
   await run();
   await destination.query(`drop table copy.bare; create table copy.bare as select 'mine'::text as name`);

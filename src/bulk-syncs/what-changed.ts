@@ -33,7 +33,7 @@ function named(what: string, names: readonly string[]): string | undefined {
 
 const changes: Record<Exclude<keyof TableFacts, 'parts'>, string> = {
   server: 'it is on another server or in another database than before',
-  table: 'it is another table than before, or was made anew',
+  table: 'it is another table than before, or was recreated',
   storage: 'it was truncated, loaded again or rewritten as a whole',
   definition: 'its definition changed',
 };
@@ -53,7 +53,7 @@ export async function tableChanged(
   const remade = table.columns.filter(({ name, version }) => version !== columns[name]?.version);
   if (remade.length > 0) {
     const names = remade.map(({ name }) => name);
-    return named('made anew, or are computed or ordered in another way', names);
+    return named('recreated, or are computed or ordered in another way', names);
   }
   const [parts, partsBefore] = [facts.parts ?? {}, before.parts ?? {}];
   const names = Object.keys(parts);

@@ -231,7 +231,7 @@ export type Standing =
    * newer: what lies behind it is merged once more.
    */
   | { position: JsonObject; stranger?: undefined; origin?: undefined }
-  /** What Tidemark did not make, for people: `it is a view`. A table that was dropped and made anew is one, too. */
+  /** What Tidemark did not make, for people: `it is a view`. A table that was dropped and recreated is one, too. */
   | { position?: undefined; stranger: string; origin?: string };
 
 export interface BulkDestination {

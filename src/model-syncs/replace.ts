@@ -34,7 +34,7 @@ const entriesAtMost = 5_000;
 
 /**
  * Mode `replace`: the whole plan is added to a replacement, which the destination makes live in one step. Nothing
- * counts before that. A worker that takes over begins anew, unless the destination says that it was done.
+ * counts before that. A worker that takes over starts over, unless the destination says that it was done.
  */
 export async function replaceAll(replacing: Replacing): Promise<void> {
   const { db, run, checkpoint, retryDelays } = replacing;

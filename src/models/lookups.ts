@@ -59,7 +59,7 @@ export class Lookups {
         if ('json' in answer) fresh.set(digest, answer);
       });
     } finally {
-      // Also of what came before a failure: whoever begins anew does not ask again.
+      // Also of what came before a failure: whoever starts over does not ask again.
       await this.#cache.store(fresh);
     }
     return digests.map((digest) => known.get(digest) ?? { problem: 'it was not asked' });

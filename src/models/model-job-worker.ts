@@ -32,7 +32,7 @@ export async function startModelJobWorker(
   };
 }
 
-/** @param handsBack ends the work, which another worker then begins anew. */
+/** @param handsBack ends the work, which another worker then starts over. */
 async function runModelJob(
   deps: WorkerDependencies,
   job: Job<{ modelJobId: string }>,

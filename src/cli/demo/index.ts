@@ -17,7 +17,7 @@ const secret = 'the demo’s webhook secret';
 
 export const demo = command({
   name: 'demo',
-  summary: 'The main job on sample databases, in a data directory of its own that every run begins anew.',
+  summary: 'The main job on sample databases, in a data directory of its own that every run starts over.',
   options: { once: { text: 'Stops after the summary, instead of leaving the server running.' } },
   run: ({ options }, environment) => runDemo(environment, options.once),
 });

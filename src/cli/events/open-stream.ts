@@ -12,7 +12,7 @@ export const streamOptions = {
   url: { takes: 'url', text: 'The server, instead of the one of the data directory.' },
 } as const;
 
-/** Follows the log until SIGINT or SIGTERM; a lost connection is said on stderr and made anew. @throws ConfigError */
+/** Follows the log until SIGINT or SIGTERM; a lost connection is reported on stderr and opened again. @throws ConfigError */
 export async function openStream(
   values: { type: string[]; since?: string | undefined; url?: string | undefined },
   environment: Environment,

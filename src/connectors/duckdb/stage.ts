@@ -33,7 +33,7 @@ export interface Stage {
   remove(): Promise<void>;
 }
 
-/** Takes over the stage of the same execution, if it has one for the same rows, or begins anew. */
+/** Takes over the stage of the same execution, if it has one for the same rows, or starts over. */
 export async function openStage(
   live: string,
   output: BulkOutput,

@@ -7,7 +7,7 @@ import { identifier } from './quote.ts';
 
 /**
  * What Tidemark knows of the tables of a database, beside them. Entries belong to a token that stands in the table's
- * comment: a table that was dropped and made anew has none, and none of what was known of the old one.
+ * comment: a table that was dropped and recreated has none, and none of what was known of the old one.
  */
 export interface LoadState {
   executionId: string;
@@ -128,7 +128,7 @@ export async function endRange(
   ]);
 }
 
-/** The position that was committed with the rows of the live table; none where it was made anew since. */
+/** The position that was committed with the rows of the live table; none where it was recreated since. */
 export async function positionOf(
   connection: Connection,
   { schema }: BulkTarget,

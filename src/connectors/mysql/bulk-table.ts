@@ -49,7 +49,7 @@ export async function originOf(connection: Connection, { database, name, created
 
 /**
  * Nothing that a server says of itself stays when another one takes its place, or for long in a container: the second in
- * which the table was made has to tell. It is made anew, to the server, by TRUNCATE and by most of ALTER TABLE, too. A view
+ * which the table was made has to tell. To the server, TRUNCATE and most of ALTER TABLE recreate it, too. A view
  * was never made.
  */
 async function factsOf(connection: Connection, { database, name, created }: Table): Promise<TableFacts> {

@@ -53,7 +53,7 @@ async function systemIdentifier(client: Client): Promise<string | undefined> {
 }
 
 /**
- * `version` of each column, by name. A column that was dropped and made anew has another number, values of a generated
+ * `version` of each column, by name. A column that was dropped and recreated has another number, values of a generated
  * column may change without any row being touched, and what is above and below in a text depends on its collation.
  */
 export async function readVersions(client: Client, oid: number): Promise<Map<string, string>> {

@@ -84,7 +84,7 @@ test('readers of the table neither wait for a merge nor see half of it', async (
   expect(await both.destination.query(seen)).toEqual([{ rows: 1001, a: 991, gone: 10 }]);
 });
 
-test('the position is that of the table as it is: one that was made anew has none', async () => {
+test('the position is that of the table as it is: one that was recreated has none', async () => {
   const both = await pair('create table t (id int primary key); insert into t values (1)');
   const target = { schema: 'copy', name: 't' };
   expect(await both.to.standing(target)).toBeUndefined();

@@ -29,7 +29,7 @@ export async function ensureState(client: Client, schema: string): Promise<void>
   // CREATE … IF NOT EXISTS asks for the right to create even when there is nothing to do.
   if (namespace.rowCount === 0)
     await client.query(`create schema if not exists ${pg.escapeIdentifier(schema)}`);
-  // The regclass is an oid while the table lives and a name in a dump: a table that was dropped and made anew is
+  // The regclass is an oid while the table lives and a name in a dump: a table that was dropped and recreated is
   // not taken for the old one, one that was restored is.
   await client.query(
     `create table if not exists ${stateOf(schema)}
