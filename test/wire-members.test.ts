@@ -138,7 +138,7 @@ const additions = [
   /^connections\.update body redirect_url$/,
   /^events\.list query (wait|event_type)$/,
   /^modelSync\.\S+ body target_filters\.conditions\[\]\.value_source$/,
-  /^(models|modelSync|bulkSync)\.delete query force$/,
+  /^((models|modelSync|bulkSync)\.delete|models\.update) query force$/,
   /^modelSync\.(create|update) body max_deletes$/,
   /^bulkSync\.(create|update) body destination_configuration\.(adopt|overwrite|advanced\.lookback_minutes)$/,
 ];
