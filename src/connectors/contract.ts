@@ -209,6 +209,14 @@ export interface TargetDefinition {
   fields: { source: Field; target: string /** Write only on creation. */; createOnly: boolean }[];
 }
 
+/** A value that is known before there is a record: a constant, or what is sent instead of a field's value. */
+export interface FixedValue {
+  target: string;
+  /** How its text reads. */
+  source: Field;
+  text: string | null;
+}
+
 export interface OutgoingRecord {
   key: string;
   hash: string;
@@ -371,6 +379,8 @@ export interface ModelDestination {
    * @throws invalid_field
    */
   check?(object: string, configuration: JsonObject, names: readonly string[]): void;
+  /** By place, why a value would be refused in any record. Keeps nothing. Absent: every value is taken. */
+  refusals?(object: string, values: readonly FixedValue[]): Promise<(string | undefined)[]>;
   /** Where an object is kept, if `target.configuration` says it: another place has nothing that this one has taken. */
   place?(configuration: JsonObject): string;
   /** Undefined where identities that differ as text are never one. */

@@ -13,6 +13,7 @@ import { type ModelSyncDependencies, targetObject, withModelDestination } from '
 import { checkEncrypted, draftEncryption } from './encryption.ts';
 import { requestedFilters } from './filter-requests.ts';
 import { draftFilters, draftTargetFilters, type Filtering } from './filters.ts';
+import { checkFixedValues } from './fixed-values.ts';
 import { identityPlace, requestedIdentity } from './identity-request.ts';
 import type { Definition, MappedField, ModelSync, ModelSyncDraft } from './model-sync.ts';
 import { modeDescriptions } from './modes.ts';
@@ -93,9 +94,9 @@ export async function draftModelSync(
   return withModelDestination(deps, organizationId, connectionId, async (destination) => {
     const coming = comingFields(models, request, draft);
     // Nothing is made for a request that is refused.
-    if (coming.length > 0) await checkTarget(destination, request, draft, coming);
+    if (coming.length > 0) await checkTarget(destination, models, request, draft, coming);
     draft.target.object = await createTarget(destination, models, request, draft);
-    return { ...draft, targetFiltering: await checkTarget(destination, request, draft) };
+    return { ...draft, targetFiltering: await checkTarget(destination, models, request, draft) };
   });
 }
 
@@ -158,6 +159,7 @@ const effects: Record<ModelSyncMode, { creates: boolean; updates: boolean }> = {
 /** @param coming fields that are about to be made, all of a new table. */
 async function checkTarget(
   destination: ModelDestination,
+  models: SyncedModels,
   request: ModelSyncRequest,
   definition: Definition,
   coming: readonly TargetField[] = [],
@@ -173,6 +175,7 @@ async function checkTarget(
   const targets = [...there, ...coming.filter((one) => !there.some((field) => field.id === one.id))];
   checkIdentity(definition, targets, identityPlace(request));
   checkFields(definition, object.id, targets);
+  await checkFixedValues(destination, models, request, definition, there);
   return draftTargetFilters(targets, request);
 }
 

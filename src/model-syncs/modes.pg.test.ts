@@ -217,12 +217,6 @@ test('constants: every record gets them, and another one sends every record agai
   expect((await world.execute(sync)).counts).toMatchObject({ total: 0 });
   await world.updateSync(sync.id, {
     ...settings,
-    override_fields: [{ target: 'rank', override_value: 'high' }],
-  });
-  const refused = await world.execute(sync);
-  expect(refused.counts).toMatchObject({ total: 5, error: 5 });
-  await world.updateSync(sync.id, {
-    ...settings,
     override_fields: [{ target: 'rank', override_value: '8' }],
   });
   expect((await world.execute(sync)).counts).toMatchObject({ total: 5, update: 5 });

@@ -37,7 +37,7 @@ export function draftOverrides(
     if (override === undefined)
       throw invalidField(`${place}.override`, 'is needed: what to send, null for nothing');
     const known = model.fields.find((one) => one.name === name);
-    if (known !== undefined) valueText(override, known, `${place}.override`);
+    if (known !== undefined) overrideText(override, known, `${place}.override`);
     return { ...condition, field: ownField(models, model, name), override };
   });
 }
@@ -93,7 +93,7 @@ export function overriding(
   const rules = overrides.map(({ override, ...condition }) => {
     const { matches } = matcher(atTime(condition, now), fields);
     const field = fields.find(({ name }) => name === condition.field);
-    const text = field === undefined ? null : valueText(override, field, `override of ${condition.field}`);
+    const text = field === undefined ? null : overrideText(override, field, `override of ${condition.field}`);
     return { field: condition.field, matches, text };
   });
   return {
@@ -115,7 +115,7 @@ export function overriding(
 }
 
 /** A value of a request as the text in which values of the field travel. @throws invalid_field */
-function valueText(value: Json, field: FilterField, place: string): string | null {
+export function overrideText(value: Json, field: FilterField, place: string): string | null {
   if (value === null) return null;
   const { name, type, remoteType } = field;
   if (type === 'array') throw invalidField(place, `${name} is an array, which can only be replaced by null`);

@@ -205,7 +205,8 @@ function mappingOf({ fields, identity }: Definition, wholeRecords: boolean): Map
   return [{ ...identity, createOnly: false }, ...others];
 }
 
-function textField(name: string): Field {
+/** What a constant is of, and an encrypted value. */
+export function textField(name: string): Field {
   return { name, type: 'string', remoteType: 'text', nullable: false };
 }
 

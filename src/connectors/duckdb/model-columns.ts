@@ -52,7 +52,8 @@ export function castValue({ carrier, typeName }: ReadColumn, text: string): stri
   return `if(regexp_full_match(${text}, '-?[0-9]+([.][0-9]+)?'), ${cast}, cast(${text} as ${typeName}))`;
 }
 
-function columnOf(target: Target, id: string): ReadColumn {
+/** @throws invalid_field */
+export function columnOf(target: Target, id: string): ReadColumn {
   const column = target.columns.find(({ name }) => name === id);
   if (column === undefined) throw noColumn(target.table, id);
   return column;

@@ -7,6 +7,7 @@ import { fieldTypeOf } from './field-type.ts';
 import { alikeIdentities } from './model-alike.ts';
 import { targetCreation } from './model-creation.ts';
 import { fitsOf } from './model-fits.ts';
+import { refusals } from './model-fixed-values.ts';
 import { functionsOf } from './model-matching.ts';
 import { modelReplacement } from './model-replacement.ts';
 import { modelWriter } from './model-writer.ts';
@@ -25,18 +26,19 @@ export interface Target {
 }
 
 export function modelDestination(database: Database): ModelDestination {
-  const describe = (object: string) =>
+  const withTarget = <Result>(object: string, use: (target: Target, engine: Engine) => Promise<Result>) =>
     withReader(
       database,
-      (): Target => {
+      (): never => {
         throw notFound('target object', object);
       },
       async (engine) => {
         const relation = (await tables(engine)).find(({ id }) => id === object);
         if (relation === undefined) throw notFound('target object', object);
-        return describeTarget(engine, relation);
+        return use(await describeTarget(engine, relation), engine);
       },
     );
+  const describe = (object: string) => withTarget(object, async (target) => target);
   return {
     creation: targetCreation(database),
     objects: () =>
@@ -46,6 +48,7 @@ export function modelDestination(database: Database): ModelDestination {
         async (engine) => (await tables(engine)).map(({ id }) => ({ id, name: id, modes })),
       ),
     fields: async (object) => (await describe(object)).fields,
+    refusals: (object, values) => withTarget(object, (target, engine) => refusals(engine, target, values)),
     alike: async (definition) => alikeIdentities(database, await describe(definition.object), definition),
     life: ({ object }) =>
       withReader(

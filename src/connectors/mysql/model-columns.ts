@@ -87,7 +87,8 @@ export function bySize(rows: readonly string[]): string[][] {
   return lists;
 }
 
-function columnOf(target: Target, id: string): Column {
+/** @throws invalid_field */
+export function columnOf(target: Target, id: string): Column {
   const column = target.columns.find(({ name }) => name === id);
   if (column !== undefined) return column;
   throw noColumn(`${target.database}.${target.table}`, id);

@@ -8,6 +8,7 @@ import { type Column, columnsOf, findTable, systemDatabases, type TableColumn } 
 import { alikeIdentities } from './model-alike.ts';
 import { targetCreation } from './model-creation.ts';
 import { fitsOf } from './model-fits.ts';
+import { refusals } from './model-fixed-values.ts';
 import { targetLife } from './model-life.ts';
 import { functionsOf } from './model-matching.ts';
 import { modelReplacement } from './model-replacement.ts';
@@ -50,6 +51,7 @@ export function modelDestination(connect: Connect, database: string | undefined)
         });
       }),
     fields: async (object) => (await describe(object)).fields,
+    refusals: async (object, values) => refusals(connect, await describe(object), values),
     alike: async (definition) => alikeIdentities(connect, await describe(definition.object), definition),
     life: ({ object }) => targetLife(connect, object),
     async writer(definition) {

@@ -5,6 +5,7 @@ import type { Connect } from './bulk-source.ts';
 import { alikeIdentities } from './model-alike.ts';
 import { targetCreation } from './model-creation.ts';
 import { fitsOf } from './model-fits.ts';
+import { refusals } from './model-fixed-values.ts';
 import { targetLife } from './model-life.ts';
 import { modelReplacement } from './model-replacement.ts';
 import { describeTarget, modesOf, type Rights, writableTables } from './model-target.ts';
@@ -29,6 +30,7 @@ export function modelDestination(connect: Connect): ModelDestination {
         });
       }),
     fields: async (object) => (await describe(object)).fields,
+    refusals: async (object, values) => refusals(connect, await describe(object), values),
     alike: async (definition) => alikeIdentities(connect, await describe(definition.object), definition),
     life: ({ object }) => targetLife(connect, object),
     async writer(definition) {

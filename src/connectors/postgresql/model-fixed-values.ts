@@ -1,0 +1,44 @@
+import pg from 'pg';
+import type { FixedValue } from '../contract.ts';
+import { refusalsBy } from '../fixed-values.ts';
+import type { Connect } from './bulk-source.ts';
+import { fitsOf } from './model-fits.ts';
+import { refusedOr } from './model-stage.ts';
+import type { Target } from './model-target.ts';
+import { targetOptions } from './transaction.ts';
+import { withWriter } from './with-client.ts';
+
+/** Each value is read and assigned as a batch's are, to a temporary column with the type and the checks of the target's. */
+export function refusals(connect: Connect, target: Target, values: readonly FixedValue[]) {
+  return withWriter(
+    connect,
+    'tidemark targets',
+    (client) =>
+      refusalsBy(
+        values,
+        { fields: target.fields, fitOf: fitsOf(target) },
+        async (text, { id, remoteType }) => {
+          const { rows } = await client.query<{ check: string }>(
+            `select format('constraint %I %s', conname, pg_get_constraintdef(c.oid)) as check from pg_constraint c
+             join pg_attribute a on a.attrelid = c.conrelid and c.conkey = array[a.attnum]
+           where c.conrelid = $1::regclass and c.contype = 'c' and a.attname = $2`,
+            [target.table, id],
+          );
+          const column = `${pg.escapeIdentifier(id)} ${remoteType}`;
+          const checks = rows.map(({ check }) => check.replace(/ NOT VALID$/, ''));
+          await client.query('savepoint fixed_value');
+          await client.query(`create temporary table the_target (${[column, ...checks].join(', ')})`);
+          try {
+            await client.query(`insert into pg_temp.the_target select $1::${target.baseTypes.get(id)}`, [
+              text,
+            ]);
+          } catch (error) {
+            throw refusedOr(error, { fields: [] });
+          } finally {
+            await client.query('rollback to savepoint fixed_value');
+          }
+        },
+      ),
+    targetOptions,
+  );
+}
