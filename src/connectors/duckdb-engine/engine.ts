@@ -1,12 +1,11 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
 import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir, totalmem } from 'node:os';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { TidemarkError } from '../../errors.ts';
 import { ConnectionLost, type RowStream } from '../contract.ts';
+import { type EngineProcess, keepProcess, takeProcess } from './engine-process.ts';
+import { DuckDBError, isOutOfMemory } from './errors.ts';
 import { literal } from './names.ts';
 import type { Answer, Request, Row } from './protocol.ts';
 import { copyLine, json, type ReadColumn, rendering } from './read-types.ts';
@@ -20,7 +19,11 @@ export interface EngineOptions {
   scratch?: boolean;
   /** Bytes of memory to begin with, e.g. what another engine needed for the same rows. */
   memory?: number;
-  /** It may be given more memory. Its settings are open then: no SQL that a user wrote may run. */
+  /**
+   * No SQL that a user wrote will run. Its settings stay open then, and another engine may have its process next.
+   */
+  ownSql?: boolean;
+  /** It may be given more memory, with `ownSql`. */
   canGrow?: boolean;
   /** Folders beside the engine's own whose files SQL may read and write. */
   folders?: readonly string[];
@@ -63,31 +66,6 @@ export interface Engine {
   close(): Promise<void>;
 }
 
-/** What DuckDB refused. `kind` is how its message begins: Conversion, Constraint, Catalog, Parser, IO, … */
-export class DuckDBError extends Error {
-  override name = 'DuckDBError';
-  readonly kind: string;
-
-  constructor(message: string) {
-    super(message);
-    this.kind = /^([\w ]+) Error:/.exec(message)?.[1] ?? '';
-  }
-}
-
-/** That a value is to blame for, not memory, disk, file or statement. */
-export function isValueError(error: unknown): error is DuckDBError {
-  return error instanceof DuckDBError && ['Conversion', 'Invalid Input', 'Out of Range'].includes(error.kind);
-}
-
-/** That the file, the disk, memory or DuckDB itself is to blame for. */
-export function isTrouble({ kind }: DuckDBError): boolean {
-  return /^(IO|Permission|Out of Memory|INTERNAL|FATAL|Interrupt|Connection|HTTP|Transaction.*)$/i.test(kind);
-}
-
-export function isOutOfMemory(error: unknown): error is DuckDBError {
-  return error instanceof DuckDBError && error.kind === 'Out of Memory';
-}
-
 const lookEvery = 50;
 const mebibyte = 1024 * 1024;
 const held = /Could not set lock on file/;
@@ -114,6 +92,7 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
 async function open(engine: ProcessEngine, options: EngineOptions): Promise<void> {
   const { folders = [], patience = 0, signal: _, memory = usualMemory, ...database } = options;
   engine.memory = memory;
+  engine.ownSql = options.ownSql ?? false;
   engine.canGrow = options.canGrow ?? false;
   const request = {
     kind: 'open',
@@ -141,84 +120,37 @@ function mostMemory(): number {
   return Math.max(usualMemory, Math.floor(Math.min(totalmem(), process.constrainedMemory() || Infinity) / 4));
 }
 
-/** Path of this folder's `process` in sources and in a build. */
-const program = path.join(import.meta.dirname, `process${path.extname(import.meta.filename)}`);
-
-let compiled: string | undefined;
-
-/** Where this process keeps what Node compiles for engines: a quarter of what it takes to start one. */
-function compiledCode(): string {
-  if (compiled === undefined) {
-    // Named like those of lib/temp-folder.ts, which removes what killed processes have left.
-    const folder = mkdtempSync(path.join(tmpdir(), `tidemark-files-${process.pid}-`));
-    process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-    compiled = folder;
-  }
-  return compiled;
-}
-
 class ProcessEngine implements Engine {
   database = '';
   memory = usualMemory;
+  ownSql = false;
   canGrow = false;
   readonly folder: string;
-  readonly #child: ChildProcess;
-  readonly #exited: Promise<unknown>;
-  readonly #pending = new Map<number, PromiseWithResolvers<Answer>>();
-  #requests = 0;
+  readonly #process: EngineProcess;
+  readonly #unfollow: () => void;
   #pipes = 0;
-  #ended: Error | undefined;
   #inTransaction = false;
+  /** Settled once its process is gone, or free for another engine. */
+  #closed: Promise<void> | undefined;
 
   constructor(folder: string, signal: AbortSignal | undefined) {
     this.folder = folder;
-    this.#child = fork(program, {
-      execArgv: [],
-      // Nothing of the server's environment, which holds its secrets.
-      env: { PATH: process.env.PATH, TZ: 'UTC', NODE_COMPILE_CACHE: compiledCode() },
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-      serialization: 'advanced',
-    });
-    // It has not even begun when there is an error instead.
-    this.#exited = Promise.race([once(this.#child, 'exit'), once(this.#child, 'error')]).catch(() => {});
-    this.#child.on('message', (message) => this.#settle(message as Answer & { id: number }));
-    this.#child.on('error', (error) => this.#end(error));
-    this.#child.once('exit', (code, how) => {
-      this.#end(new ConnectionLost(`DuckDB has ended (${how ?? `code ${code}`})`));
-      signal?.removeEventListener('abort', abort);
-    });
+    this.#process = takeProcess();
     const abort = () => void this.#kill();
     signal?.addEventListener('abort', abort, { once: true });
+    this.#unfollow = () => signal?.removeEventListener('abort', abort);
     if (signal?.aborted) abort();
   }
 
-  #settle({ id, ...answer }: Answer & { id: number }): void {
-    const waiting = this.#pending.get(id);
-    this.#pending.delete(id);
-    if ('error' in answer) waiting?.reject(new DuckDBError(answer.error));
-    else waiting?.resolve(answer);
-  }
-
-  #end(error: Error): void {
-    this.#ended ??= error;
-    for (const { reject } of this.#pending.values()) reject(this.#ended);
-    this.#pending.clear();
-  }
-
   async request(request: Request): Promise<Answer> {
-    if (this.#ended !== undefined) throw this.#ended;
-    const waiting = Promise.withResolvers<Answer>();
-    const id = ++this.#requests;
-    this.#pending.set(id, waiting);
-    this.#child.send({ id, ...request }, (error) => {
-      if (error) this.#end(new ConnectionLost('DuckDB has ended', { cause: error }));
-    });
-    return waiting.promise;
+    // Its process may be another engine's by now.
+    if (this.#closed !== undefined) throw new ConnectionLost('DuckDB has ended');
+    return this.#process.request(request);
   }
 
   async reserve(bytes: number): Promise<void> {
     const memory = Math.min(bytes, mostMemory());
-    if (!this.canGrow || memory <= this.memory) return;
+    if (!(this.canGrow && this.ownSql) || memory <= this.memory) return;
     // Each thread holds a long value, or a page of every column, of its own.
     await this.run(`set threads = 1; set memory_limit = '${Math.floor(memory / 1024)}KiB'`);
     this.memory = memory;
@@ -280,17 +212,30 @@ class ProcessEngine implements Engine {
     );
   }
 
-  async close(): Promise<void> {
-    if (this.#pending.size > 0) return this.#kill();
-    if (this.#child.connected) this.#child.disconnect();
-    await this.#exited;
+  close(): Promise<void> {
+    this.#closed ??= this.#leave(() => (this.#process.isBusy ? this.#process.kill() : this.#giveBack()));
+    return this.#closed;
+  }
+
+  #kill(): Promise<void> {
+    this.#closed ??= this.#leave(() => this.#process.kill());
+    return this.#closed;
+  }
+
+  async #leave(how: () => Promise<void>): Promise<void> {
+    this.#unfollow();
+    await how();
     await rm(this.folder, { recursive: true, force: true });
   }
 
-  async #kill(): Promise<void> {
-    this.#end(new ConnectionLost('DuckDB was ended'));
-    this.#child.kill('SIGKILL');
-    await this.#exited;
-    await rm(this.folder, { recursive: true, force: true });
+  async #giveBack(): Promise<void> {
+    // A user's SQL may have done anything to its process. What rows needed beyond the usual, a process never gives back.
+    if (!this.ownSql || this.memory > usualMemory) return this.#process.end();
+    try {
+      await this.#process.request({ kind: 'close' });
+      keepProcess(this.#process);
+    } catch {
+      await this.#process.kill();
+    }
   }
 }

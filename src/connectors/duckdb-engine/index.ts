@@ -13,15 +13,8 @@
  * await engine.close();
  * ```
  */
-export {
-  DuckDBError,
-  type Engine,
-  type EngineOptions,
-  type EngineRead,
-  isTrouble,
-  isValueError,
-  openEngine,
-} from './engine.ts';
+export { type Engine, type EngineOptions, type EngineRead, openEngine } from './engine.ts';
+export { DuckDBError, isTrouble, isValueError } from './errors.ts';
 export { loadPart, loadRows, tableColumns } from './load.ts';
 export { identifier, literal } from './names.ts';
 export { copyLine, nulRemoved, type ReadColumn, readRendering } from './read-types.ts';

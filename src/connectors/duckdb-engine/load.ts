@@ -1,7 +1,8 @@
 import { rm } from 'node:fs/promises';
 import type { BulkColumn, ValueWarning } from '../contract.ts';
 import { expectRows } from '../row-counts.ts';
-import { type Engine, isValueError } from './engine.ts';
+import type { Engine } from './engine.ts';
+import { isValueError } from './errors.ts';
 import { identifier, literal } from './names.ts';
 import { type Lines, type Part, spool } from './spool.ts';
 import { type Storage, storage } from './write-types.ts';

@@ -1,8 +1,7 @@
 /**
- * DuckDB, in a process of its own that `engine.ts` starts. It runs SQL that users wrote: what such SQL can
- * crash, fill or block (a thread per statement, of the four that Node has for files and names) is this process.
- * A file's lock ends with it, at once and for certain; inside a long-lived process that is up to the garbage
- * collector.
+ * DuckDB, in a process that `engine-process.ts` starts. It runs SQL that users wrote: what such SQL can crash, fill or
+ * block (a thread per statement, of the four that Node has for files and names) is this process. One database is open
+ * at a time.
  */
 import { rmSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
@@ -41,6 +40,11 @@ async function answerTo(request: Request): Promise<Answer> {
     const reader = await database.connection.runAndReadAll('select current_database()');
     return { database: String(reader.value(0, 0)) };
   }
+  if (request.kind === 'close') {
+    if (database !== undefined) close(database);
+    database = undefined;
+    return { closed: true };
+  }
   if (database === undefined) throw new Error('no database is open');
   const { connection } = database;
   switch (request.kind) {
@@ -67,7 +71,7 @@ async function answerTo(request: Request): Promise<Answer> {
  * Nothing but the given folders can be reached afterwards: no file, no network, no extension, no setting. Some
  * settings are only known once the database is open.
  */
-async function open({ file, readOnly, scratch, canGrow, memory, folders }: DatabaseOptions) {
+async function open({ file, readOnly, scratch, ownSql, memory, folders }: DatabaseOptions) {
   const [folder = ''] = folders;
   const instance = await DuckDBInstance.create(file ?? ':memory:', {
     access_mode: readOnly ? 'READ_ONLY' : 'READ_WRITE',
@@ -94,18 +98,25 @@ async function open({ file, readOnly, scratch, canGrow, memory, folders }: Datab
       : []),
     ...readMacros,
     ...writeMacros,
-    ...(canGrow ? [] : ['set lock_configuration = true']),
+    ...(ownSql ? [] : ['set lock_configuration = true']),
   ];
-  await connection.run(statements.join(';\n'));
-  return { instance, connection, folder };
+  const opened = { instance, connection, folder };
+  await connection.run(statements.join(';\n')).catch((error: unknown) => {
+    close(opened);
+    throw error;
+  });
+  return opened;
+}
+
+/** A file's lock ends with it: nothing that the driver gave is left open. */
+function close({ instance, connection }: NonNullable<typeof database>): void {
+  connection.closeSync();
+  instance.closeSync();
 }
 
 /** The engine is closed or its process is dead. A statement that is under way cannot be waited for. */
 function end(): void {
-  if (waiting === 0) {
-    database?.connection.closeSync();
-    database?.instance.closeSync();
-  }
+  if (waiting === 0 && database !== undefined) close(database);
   if (database !== undefined) rmSync(database.folder, { recursive: true, force: true });
   process.kill(process.pid, 'SIGKILL');
 }

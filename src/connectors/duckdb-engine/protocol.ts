@@ -1,9 +1,10 @@
-/** What the engine and its process say to each other. The first request is `open`. */
+/** What the engine and its process say to each other. The first request is `open`; it may come again after `close`. */
 export type Request =
   | { kind: 'open'; options: DatabaseOptions }
   | { kind: 'run'; sql: string }
   | { kind: 'query'; sql: string; values: readonly string[] }
-  | { kind: 'describe'; sql: string };
+  | { kind: 'describe'; sql: string }
+  | { kind: 'close' };
 
 export interface DatabaseOptions {
   /** Absolute; in memory without one. */
@@ -12,7 +13,7 @@ export interface DatabaseOptions {
   /** The file is read once, soon: it is written without compressing, and closed without tidying up. */
   scratch?: boolean;
   /** Settings are not locked. */
-  canGrow?: boolean;
+  ownSql?: boolean;
   /** Bytes. */
   memory: number;
   /** The folders that SQL may read from and write to, with all below them. The first is DuckDB's own. */
@@ -50,6 +51,7 @@ export interface Described {
 export type Answer =
   | { error: string }
   | { database: string }
+  | { closed: true }
   | { rows: Row[] }
   | { changed: number }
   | { columns: Described[] };

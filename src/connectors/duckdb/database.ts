@@ -7,7 +7,7 @@ import { DuckDBError, type Engine, type EngineOptions, openEngine } from '../duc
 /** Milliseconds to wait while somebody else has the file open. Who looks at it does so while a person waits. */
 const patience = { look: 10_000, read: 60_000, write: 600_000 };
 
-export type OpenOptions = Pick<EngineOptions, 'memory' | 'canGrow' | 'signal'>;
+export type OpenOptions = Pick<EngineOptions, 'memory' | 'ownSql' | 'canGrow' | 'signal'>;
 
 /**
  * One database file of an organization.
@@ -64,14 +64,21 @@ export function database(folder: string | undefined, name: string, signal: Abort
     },
     async writer(options = {}) {
       const { file } = await locate();
-      return open({ canGrow: true, ...options, file, patience: patience.write, signal: until(options) });
+      return open({
+        ownSql: true,
+        canGrow: true,
+        ...options,
+        file,
+        patience: patience.write,
+        signal: until(options),
+      });
     },
   };
 }
 
 /** @throws when the file cannot be read, or could not be made. Changes nothing. */
 export async function tryDatabase(database: Database): Promise<void> {
-  const engine = await database.reader('look');
+  const engine = await database.reader('look', { ownSql: true });
   if (engine !== undefined) {
     await engine.close();
     return;
@@ -88,7 +95,7 @@ export async function withReader<Result>(
   missing: () => Result,
   use: (engine: Engine) => Promise<Result>,
 ): Promise<Result> {
-  const engine = await database.reader('look');
+  const engine = await database.reader('look', { ownSql: true });
   if (engine === undefined) return missing();
   try {
     return await use(engine);

@@ -58,7 +58,10 @@ export async function openStage(
   const open = async () => {
     await writeClaim(folder, claim);
     const file = path.join(folder, claim.rows);
-    return { file, engine: await openEngine({ file, scratch: true, canGrow: true, patience, signal }) };
+    return {
+      file,
+      engine: await openEngine({ file, scratch: true, ownSql: true, canGrow: true, patience, signal }),
+    };
   };
   const opened = await (async () => {
     if (!goesOn) return open();
@@ -102,7 +105,7 @@ async function writeClaim(folder: string, claim: Claim): Promise<void> {
 /** Whether a process has the staged rows open. */
 async function isHeld(folder: string, { rows }: Claim): Promise<boolean> {
   try {
-    await (await openEngine({ file: path.join(folder, rows), readOnly: true })).close();
+    await (await openEngine({ file: path.join(folder, rows), readOnly: true, ownSql: true })).close();
     return false;
   } catch (error) {
     return error instanceof ConnectionLost;
