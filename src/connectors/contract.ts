@@ -177,7 +177,10 @@ export type IdentityFunction = 'Equality' | 'ISubstring' | 'OneOf' | 'DomainMatc
 export interface TargetObject {
   id: string;
   name: string;
+  /** None of something that is there and takes no records. */
   modes: ModelSyncMode[];
+  /** Why it does not have the others. */
+  lacking?: Partial<Record<ModelSyncMode, string>>;
   /** A sync has to say more than which object: `target.configuration`. */
   requiresConfiguration?: true;
 }

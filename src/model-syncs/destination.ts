@@ -1,6 +1,6 @@
 import { type OpenDependencies, openConnection } from '../connections/index.ts';
 import type { ModelDestination, TargetObject } from '../connectors/index.ts';
-import { messageOf, TidemarkError } from '../errors.ts';
+import { messageOf, TidemarkError, unprocessable } from '../errors.ts';
 import { orMeant } from '../lib/near-name.ts';
 
 export type ModelSyncDependencies = OpenDependencies;
@@ -35,12 +35,17 @@ export async function withModelDestination<Result>(
 export async function targetObject(destination: ModelDestination, id: string): Promise<TargetObject> {
   const objects = await destination.objects();
   const object = objects.find((one) => one.id === id);
-  if (object !== undefined) return object;
+  if (object !== undefined) {
+    const [reason] = Object.values(object.lacking ?? {});
+    if (object.modes.length > 0 || reason === undefined) return object;
+    throw unprocessable('target.object', `${id} takes no records: ${reason}`);
+  }
   const near = orMeant(
     id,
-    objects.map((one) => one.id),
+    objects.filter(({ modes }) => modes.length > 0).map((one) => one.id),
   );
-  throw new TidemarkError('unprocessable', {
-    reason: `target.object: ${JSON.stringify(id)} is not an object of the target connection${near}`,
-  });
+  throw unprocessable(
+    'target.object',
+    `${JSON.stringify(id)} is not an object of the target connection${near}`,
+  );
 }

@@ -168,7 +168,9 @@ async function checkTarget(
   const object = id === '' ? newTable(definition) : await targetObject(destination, id);
   if (!object.modes.includes(definition.mode)) {
     const modes = object.modes.join(', ');
-    throw unprocessable('mode', `${definition.mode} is not supported by ${object.id}, which takes ${modes}`);
+    const { [definition.mode]: lacking } = object.lacking ?? {};
+    const reason = `${definition.mode} is not supported by ${object.id}, which takes ${modes}`;
+    throw unprocessable('mode', lacking === undefined ? reason : `${reason}: ${lacking}`);
   }
   destination.check?.(object.id, configuration, namesOf(definition));
   const there = id === '' ? [] : await destination.fields(id);

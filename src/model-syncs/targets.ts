@@ -18,7 +18,7 @@ export function listTargetObjects(
   connectionId: string,
 ): Promise<TargetObjectDescription[]> {
   return withModelDestination(deps, organizationId, connectionId, async (destination) =>
-    (await destination.objects()).map(presentObject),
+    (await destination.objects()).filter(({ modes }) => modes.length > 0).map(presentObject),
   );
 }
 
@@ -32,7 +32,7 @@ export function describeTarget(
   return withModelDestination(deps, organizationId, connectionId, async (destination) => {
     const creates = destination.creation !== undefined;
     const object = (await destination.objects()).find((one) => one.id === objectId);
-    if (object === undefined) throw notFound('target object', objectId);
+    if (object === undefined || object.modes.length === 0) throw notFound('target object', objectId);
     const fields = await destination.fields(objectId);
     const wholeRecords = takesRecords(fields);
     return {

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { queryDuckDB } from './duckdb.ts';
-import { createMariadbDatabase } from './mariadb.ts';
+import { createMariadbDatabase, type MariadbDatabase } from './mariadb.ts';
 import type { ModelSyncs } from './model-syncs.ts';
 
 type Rows = Record<string, unknown>[];
@@ -25,10 +25,13 @@ export function postgresqlTarget(world: ModelSyncs): ModelTarget {
   };
 }
 
-export async function mariadbTarget(world: ModelSyncs): Promise<ModelTarget> {
+export async function mariadbTarget(
+  world: ModelSyncs,
+): Promise<ModelTarget & Pick<MariadbDatabase, 'configuration'>> {
   const database = await createMariadbDatabase();
   return {
     kind: 'mysql',
+    configuration: database.configuration,
     connectionId: await world.connect('mysql', database.configuration),
     object: (table) => `${database.name}.${table}`,
     query: (sql) => database.query(sql),

@@ -2,6 +2,7 @@ import { notFound } from '../../errors.ts';
 import { checkedReplacement, checkedWriter } from '../checked.ts';
 import type { ModelDestination, ModelSyncMode, TargetField } from '../contract.ts';
 import { type Engine, literal, type ReadColumn } from '../duckdb-engine/index.ts';
+import { notOffered } from '../target-modes.ts';
 import { type Database, withReader } from './database.ts';
 import { fieldTypeOf } from './field-type.ts';
 import { alikeIdentities } from './model-alike.ts';
@@ -45,7 +46,12 @@ export function modelDestination(database: Database): ModelDestination {
       withReader(
         database,
         () => [],
-        async (engine) => (await tables(engine)).map(({ id }) => ({ id, name: id, modes })),
+        async (engine) =>
+          (await listRelations(engine)).map(({ id, kind }) =>
+            kind === 'table'
+              ? { id, name: id, modes }
+              : notOffered(id, 'it is a view, and DuckDB writes through none'),
+          ),
       ),
     fields: async (object) => (await describe(object)).fields,
     refusals: (object, values) => withTarget(object, (target, engine) => refusals(engine, target, values)),

@@ -4,7 +4,7 @@ import { eachGroup } from '../identity-groups.ts';
 import { type Connect, rowsOf, withConnection } from './client.ts';
 import type { Column } from './columns.ts';
 import { bySize } from './model-columns.ts';
-import type { Target } from './model-destination.ts';
+import type { Target } from './model-target.ts';
 import { literal, qualified } from './quote.ts';
 
 /** Keys that are fetched at a time. */

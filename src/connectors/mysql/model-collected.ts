@@ -2,7 +2,7 @@ import type { Connection } from 'mysql2/promise';
 import { rowsOf } from './client.ts';
 import type { Column } from './columns.ts';
 import type { Columns } from './model-columns.ts';
-import type { Target } from './model-destination.ts';
+import type { Target } from './model-target.ts';
 import { ownKey } from './own-key.ts';
 import { identifier, qualified } from './quote.ts';
 

@@ -1,8 +1,8 @@
 import type { Field, OutgoingRecord, TargetDefinition } from '../contract.ts';
 import { needIdentity, noColumn } from '../target-definition.ts';
 import type { Column } from './columns.ts';
-import type { Target } from './model-destination.ts';
 import { literalFor } from './model-literal.ts';
+import type { Target } from './model-target.ts';
 import { identifier } from './quote.ts';
 
 const statementLength = 1024 * 1024;

@@ -14,7 +14,7 @@ import {
   timeOnly,
   whole,
 } from '../fits.ts';
-import type { Target } from './model-destination.ts';
+import type { Target } from './model-target.ts';
 
 /** Of the types whose values MySQL changes without a word, strict as it is told to be. */
 export function fitsOf({ columns }: Target): FitOf {

@@ -4,10 +4,10 @@ import { refusalsBy } from '../fixed-values.ts';
 import { type Connect, rowsOf, withConnection } from './client.ts';
 import { isServerError } from './errors.ts';
 import { columnOf } from './model-columns.ts';
-import type { Target } from './model-destination.ts';
 import { fitsOf } from './model-fits.ts';
 import { literalFor } from './model-literal.ts';
 import { refusedOr } from './model-refused.ts';
+import type { Target } from './model-target.ts';
 import { identifier, literal, qualified } from './quote.ts';
 
 /** Each value is stored in a temporary table, in a column like the target's, as the values of a batch are. */

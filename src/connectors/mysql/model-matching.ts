@@ -3,8 +3,8 @@ import type { IdentityFunction, TargetDefinition } from '../contract.ts';
 import { type Found, type Resolved, resolve } from '../identity-functions.ts';
 import { rowsOf } from './client.ts';
 import type { WrittenColumn } from './model-columns.ts';
-import type { Target } from './model-destination.ts';
 import { exactText } from './model-hash.ts';
+import type { Target } from './model-target.ts';
 import { literal, qualified } from './quote.ts';
 
 /** How rows are found whose identity is not the record's, but fits it. */

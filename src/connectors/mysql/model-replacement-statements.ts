@@ -1,9 +1,9 @@
 import type { ReplacedRow } from '../contract.ts';
 import { collectedTables } from './model-collected.ts';
 import type { Columns, WrittenColumn } from './model-columns.ts';
-import type { Target } from './model-destination.ts';
 import { digestExpression, exactText } from './model-hash.ts';
 import { literalFor } from './model-literal.ts';
+import type { Target } from './model-target.ts';
 import { identifier, literal, qualified } from './quote.ts';
 import { type Selected, selected } from './selected.ts';
 

@@ -5,9 +5,9 @@ import { breakOff, type Connect, rowsOf } from './client.ts';
 import { batchOutcome, ensureBatches, noteCommitted } from './model-batches.ts';
 import { collectedTables, createCollected } from './model-collected.ts';
 import { bySize, literals, modelColumns } from './model-columns.ts';
-import type { Target } from './model-destination.ts';
 import { refusedOr } from './model-refused.ts';
 import { type Change, replacementStatements, type Surplus } from './model-replacement-statements.ts';
+import type { Target } from './model-target.ts';
 import { SelectedRows } from './row-stream.ts';
 import { selected } from './selected.ts';
 

@@ -1,8 +1,8 @@
 import { compile, mysql, ofTable } from '../../conditions/index.ts';
 import type { OutgoingRecord, TargetDefinition } from '../contract.ts';
 import { bySize, literals, modelColumns } from './model-columns.ts';
-import type { Target } from './model-destination.ts';
 import { type Matching, matching } from './model-matching.ts';
+import type { Target } from './model-target.ts';
 import { qualified } from './quote.ts';
 
 /** The SQL of one sync's batches. */

@@ -12,10 +12,10 @@ import { tryEmpty } from '../try-empty.ts';
 import { unreachable } from '../unreachable.ts';
 import { breakOff, type Connect, rowsOf } from './client.ts';
 import { batchOutcome, ensureBatches, noteCommitted } from './model-batches.ts';
-import type { Target } from './model-destination.ts';
 import { findRows } from './model-matching.ts';
 import { refusedOr } from './model-refused.ts';
 import { modelStatements, type Statements } from './model-statements.ts';
+import type { Target } from './model-target.ts';
 
 /** Enough to make the round trips cheap, few enough to find one bad record quickly. */
 const batchSize = 1_000;

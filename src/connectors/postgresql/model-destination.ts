@@ -1,6 +1,5 @@
 import { checkedReplacement, checkedWriter } from '../checked.ts';
-import type { ModelDestination, TargetObject } from '../contract.ts';
-import { tableId } from '../table-id.ts';
+import type { ModelDestination } from '../contract.ts';
 import type { Connect } from './bulk-source.ts';
 import { alikeIdentities } from './model-alike.ts';
 import { targetCreation } from './model-creation.ts';
@@ -8,7 +7,7 @@ import { fitsOf } from './model-fits.ts';
 import { refusals } from './model-fixed-values.ts';
 import { targetLife } from './model-life.ts';
 import { modelReplacement } from './model-replacement.ts';
-import { describeTarget, modesOf, type Rights, writableTables } from './model-target.ts';
+import { describeTarget, listTargets } from './model-target.ts';
 import { modelWriter } from './model-writer.ts';
 import { targetOptions } from './transaction.ts';
 import { filterCondition } from './where.ts';
@@ -19,16 +18,7 @@ export function modelDestination(connect: Connect): ModelDestination {
     withReader(connect, 'tidemark targets', (client) => describeTarget(client, object), targetOptions);
   return {
     creation: targetCreation(connect),
-    objects: () =>
-      withReader(connect, 'tidemark targets', async (client): Promise<TargetObject[]> => {
-        const { rows } = await client.query<{ schema: string; name: string } & Rights>(
-          `select schema, name, is_view, selects, inserts, updates, deletes from (${writableTables}) t order by 1, 2`,
-        );
-        return rows.map(({ schema, name, ...rights }) => {
-          const id = tableId(schema, name);
-          return { id, name: id, modes: modesOf(rights) };
-        });
-      }),
+    objects: () => withReader(connect, 'tidemark targets', listTargets, targetOptions),
     fields: async (object) => (await describe(object)).fields,
     refusals: async (object, values) => refusals(connect, await describe(object), values),
     alike: async (definition) => alikeIdentities(connect, await describe(definition.object), definition),

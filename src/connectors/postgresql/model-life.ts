@@ -1,7 +1,7 @@
 import type { TargetLife } from '../contract.ts';
 import { splitTableId } from '../table-id.ts';
 import type { Connect } from './bulk-source.ts';
-import { writableTables } from './model-target.ts';
+import { writable } from './model-target.ts';
 import { withReader } from './with-client.ts';
 
 /** VACUUM FULL stores rows elsewhere as TRUNCATE does, so that they are counted where that has happened. */
@@ -15,7 +15,7 @@ export function targetLife(connect: Connect, object: string): Promise<TargetLife
     }>(
       `select oid::text as made, pg_relation_filenode(oid)::text as stored, quoted,
          has_table_privilege(oid, 'select') and not row_security_active(oid) as seen
-       from (${writableTables}) t where schema = $1 and name = $2`,
+       from (${writable}) t where schema = $1 and name = $2`,
       splitTableId(object),
     );
     const [table] = rows;

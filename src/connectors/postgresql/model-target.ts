@@ -1,7 +1,8 @@
 import type { Client } from 'pg';
 import { notFound } from '../../errors.ts';
-import type { ModelSyncMode, TargetField } from '../contract.ts';
-import { splitTableId } from '../table-id.ts';
+import type { TargetField, TargetObject } from '../contract.ts';
+import { splitTableId, tableId } from '../table-id.ts';
+import { notOffered, offered, type Rights } from '../target-modes.ts';
 import { fieldTypeOf } from './field-type.ts';
 import { functionsOf } from './model-matching.ts';
 
@@ -10,38 +11,59 @@ const through = 'pg_relation_is_updatable(c.oid, true)';
 const may = (right: string, bit: number) =>
   `(has_any_column_privilege(c.oid, '${right}') and (c.relkind <> 'v' or ${through} & ${bit} <> 0))`;
 
-/** Tables and views that a user can write to, partitioned tables included, and which rights there are. */
-export const writableTables = `
-  select * from (
-    select c.oid, n.nspname as schema, c.relname as name, format('%I.%I', n.nspname, c.relname) as quoted, c.relhasrules,
-      c.relkind = 'v' as is_view, has_any_column_privilege(c.oid, 'select') as selects,
-      ${may('insert', 8)} as inserts, ${may('update', 4)} as updates,
-      has_table_privilege(c.oid, 'delete') and (c.relkind <> 'v' or ${through} & 16 <> 0) as deletes
-    from pg_class c join pg_namespace n on n.oid = c.relnamespace
-    where c.relkind in ('r', 'p', 'v') and not c.relispartition
-      and n.nspname <> 'information_schema' and n.nspname not like 'pg\\_%'
-      and has_schema_privilege(n.oid, 'usage')
-  ) c where inserts or updates or deletes`;
+/** Tables, views and what else one might take for a target, and which rights there are. */
+const relations = `
+  select c.oid, n.nspname as schema, c.relname as name, format('%I.%I', n.nspname, c.relname) as quoted, c.relhasrules,
+    c.relkind::text as kind, c.relispartition as is_part, has_any_column_privilege(c.oid, 'select') as selects,
+    ${may('insert', 8)} as inserts, ${may('update', 4)} as updates,
+    has_table_privilege(c.oid, 'delete') and (c.relkind <> 'v' or ${through} & 16 <> 0) as deletes
+  from pg_class c join pg_namespace n on n.oid = c.relnamespace
+  where c.relkind in ('r', 'p', 'v', 'm', 'f') and n.nspname <> 'information_schema' and n.nspname not like 'pg\\_%'
+    and has_schema_privilege(n.oid, 'usage')`;
 
-export interface Rights {
-  is_view: boolean;
-  selects: boolean;
-  inserts: boolean;
-  updates: boolean;
-  deletes: boolean;
+/** Those that a user can write to, partitioned tables included. */
+export const writable = `select * from (${relations}) c
+  where kind in ('r', 'p', 'v') and not is_part and (inserts or updates or deletes)`;
+
+interface TargetRow extends Rights {
+  schema: string;
+  name: string;
+  kind: string;
+  is_part: boolean;
+  /** Its user may select all columns. */
+  copies: boolean;
+  /** Its user may make the temporary tables that batches are staged in. */
+  stages: boolean;
 }
 
-/** A mode is offered where the connection's user may do what it takes. A replacement needs a table to lock and to copy. */
-export function modesOf({ is_view, selects, inserts, updates, deletes }: Rights): ModelSyncMode[] {
-  const needed: Record<ModelSyncMode, boolean> = {
-    create: inserts && selects,
-    update: updates && selects,
-    updateOrCreate: inserts && updates && selects,
-    append: inserts,
-    replace: inserts && updates && deletes && selects && !is_view,
-    remove: deletes && selects,
-  };
-  return (Object.keys(needed) as ModelSyncMode[]).filter((mode) => needed[mode]);
+export async function listTargets(client: Client): Promise<TargetObject[]> {
+  const { rows } = await client.query<TargetRow>(
+    `select schema, name, kind, is_part, selects, inserts, updates, deletes,
+       has_table_privilege(oid, 'select') as copies,
+       has_database_privilege(current_database(), 'temporary') as stages from (${relations}) c order by 1, 2`,
+  );
+  return rows.map((row) => {
+    const id = tableId(row.schema, row.name);
+    const never = reasonAgainst(row);
+    return never === undefined ? offered(id, row, reasonAgainstReplace(row)) : notOffered(id, never);
+  });
+}
+
+function reasonAgainst({ kind, is_part, stages, inserts, updates, deletes }: TargetRow): string | undefined {
+  if (is_part) return 'it is a partition: name the table that it is a part of';
+  if (kind === 'm') return 'it is a materialized view, which only its query fills';
+  if (kind === 'f') return 'it is a foreign table, and a transaction here is none there';
+  if (!stages) return "the connection's user has no TEMPORARY on the database";
+  return kind !== 'v' || inserts || updates || deletes
+    ? undefined
+    : 'it is a view that cannot be written through, or not by the user of the connection';
+}
+
+/** It locks and copies a table. */
+function reasonAgainstReplace({ kind, selects, copies }: TargetRow): { replace?: string } {
+  if (kind === 'v') return { replace: 'it is a view, and mode replace copies a table' };
+  if (copies || !selects) return {};
+  return { replace: "the connection's user has SELECT on some of its columns only" };
 }
 
 /** A table as the target of a sync. */
@@ -77,6 +99,7 @@ interface ColumnRow {
   not_null: boolean;
   has_default: boolean;
   written_by_database: boolean;
+  selects: boolean;
   inserts: boolean;
   updates: boolean;
 }
@@ -84,8 +107,8 @@ interface ColumnRow {
 /** @throws not_found */
 export async function describeTarget(client: Client, object: string): Promise<Target> {
   const found = await client.query<{ oid: number; quoted: string; altered: boolean; is_view: boolean }>(
-    `select oid, quoted, is_view, relhasrules or row_security_active(oid) as altered
-     from (${writableTables}) t where schema = $1 and name = $2`,
+    `select oid, quoted, kind = 'v' as is_view, relhasrules or row_security_active(oid) as altered
+     from (${writable}) t where schema = $1 and name = $2`,
     splitTableId(object),
   );
   const [table] = found.rows;
@@ -106,6 +129,7 @@ export async function describeTarget(client: Client, object: string): Promise<Ta
          and m.amname in ('btree', 'hash')) as is_indexed,
        a.attnotnull as not_null, a.atthasdef or a.attidentity <> '' as has_default,
        a.attgenerated <> '' or a.attidentity = 'a' as written_by_database,
+       has_column_privilege(a.attrelid, a.attnum, 'select') as selects,
        has_column_privilege(a.attrelid, a.attnum, 'insert') as inserts,
        has_column_privilege(a.attrelid, a.attnum, 'update') as updates
      from pg_attribute a join pg_type t on t.oid = a.atttypid
@@ -135,6 +159,6 @@ function toField(row: ColumnRow, isView: boolean): TargetField {
     createable: !row.written_by_database && row.inserts,
     updateable: !row.written_by_database && row.updates,
     filterable: true,
-    identityFunctions: row.comparable ? functions : [],
+    identityFunctions: row.comparable && row.selects ? functions : [],
   };
 }
