@@ -77,14 +77,50 @@ test('a value that is not among those allowed is answered with these', async () 
   expect(await messageOf('/api/syncs', syncBody({ schedule }))).toMatch(/takes .*"daily"/);
 });
 
+/** What is said of a request that was done. */
+async function warning(method: 'POST' | 'PUT', url: string, body: object) {
+  const answer = await api.request(api.first.apiKey, method, url, body);
+  expect(answer).toMatchObject({ status: 200 });
+  const { data } = answer.body as { data: { id: string } };
+  return [answer.headers['tidemark-warning'], data.id] as const;
+}
+const daily = { frequency: 'daily', hour: '5', minute: '0' };
+const isIdle = expect.stringContaining('active is false');
+
 test('a sync that is saved with a schedule and is not active says so', async () => {
-  const warning = async (more: object) => {
-    const answer = await post('/api/syncs', syncBody(more));
-    expect(answer).toMatchObject({ status: 200 });
-    return answer.headers['tidemark-warning'];
-  };
-  const schedule = { frequency: 'daily', hour: '5', minute: '0' };
-  expect(await warning({ schedule })).toContain('active is false');
-  expect(await warning({ schedule, active: true })).toBeUndefined();
-  expect(await warning({})).toBeUndefined();
+  const ofSync = async (more: object) => (await warning('POST', '/api/syncs', syncBody(more)))[0];
+  expect(await ofSync({ schedule: daily })).toEqual(isIdle);
+  expect(await ofSync({ schedule: daily, active: true })).toBeUndefined();
+  expect(await ofSync({})).toBeUndefined();
+});
+
+test('so does a bulk sync, and what is saved of its schedules alone', async () => {
+  const body = (more: object) => ({
+    ...{ name: 'Copy', source_connection_id: connection, destination_connection_id: connection },
+    ...{ mode: 'replicate', destination_configuration: { schema: 'copy' }, schemas: ['public.customers'] },
+    ...more,
+  });
+  const path = '/api/bulk/syncs';
+  const [idle, id] = await warning('POST', path, body({ default_schedule: daily }));
+  expect(idle).toEqual(isIdle);
+  const manual = { default_schedule: { frequency: 'manual' } };
+  const additional_schedules = [{ ...daily, schemas: ['public.customers'] }];
+  for (const [more, said] of [
+    [{ default_schedule: daily, active: true }, undefined],
+    [manual, undefined],
+    [{ ...manual, additional_schedules }, isIdle],
+    [{ ...manual, additional_schedules, active: true }, undefined],
+    [manual, undefined],
+  ] as const) {
+    expect((await warning('PUT', `${path}/${id}`, body(more)))[0], JSON.stringify(more)).toEqual(said);
+  }
+  const schedules = `${path}/${id}/schedules`;
+  const [added, schedule] = await warning('POST', schedules, { schedule: daily });
+  expect(added).toEqual(isIdle);
+  const [none] = await warning('PUT', `${schedules}/${schedule}`, { schedule: { frequency: 'manual' } });
+  expect(none).toBeUndefined();
+  const activated = await post(`${path}/${id}/activate`, { active: true });
+  expect(activated.status).toBe(200);
+  const [active] = await warning('PUT', `${schedules}/${schedule}`, { schedule: daily });
+  expect(active).toBeUndefined();
 });

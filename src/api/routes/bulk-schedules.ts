@@ -3,6 +3,7 @@ import {
   createBulkSchedule,
   deleteBulkSchedule,
   getBulkSchedule,
+  getBulkSync,
   listBulkSchedules,
   updateBulkSchedule,
 } from '../../bulk-syncs/index.ts';
@@ -11,6 +12,7 @@ import { BulkScheduleRequest } from '../../schema/bulk-schedule.ts';
 import type { App } from '../app.ts';
 import { callerOf, organizationOf } from '../authentication.ts';
 import type { ApiDependencies } from '../dependencies.ts';
+import { warnIfIdle } from '../warnings.ts';
 
 const SyncParameters = Type.Object({ sync_id: Type.String() });
 const ScheduleParameters = Type.Object({ sync_id: Type.String(), schedule_id: Type.String() });
@@ -29,11 +31,14 @@ export function bulkScheduleRoutes(app: App, { db }: ApiDependencies): void {
   app.post(
     '/api/bulk/syncs/:sync_id/schedules',
     { schema: { operationId: 'bulkSync.schedules.create', params: SyncParameters, body: Body } },
-    async (request) => {
+    async (request, reply) => {
       const actor = actorOf(callerOf(request));
       const { sync_id: syncId } = request.params;
       const { schedule } = request.body;
-      return { data: await createBulkSchedule(db, organizationOf(request), actor, syncId, schedule) };
+      const data = await createBulkSchedule(db, organizationOf(request), actor, syncId, schedule);
+      const { active } = await getBulkSync(db, organizationOf(request), syncId);
+      warnIfIdle(reply, active, [data.frequency]);
+      return { data };
     },
   );
 
@@ -49,11 +54,14 @@ export function bulkScheduleRoutes(app: App, { db }: ApiDependencies): void {
   app.put(
     '/api/bulk/syncs/:sync_id/schedules/:schedule_id',
     { schema: { operationId: 'bulkSync.schedules.update', params: ScheduleParameters, body: Body } },
-    async (request) => {
+    async (request, reply) => {
       const actor = actorOf(callerOf(request));
       const { sync_id: syncId, schedule_id: id } = request.params;
       const { schedule } = request.body;
-      return { data: await updateBulkSchedule(db, organizationOf(request), actor, syncId, id, schedule) };
+      const data = await updateBulkSchedule(db, organizationOf(request), actor, syncId, id, schedule);
+      const { active } = await getBulkSync(db, organizationOf(request), syncId);
+      warnIfIdle(reply, active, [data.frequency]);
+      return { data };
     },
   );
 

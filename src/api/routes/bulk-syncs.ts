@@ -17,6 +17,7 @@ import {
 import { startSchemaRefresh } from '../../connections/index.ts';
 import { cancelSync } from '../../executions/index.ts';
 import { actorOf } from '../../organizations/index.ts';
+import { schedulesOf } from '../../schedules/index.ts';
 import { BulkSyncRequest, StartBulkSyncRequest } from '../../schema/bulk-sync.ts';
 import { Force, IdParameter } from '../../schema/parameters.ts';
 import { withoutEffect } from '../../schema/unread.ts';
@@ -25,6 +26,7 @@ import { callerOf, organizationOf } from '../authentication.ts';
 import { deletions } from '../deletion.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { generationOf } from '../versions.ts';
+import { warnIfIdle } from '../warnings.ts';
 
 const ListQuery = Type.Object({
   active: Type.Optional(Type.Boolean()),
@@ -68,10 +70,16 @@ export function bulkSyncRoutes(app: App, deps: ApiDependencies): void {
   app.post(
     '/api/bulk/syncs',
     { schema: { operationId: 'bulkSync.create', body: BulkSyncRequest } },
-    async (request) => {
+    async (request, reply) => {
       const generation = generationOf(request);
       const actor = actorOf(callerOf(request));
       const sync = await createBulkSync(deps, organizationOf(request), actor, request.body, generation);
+      const schedules = (await schedulesOf(deps.db, [sync.id])).get(sync.id) ?? [];
+      warnIfIdle(
+        reply,
+        sync.active,
+        schedules.map(({ settings }) => settings.frequency),
+      );
       return { data: await presentBulkSync(deps.db, sync, generation) };
     },
   );
@@ -100,11 +108,17 @@ export function bulkSyncRoutes(app: App, deps: ApiDependencies): void {
   app.put(
     '/api/bulk/syncs/:id',
     { schema: { operationId: 'bulkSync.update', params: IdParameter, body: BulkSyncRequest } },
-    async (request) => {
+    async (request, reply) => {
       const generation = generationOf(request);
       const actor = actorOf(callerOf(request));
       const { id } = request.params;
       const sync = await updateBulkSync(deps, organizationOf(request), actor, id, request.body, generation);
+      const schedules = (await schedulesOf(deps.db, [sync.id])).get(sync.id) ?? [];
+      warnIfIdle(
+        reply,
+        sync.active,
+        schedules.map(({ settings }) => settings.frequency),
+      );
       return { data: await presentBulkSync(deps.db, sync, generation) };
     },
   );

@@ -1,4 +1,3 @@
-import type { FastifyReply } from 'fastify';
 import { Type } from 'typebox';
 import { presentModelExecution } from '../../executions/index.ts';
 import {
@@ -25,7 +24,7 @@ import { noteTargetConfiguration } from '../configurations.ts';
 import { deletions } from '../deletion.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { generationOf } from '../versions.ts';
-import { warn } from '../warnings.ts';
+import { warnIfIdle } from '../warnings.ts';
 
 const ListQuery = Type.Object({
   active: Type.Optional(Type.Boolean()),
@@ -64,7 +63,7 @@ export function modelSyncRoutes(app: App, deps: ApiDependencies): void {
       const actor = actorOf(callerOf(request));
       await noteTargetConfiguration(deps.db, request, reply, request.body.target);
       const sync = await createModelSync(deps, organizationOf(request), actor, request.body);
-      warnIfIdle(reply, sync);
+      warnIfIdle(reply, sync.active, [sync.schedule.frequency]);
       return { data: presentModelSync(sync, generationOf(request)) };
     },
   );
@@ -90,7 +89,7 @@ export function modelSyncRoutes(app: App, deps: ApiDependencies): void {
       const { id } = request.params;
       await noteTargetConfiguration(deps.db, request, reply, request.body.target);
       const sync = await updateModelSync(deps, organizationOf(request), actor, id, request.body);
-      warnIfIdle(reply, sync);
+      warnIfIdle(reply, sync.active, [sync.schedule.frequency]);
       return { data: presentModelSync(sync, generationOf(request)) };
     },
   );
@@ -162,10 +161,4 @@ export function modelSyncRoutes(app: App, deps: ApiDependencies): void {
       };
     },
   );
-}
-
-/** `active` is false where it is left out: such a sync would wait for its schedule for ever. */
-function warnIfIdle(reply: FastifyReply, { active, schedule }: ModelSync): void {
-  if (active || schedule.frequency === 'manual') return;
-  warn(reply, 'active is false: the schedule starts nothing until the sync is active');
 }
