@@ -268,5 +268,5 @@ test('target.configuration is held against what the target reads', async () => {
   expect(await refusal(target({ batchsize: 5 }))).toContain(
     'target.configuration.batchsize (did you mean batch_size?)',
   );
-  expect(await refusal(target({ metadata: true }))).toContain('target.configuration.metadata');
+  expect(await refusal(target({ record_requests: true }))).toContain('target.configuration.record_requests');
 });

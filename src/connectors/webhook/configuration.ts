@@ -31,6 +31,6 @@ export type Configuration = Static<typeof configuration>;
 export const targetConfiguration = Type.Object({
   batch_size: Type.Optional(Type.Unknown()),
   concurrency: Type.Optional(Type.Unknown()),
-  metadata: refused('a record is sent with its mapped fields: add a field for what is to go with it'),
+  metadata: Type.Optional(Type.Unknown()),
   record_requests: refused('requests are not kept: the record logs say what was sent'),
 });
