@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Database, Transaction } from '../db/index.ts';
-import { notFound, TidemarkError } from '../errors.ts';
+import { notFound, TidemarkError, unprocessable } from '../errors.ts';
 import type { KeyRing } from '../lib/seal.ts';
 import { isUuid } from '../lib/uuid.ts';
 
@@ -75,7 +75,12 @@ export async function createOrganization(
   return toOrganization(row);
 }
 
-/** Full replacement: what is left out is cleared, but for the secret, which clients cannot read to send it back. */
+/**
+ * Full replacement: what is left out is cleared, but for the secret, which clients cannot read to send it back. It is kept
+ * for the issuer that it was stored for: whoever may name another one may not have it sent there.
+ *
+ * @throws unprocessable when the secret would be kept for another issuer.
+ */
 export async function updateOrganization(
   deps: { db: Database; keyRing: KeyRing },
   id: string,
@@ -85,6 +90,7 @@ export async function updateOrganization(
   try {
     const row = await deps.db.transaction().execute(async (tx) => {
       await claimDomain(tx, settings.sso_domain, id);
+      await keepsSecretFor(tx, id, settings);
       const { client_secret, ...rest } = toRow(deps.keyRing, settings);
       return await tx
         .updateTable('organizations')
@@ -112,6 +118,22 @@ export async function deleteOrganization(db: Database, id: string): Promise<void
   if (owner?.id === id)
     throw new TidemarkError('forbidden', { reason: 'The owner organization cannot be deleted' });
   await db.deleteFrom('organizations').where('id', '=', id).execute();
+}
+
+async function keepsSecretFor(
+  tx: Transaction,
+  id: string,
+  { issuer, client_secret: secret }: OrganizationSettings,
+): Promise<void> {
+  if (!issuer || secret !== undefined) return;
+  const stored = await tx
+    .selectFrom('organizations')
+    .select(['issuer', 'client_secret'])
+    .where('id', '=', id)
+    .forUpdate()
+    .executeTakeFirst();
+  if (stored == null || stored.client_secret === null || stored.issuer === issuer) return;
+  throw unprocessable('client_secret', 'send it again: issuer is another one than it was stored for');
 }
 
 /**
