@@ -58,6 +58,12 @@ function logRequests(app: App): void {
 const bodyLimit = 4 * 1024 * 1024;
 
 /**
+ * Largest head of a request, in bytes. The vendor's Go client, and Terraform with it, sends what it changes of a model in
+ * the URL, too, with the whole SQL.
+ */
+const headLimit = 256 * 1024;
+
+/**
  * The whole HTTP API as an application without a port.
  *
  * @param prepare is called before any route exists, for hooks that must see every one.
@@ -67,6 +73,7 @@ export function buildApp(dependencies: ApiDependencies, prepare: (app: App) => v
     loggerInstance: dependencies.log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit,
+    http: { maxHeaderSize: headLimit },
     // What never becomes a request goes past every hook.
     frameworkErrors: (error, _request, reply) => {
       const shown = toApiError(new TidemarkError('bad_request', { reason: error.message }));

@@ -18,6 +18,11 @@ export type Access =
 declare module 'fastify' {
   interface FastifyContextConfig {
     access?: Access;
+    /**
+     * For a partner that names no organization: the one that what the path names belongs to. Terraform imports a
+     * connection by its id alone. @throws not_found
+     */
+    organizationOf?: (id: string) => Promise<string>;
     /** Answers 501. */
     notBuilt?: boolean;
   }
@@ -46,8 +51,11 @@ export function installAuthentication(app: App, dependencies: ApiDependencies): 
     const access = request.routeOptions.config.access ?? 'organization';
     if (access !== 'organization' || request.caller?.kind !== 'partner') return;
     const named = (request.body as { organization_id?: unknown } | null | undefined)?.organization_id;
-    const acting =
-      typeof named === 'string' && named !== '' ? await partnerIn(dependencies.db, named) : undefined;
+    const { organizationOf } = request.routeOptions.config;
+    const { id } = request.params as { id?: string };
+    const organizationId =
+      typeof named === 'string' && named !== '' ? named : id && (await organizationOf?.(id));
+    const acting = organizationId ? await partnerIn(dependencies.db, organizationId) : undefined;
     if (acting === undefined) {
       throw new TidemarkError('forbidden', {
         reason:

@@ -80,7 +80,7 @@ test('every error has one shape and the version header, however early it comes',
       socket.on('data', (chunk) => (text += chunk)).on('end', () => resolve(text));
       socket.on('error', reject);
     });
-  expect(await answerTo(`GET / HTTP/1.1\r\nx: ${'x'.repeat(20_000)}\r\n\r\n`)).toMatch(
+  expect(await answerTo(`GET / HTTP/1.1\r\nx: ${'x'.repeat(300_000)}\r\n\r\n`)).toMatch(
     /^HTTP\/1\.1 431 .*"status":431/s,
   );
   expect(await answerTo('no http at all\r\n\r\n')).toMatch(
@@ -121,6 +121,15 @@ test('one sso_domain belongs to one organization, and a secret that is left out 
   const renamed = { name: 'renamed sso', sso_domain: 'Example.com' };
   expect((await partner('PUT', `/api/organizations/${made.data.id}`, renamed)).status).toBe(200);
   expect(await secret()).toEqual(before);
+  // For the issuer that it was stored for, and for no other, also once there is none.
+  const moved = { ...renamed, issuer: 'https://other.test' };
+  expect(await partner('PUT', `/api/organizations/${made.data.id}`, moved)).toMatchObject({
+    status: 422,
+    body: { metadata: { field: 'client_secret' } },
+  });
+  const again = { ...moved, client_secret: 'another' };
+  expect((await partner('PUT', `/api/organizations/${made.data.id}`, again)).status).toBe(200);
+  expect((await partner('PUT', `/api/organizations/${made.data.id}`, moved)).status).toBe(200);
 });
 
 test('Idempotency-Key: the order of members does not matter, and a failure of ours fixes nothing', async () => {

@@ -12,4 +12,4 @@ export {
   startSchemaRefresh,
 } from './schema-cache.ts';
 export { mask, maskConfiguration, readConfiguration } from './secrets.ts';
-export { type Connection, getConnection, listConnections } from './store.ts';
+export { type Connection, getConnection, listConnections, organizationOfConnection } from './store.ts';

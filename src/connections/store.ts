@@ -5,6 +5,15 @@ import { isUuid } from '../lib/uuid.ts';
 import type { Actor } from '../organizations/index.ts';
 import type { StoredConfiguration } from './secrets.ts';
 
+/** For a partner, who may ask in every organization. @throws not_found */
+export async function organizationOfConnection(db: Database, id: string): Promise<string> {
+  const row = isUuid(id)
+    ? await db.selectFrom('connections').select('organization_id').where('id', '=', id).executeTakeFirst()
+    : undefined;
+  if (row === undefined) throw notFound('connection', id);
+  return row.organization_id;
+}
+
 export interface Connection extends StoredConfiguration {
   id: string;
   organizationId: string;

@@ -14,7 +14,7 @@ export interface RequestedFilter extends Pick<ModelFilter, 'field' | 'field_id' 
 export interface RequestedFilters {
   filters: RequestedFilter[];
   logic: string;
-  /** What labels the logic's positions stand for. */
+  /** Of all filters of the request's list, in its order. */
   labels: string[];
   /** Where the logic stands. */
   place: string;

@@ -91,13 +91,28 @@ function filteringOf(
     };
   });
   // A position says something else once filters are added or taken away; a label does not.
-  const filterLogic = logic.replaceAll(
-    /(?<![\w])\d+(?![\w])/g,
-    (number) => labels[Number(number) - 1] ?? number,
+  const counted = labelsByPosition(
+    logic,
+    asked.map(({ label }) => label),
+    labels,
   );
+  const filterLogic = logic.replaceAll(position, (number) => counted[Number(number) - 1] ?? number);
   const filtering = { filters, filterLogic, ...(logic === filterLogic ? {} : { sentLogic: logic }) };
   filterOf(filtering, place);
   return filtering;
+}
+
+const position = /(?<![\w])\d+(?![\w])/g;
+
+/**
+ * What the positions of a logic stand for. The older form has both kinds of filters in one list: clients count among all
+ * of them or, as Terraform does, among those that the logic is for. A logic names each of its filters, so it can only
+ * be meant in one of the two ways.
+ */
+function labelsByPosition(logic: string, own: readonly string[], all: readonly string[]): readonly string[] {
+  const counts = (labels: readonly string[]) =>
+    (logic.match(position) ?? []).every((number) => own.includes(labels[Number(number) - 1] ?? ''));
+  return counts(all) || !counts(own) ? all : own;
 }
 
 /** @param place of the logic, to be named in errors. @throws invalid_field */

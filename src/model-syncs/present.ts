@@ -48,8 +48,6 @@ export function presentModelSync(
         };
   return {
     ...presentItem(sync),
-    // Parts of a time that its frequency does not read are answered, too.
-    schedule: scheduleOf(sync),
     target: {
       connection_id: connectionId,
       object,
@@ -91,9 +89,4 @@ function logicOf(
   sent: boolean | undefined,
 ): { filter_logic?: string } {
   return sentLogic === '' && sent === false ? {} : { filter_logic: sentLogic };
-}
-
-function scheduleOf({ wording, schedule }: ModelSync): ModelSync['schedule'] {
-  // A schedule that was changed since, because what it ran after is gone, is another one.
-  return wording?.schedule.frequency === schedule.frequency ? { ...wording.schedule, ...schedule } : schedule;
 }

@@ -17,7 +17,10 @@ export async function draftSchedule(
   syncId: string | undefined,
 ): Promise<ScheduleSettings> {
   const timing = checkTiming(request, (member) => `schedule.${member}`, ['runafter']);
-  if (timing.frequency !== 'runafter') return timing;
+  const { run_after_success_only: successOnly } = request;
+  // Says nothing without `runafter`, and is answered as it was sent.
+  const sent = successOnly == null ? {} : { run_after_success_only: successOnly };
+  if (timing.frequency !== 'runafter') return { ...timing, ...sent };
   const { sync_ids: models, bulk_sync_ids: bulks } = request.run_after ?? {};
   if ((models ?? []).length + (bulks ?? []).length === 0) {
     throw invalid('run_after', 'is needed for runafter: name a sync in sync_ids or bulk_sync_ids');
@@ -29,7 +32,7 @@ export async function draftSchedule(
   }
   // A list that was left out stays away from the answer, and an empty one is there.
   const runAfter = { ...(models ? { sync_ids: models } : {}), ...(bulks ? { bulk_sync_ids: bulks } : {}) };
-  return { ...timing, run_after: runAfter, run_after_success_only: request.run_after_success_only ?? false };
+  return { ...timing, run_after: runAfter, run_after_success_only: successOnly ?? false };
 }
 
 /** Bulk syncs are another room's, above no other: a look at its table is all that is needed of it here. */

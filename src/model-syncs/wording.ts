@@ -1,7 +1,5 @@
 import type { JsonObject } from '../lib/json.ts';
-import type { ScheduleSettings } from '../schedules/index.ts';
 import type { ModelSyncRequest } from '../schema/model-sync.ts';
-import type { Schedule } from '../schema/schedule.ts';
 import type { MappedField } from './model-sync.ts';
 
 type RequestField = ModelSyncRequest['fields'][number];
@@ -14,28 +12,11 @@ type RequestField = ModelSyncRequest['fields'][number];
 export interface Wording {
   /** As many as the definition has, in the same order. */
   fields: Pick<RequestField, 'source' | 'new' | 'sync_mode' | 'encryption_enabled'>[];
-  schedule: Pick<ScheduleSettings, (typeof scheduleParts)[number]>;
   sendsLogic: boolean;
   sendsTargetLogic: boolean;
   target: { new_name?: string; create?: JsonObject };
   new_field?: boolean;
   skip_initial_backfill?: boolean;
-}
-
-const scheduleParts = [
-  'frequency',
-  'minute',
-  'hour',
-  'day_of_week',
-  'day_of_month',
-  'month',
-  'run_after_success_only',
-] as const;
-
-/** A frequency that is none was refused before. */
-function scheduleOf(request: Schedule): Wording['schedule'] {
-  const parts = scheduleParts.map((part) => [part, request[part] ?? undefined]);
-  return given(Object.fromEntries(parts) as Wording['schedule']);
 }
 
 export function wordingOf(request: ModelSyncRequest): Wording {
@@ -50,7 +31,6 @@ export function wordingOf(request: ModelSyncRequest): Wording {
         encryption_enabled: field.encryption_enabled,
       }),
     ),
-    schedule: scheduleOf(request.schedule),
     sendsLogic: typeof request.filter_logic === 'string',
     sendsTargetLogic: typeof target.filter_logic === 'string',
     target: given({

@@ -13,7 +13,7 @@ export interface User {
 }
 
 export interface RoleChoice {
-  /** `admin` or `user`. */
+  /** `admin` or `user`. Empty says nothing: Terraform sends that when only the e-mail address changes. */
   role?: string | undefined;
   role_ids?: string[] | null | undefined;
 }
@@ -74,7 +74,7 @@ export async function updateUser(
     .updateTable('users')
     .set({
       ...(email === undefined ? {} : { email: addressOf(email) }),
-      ...(choice.role === undefined && choice.role_ids == null ? {} : { role: roleOf(choice) }),
+      ...(!choice.role && choice.role_ids == null ? {} : { role: roleOf(choice) }),
       updated_at: sql<string>`now()`,
     })
     .where('organization_id', '=', organizationId)
@@ -107,7 +107,7 @@ const emailTaken = (address: string) =>
   new TidemarkError('unprocessable', { reason: `email: ${address} is a user of this organization already` });
 
 function roleOf({ role, role_ids }: RoleChoice): string {
-  if (role !== undefined && role_ids != null) {
+  if (role && role_ids != null) {
     throw new TidemarkError('unprocessable', {
       reason: 'role and role_ids exclude each other: send one of them',
     });
@@ -117,8 +117,10 @@ function roleOf({ role, role_ids }: RoleChoice): string {
       reason: 'role_ids: custom roles are not built yet; send role',
     });
   }
-  if (role !== undefined && role !== 'admin' && role !== 'user') {
+  // As addresses, roles are the same in either case: `Admin` is what others call it.
+  const wanted = role?.toLowerCase() || 'user';
+  if (wanted !== 'admin' && wanted !== 'user') {
     throw new TidemarkError('unprocessable', { reason: `role: ${role} is neither admin nor user` });
   }
-  return role ?? 'user';
+  return wanted;
 }

@@ -4,13 +4,15 @@ import { checkTiming } from './check.ts';
 const check = (request: Parameters<typeof checkTiming>[0], allowed: 'runafter'[] = []) =>
   checkTiming(request, (member) => `schedule.${member}`, allowed);
 
-test('parts stay as they were given; what a frequency does not read is dropped', () => {
+test('parts stay as they were given, also those that a frequency does not read', () => {
   expect(check({})).toEqual({ frequency: 'manual' });
-  expect(check({ frequency: 'manual', hour: 'whenever' })).toEqual({ frequency: 'manual' });
+  const manual = { frequency: 'manual', hour: 'whenever', month: '' } as const;
+  expect(check(manual)).toEqual(manual);
   expect(check({ frequency: 'daily', hour: '05', minute: '00', day_of_week: '', month: null })).toEqual({
     frequency: 'daily',
     hour: '05',
     minute: '00',
+    day_of_week: '',
   });
   expect(check({ frequency: 'weekly', day_of_week: 'monday' })).toEqual({
     frequency: 'weekly',

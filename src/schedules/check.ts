@@ -27,8 +27,15 @@ const reads: Record<Frequency, { parts: readonly Part[]; needs: readonly Part[] 
 /** What a request says of a time: nothing, null and empty text are the same. */
 export type TimingRequest = { frequency?: string | null } & { [P in Part]?: string | null | undefined };
 
+/** The members of a time that say when. */
+export function readParts(timing: Timing): Timing {
+  const read = reads[timing.frequency].parts.filter((part) => timing[part]);
+  return Object.assign({ frequency: timing.frequency }, ...read.map((part) => ({ [part]: timing[part] })));
+}
+
 /**
- * Checks the time of a schedule. Parts that its frequency does not read are dropped.
+ * Checks the time of a schedule. Parts that its frequency does not read stay as they were sent, unchecked: whoever reads
+ * them back and compares, as Terraform does, takes another wording for a change.
  *
  * @param field the name of a member as the request has it, e.g. `default_schedule.hour`.
  * @param allowed the frequencies beside those of the clock.
@@ -42,12 +49,14 @@ export function checkTiming(
   const frequency = checkFrequency(request.frequency || 'manual', allowed, field('frequency'));
   const timing: Timing = { frequency };
   const cron = frequency === 'custom' || frequency === 'builder';
-  for (const part of reads[frequency].parts) {
-    const value = request[part]?.trim();
-    if (value) {
+  for (const part of names) {
+    const sent = request[part] ?? undefined;
+    const value = sent?.trim();
+    const read = reads[frequency].parts.includes(part);
+    if (sent !== undefined) timing[part] = read ? (value ?? '') : sent;
+    if (value && read) {
       const reason = cron ? cronFault(part, value) : plainFault(part, value);
       if (reason !== undefined) throw invalidField(field(part), reason);
-      timing[part] = value;
     } else if (reads[frequency].needs.includes(part)) {
       throw invalidField(
         field(part),

@@ -31,10 +31,11 @@ export function nextMatch(pattern: string, after: Date): Date | null {
   return new Cron(pattern, { timezone: 'UTC', mode: '5-part' }).nextRun(after);
 }
 
-/** Left out, minute and hour are 0, except that in cron patterns, as in the days of all, everything matches. */
+/** Left out or empty, minute and hour are 0, except that in cron patterns, as in the days of all, everything matches. */
 function cronPattern({ frequency, ...part }: Timing): string {
-  const { minute = '0', hour = '0', day_of_month = '*', month = '*', day_of_week = '*' } = part;
-  const weekday = shortNames(day_of_week);
+  const [minute, hour] = [part.minute || '0', part.hour || '0'];
+  const [day, month] = [part.day_of_month || '*', part.month || '*'];
+  const weekday = shortNames(part.day_of_week || '*');
   switch (frequency) {
     case 'hourly':
       return `${minute} * * * *`;
@@ -43,7 +44,7 @@ function cronPattern({ frequency, ...part }: Timing): string {
     case 'weekly':
       return `${minute} ${hour} * * ${weekday}`;
     default:
-      return `${minute} ${hour} ${day_of_month} ${shortNames(month)} ${weekday}`;
+      return `${minute} ${hour} ${day} ${shortNames(month)} ${weekday}`;
   }
 }
 

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { sql } from 'kysely';
 import type { Database, Transaction } from '../db/index.ts';
 import type { Actor } from '../organizations/index.ts';
+import { readParts } from './check.ts';
 import { firstTime } from './next-time.ts';
 import type { Schedule, ScheduleSettings, SyncKind } from './schedule.ts';
 import { scheduleChannel, selectSchedules, toSchedule } from './store.ts';
@@ -122,9 +123,9 @@ function nextRun({ sync, settings, current, now }: Change): Date | string | null
   return (kept ? current.nextRunAt : null) ?? firstTime(settings, now);
 }
 
-/** The members that say when, without those that say what. */
-function timeOf({ selective_mode, resync_mode, schemas, ...time }: ScheduleSettings) {
-  return time;
+/** The members that say when, without those that say what, or nothing. */
+function timeOf({ run_after, run_after_success_only, note, ...timing }: ScheduleSettings) {
+  return { ...readParts(timing), run_after, run_after_success_only, note };
 }
 
 function listed({ run_after: runAfter }: ScheduleSettings): string[] {

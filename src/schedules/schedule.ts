@@ -5,7 +5,10 @@ export type SyncKind = 'model' | 'bulk';
 export type Frequency = Exclude<(typeof scheduleFrequencies)[number], 'multi' | 'dbtcloud'>;
 export type Part = 'minute' | 'hour' | 'day_of_month' | 'month' | 'day_of_week';
 
-/** When, in UTC. Parts stay as they were given: `"05"`, `"monday"`, a field of a cron pattern. */
+/**
+ * When, in UTC. Parts stay as they were given: `"05"`, `"monday"`, a field of a cron pattern; those
+ * that the frequency does not read, too.
+ */
 export interface Timing extends Partial<Record<Part, string>> {
   frequency: Frequency;
 }

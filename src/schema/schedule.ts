@@ -21,6 +21,8 @@ export const noTimeZone = Object.fromEntries(
   ['timezone', 'time_zone', 'tz'].map((name) => [name, refused('times of schedules are in UTC')]),
 );
 
+const ofDbtCloud = 'schedules by dbt Cloud are not supported: let the dbt job start the sync through the API';
+
 /** When a model sync starts. Parts of a time are text, in UTC: `"05"`, `"monday"`. */
 export const Schedule = Type.Object({
   ...noTimeZone,
@@ -30,8 +32,8 @@ export const Schedule = Type.Object({
   day_of_week: part,
   day_of_month: part,
   month: part,
-  connection_id: Type.Optional(Type.String()),
-  job_id: Type.Optional(Type.Union([Type.Integer(), Type.Null()])),
+  connection_id: refused(ofDbtCloud),
+  job_id: refused(ofDbtCloud),
   run_after: Type.Optional(
     Type.Union([
       Type.Object({

@@ -7,6 +7,7 @@ import {
   getConnection,
   listConnections,
   maskConfiguration,
+  organizationOfConnection,
   readConfiguration,
   startSchemaRefresh,
   testConnection,
@@ -26,6 +27,7 @@ import { callerOf, organizationOf } from '../authentication.ts';
 import { noteConfiguration } from '../configurations.ts';
 import { deletions } from '../deletion.ts';
 import type { ApiDependencies } from '../dependencies.ts';
+import { withSentSecrets } from '../sent-secrets.ts';
 
 export function connectionRoutes(app: App, deps: ApiDependencies): void {
   const { db, keyRing } = deps;
@@ -43,7 +45,7 @@ export function connectionRoutes(app: App, deps: ApiDependencies): void {
       const actor = actorOf(callerOf(request));
       const connection = await createConnection(deps, organizationOf(request), actor, settings);
       await refreshIfSource(deps, connection);
-      return { data: present(connection, keyRing) };
+      return { data: withSentSecrets(request, present(connection, keyRing)) };
     },
   );
   app.post(
@@ -59,7 +61,10 @@ export function connectionRoutes(app: App, deps: ApiDependencies): void {
   );
   app.get(
     '/api/connections/:id',
-    { schema: { operationId: 'connections.get', params: IdParameter } },
+    {
+      schema: { operationId: 'connections.get', params: IdParameter },
+      config: { organizationOf: (id) => organizationOfConnection(db, id) },
+    },
     async (request) => {
       const connection = await getConnection(db, organizationOf(request), request.params.id);
       return { data: present(connection, keyRing) };
@@ -76,7 +81,7 @@ export function connectionRoutes(app: App, deps: ApiDependencies): void {
       noteConfiguration(request, reply, stored.type, settings.configuration);
       const connection = await updateConnection(deps, organizationOf(request), actor, id, settings);
       await refreshIfSource(deps, connection);
-      return { data: present(connection, keyRing) };
+      return { data: withSentSecrets(request, present(connection, keyRing)) };
     },
   );
   app.delete(
