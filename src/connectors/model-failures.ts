@@ -10,14 +10,22 @@ export class BatchRefused extends Error {
   readonly place: number | undefined;
   /** The answer may be about the destination rather than about the batch: it might refuse any other. */
   readonly unsure: boolean;
+  readonly #kind: string | undefined;
 
+  /** @param options.kind where refusals are alike by something else than their message. */
   constructor(
     message: string,
-    options: ErrorOptions & { place?: number | undefined; unsure?: boolean } = {},
+    options: ErrorOptions & { place?: number | undefined; unsure?: boolean; kind?: string } = {},
   ) {
     super(message, options);
     this.place = options.place;
     this.unsure = options.unsure ?? false;
+    this.#kind = options.kind;
+  }
+
+  /** Refusals of one kind are alike: the message without what differs from record to record. */
+  get kind(): string {
+    return this.#kind ?? this.message.replaceAll(/"[^"]*"|'[^']*'|\([^)]*\)|\d+/g, '…');
   }
 }
 

@@ -3,13 +3,14 @@ import type { Database } from '../db/index.ts';
 import type { Run } from '../executions/index.ts';
 import { answersInTurn } from './answers-in-turn.ts';
 import { Entries } from './entries.ts';
+import { OthersTried } from './others-tried.ts';
 import type { DeliverCheckpoint } from './plan.ts';
 import type { PlannedBatch } from './planned-batch.ts';
 import { countAfter, finishPlan, progressOf, readAhead } from './planned-records.ts';
 import { settle } from './settle.ts';
 import { splitRefused } from './split-refused.ts';
 import { progressTeller } from './story.ts';
-import { NotPassing, Suspects } from './suspects.ts';
+import { NotPassing, type RefusedBefore, Suspects } from './suspects.ts';
 import { tiedToContent } from './tied-to-content.ts';
 import { underWay } from './under-way.ts';
 import { type Outgoing, outgoingBatches, writeBatch } from './write-batch.ts';
@@ -20,6 +21,7 @@ export interface Delivery {
   checkpoint: DeliverCheckpoint;
   writer: ModelWriter;
   retryDelays: readonly number[];
+  refusedBefore: RefusedBefore;
   /** Records that a batch should have at most, where the destination would take more. */
   batchSize?: number | undefined;
 }
@@ -37,9 +39,12 @@ export async function deliver(delivery: Delivery): Promise<void> {
   const answers = answersInTurn((batch, results) => settle(run, checkpoint, batch, results, entries));
   const prepare = outgoingBatches(writer, checkpoint.task);
   const isTiedToContent = tiedToContent(writer);
-  const refuse = (batch: PlannedBatch, reason: string) =>
-    answers.settle(batch, [{ status: 'refused', reason }]);
-  const suspects = new Suspects(delivered > 0, writer.tryEmpty !== undefined, refuse);
+  const others = new OthersTried({ db, run, plan: checkpoint.plan, writer, prepare });
+  const suspects = new Suspects(delivered > 0, writer.tryEmpty !== undefined, delivery.refusedBefore, {
+    refuse: (batch, reason) => answers.settle(batch, [{ status: 'refused', reason }]),
+    isAnyTaken: (after, error) => others.isAnyTaken(after, error),
+  });
+  const prepareRest = async (records: PlannedBatch) => others.unlessTaken(await prepare(records));
   const take = async (batch: PlannedBatch, results: RecordResult[]) => {
     await suspects.clear();
     await answers.settle(batch, results);
@@ -61,7 +66,7 @@ export async function deliver(delivery: Delivery): Promise<void> {
       if (records.length > 1) {
         // It has been waited for: one more try is enough for what is not in its way.
         const fewer = error instanceof NotPassing ? delays.slice(0, 1) : delays;
-        for (const part of splitRefused(records, error)) await deliverBatch(await prepare(part), fewer);
+        for (const part of splitRefused(records, error)) await deliverBatch(await prepareRest(part), fewer);
       } else if (isContent) await suspects.refuse(records, error);
       else await suspects.hold(records, error);
     }
@@ -81,7 +86,7 @@ export async function deliver(delivery: Delivery): Promise<void> {
     for await (const records of readAhead(db, checkpoint.plan, delivered, batchSize)) {
       run.signal.throwIfAborted();
       // While the destination works on those before.
-      await batches.add(await prepare(records));
+      await batches.add(await prepareRest(records));
     }
     await batches.end();
     await suspects.end();

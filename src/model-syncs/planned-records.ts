@@ -130,6 +130,28 @@ export async function* readAhead(
   }
 }
 
+/** Some records after the n-th, each by itself: spread over all of them, other ones each time, and the last one. */
+export async function* sampleAfter(
+  db: Database,
+  plan: number,
+  n: number,
+  count: number,
+): AsyncGenerator<PlannedBatch> {
+  const { batch: end } = await readPieces(db, plan, `first = ${holding(plan, Number.MAX_SAFE_INTEGER)}`);
+  const step = Math.max((end.last - n) / count, 1);
+  let after = n;
+  for (let at = n + Math.random() * step; after < end.last; at += step) {
+    // The piece may have ended before that place: what is there was set aside.
+    const wanted = Math.min(Math.max(Math.ceil(at), after + 1), end.last);
+    const batch = await readHolding(db, plan, wanted);
+    const found = batch.after(wanted - 1);
+    after = wanted;
+    if (found.length === 0) continue;
+    after = found.first;
+    yield found.slice(0, 1);
+  }
+}
+
 /** A stretch of a plan, both ends included. */
 export async function readStretch(
   db: Database,

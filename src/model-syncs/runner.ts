@@ -1,7 +1,14 @@
 import { addressOf, openConnection } from '../connections/index.ts';
 import type { ModelDestination } from '../connectors/index.ts';
 import { messageOf, TidemarkError } from '../errors.ts';
-import { findExecution, isCanceled, type Outcome, type Run, type Runner } from '../executions/index.ts';
+import {
+  findExecution,
+  isCanceled,
+  type Outcome,
+  type Run,
+  type Runner,
+  syncStatus,
+} from '../executions/index.ts';
 import { getModel, openModelSource } from '../models/index.ts';
 import { alikeFor } from './alike.ts';
 import { type Delivery, deliver } from './deliver.ts';
@@ -105,7 +112,9 @@ async function deliverExecution(
     return;
   }
   const writer = await destination.part.writer(task.target);
-  const delivery = { db: deps.db, run, checkpoint, writer, retryDelays, batchSize };
+  const { last } = await syncStatus(deps.db, run.execution.syncId);
+  const refusedBefore = { count: last?.counts.error ?? 0, isCompleted: last?.status === 'completed' };
+  const delivery = { db: deps.db, run, checkpoint, writer, retryDelays, batchSize, refusedBefore };
   await settleOwnIntent(delivery);
   await guardRemoval(delivery, destination.part);
   await deliver(delivery);

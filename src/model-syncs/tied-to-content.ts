@@ -18,7 +18,7 @@ export function tiedToContent({ tryEmpty }: Pick<ModelWriter, 'tryEmpty'>): Tied
   return async (error) => {
     if (!error.unsure) return true;
     if (tryEmpty === undefined || error instanceof NotPassing) return false;
-    const kind = kindOf(error);
+    const { kind } = error;
     const count = known.get(kind) ?? 0;
     known.set(kind, count + 1);
     if (count % askAgain !== 0) return true;
@@ -32,6 +32,3 @@ export function tiedToContent({ tryEmpty }: Pick<ModelWriter, 'tryEmpty'>): Tied
     return true;
   };
 }
-
-/** The message without what differs from record to record. */
-const kindOf = ({ message }: BatchRefused) => message.replaceAll(/"[^"]*"|'[^']*'|\([^)]*\)|\d+/g, '…');

@@ -71,9 +71,9 @@ test.each([1, 100])('batches of %i: one record that is refused with any status',
 });
 
 test.each([
-  [404, 100, 130],
-  [500, 100, 100],
-  [404, 1, 60],
+  [404, 100, 150],
+  [500, 100, 110],
+  [404, 1, 80],
 ])(
   'an endpoint that answers %i to everything, in batches of %i, fails the execution soon',
   async (status, batch_size, most) => {
@@ -92,6 +92,46 @@ test.each([
     expect((await world.execute(sync)).counts).toMatchObject({ total: 300, upserts: 300 });
   },
 );
+
+test.each([1, 100])(
+  'batches of %i: half of the records are refused, all before the others',
+  async (batch_size) => {
+    const isBad = (id: number) => id <= 150;
+    const bad = Object.fromEntries(Array.from({ length: 150 }, (_, n): [number, Behaviour] => [n + 1, 404]));
+    const taken = answerBy(bad);
+    const sync = await syncOf(400, { batch_size });
+    const { outcome, counts } = await world.execute(sync);
+    expect(outcome).toEqual({ status: 'completed' });
+    expect(counts).toMatchObject({ total: 300, upserts: 150, error: 150 });
+    expect([...taken.values()]).toEqual(Array(150).fill(1));
+    // Now there is nothing but them, and then nothing but one more.
+    expect(await world.execute(sync)).toMatchObject({
+      outcome: { status: 'completed' },
+      counts: { total: 150, error: 150 },
+    });
+    await world.source.query(`insert into people values (301, 'new')`);
+    expect((await world.execute(sync)).counts).toMatchObject({ total: 151, upserts: 1, error: 150 });
+    // An endpoint that is gone takes none that it has not refused before either.
+    await world.source.query(`update people set name = 'newer' where id = 301`);
+    receiver.behave(() => 404);
+    expect(await world.execute(sync)).toMatchObject({
+      outcome: { status: 'failed' },
+      counts: { error: 151 },
+    });
+    await world.source.query('delete from people where id > 300');
+    expect([...taken.keys()].filter(isBad)).toEqual([]);
+  },
+);
+
+test('the one record in the middle of others that is taken is reached by a later execution', async () => {
+  const bad = Object.fromEntries(Array.from({ length: 300 }, (_, n): [number, Behaviour] => [n + 1, 403]));
+  delete bad[120];
+  const taken = answerBy(bad);
+  const sync = await syncOf(300, { batch_size: 10 });
+  for (let execution = 0; execution < 3; execution++) await world.execute(sync);
+  // It may have been the only one to find out with.
+  expect([...taken.keys()]).toEqual([120]);
+});
 
 test('an answer may name the records that were not taken', async () => {
   const answer = (status: number, errors: unknown) => ({ status, body: JSON.stringify({ errors }) });

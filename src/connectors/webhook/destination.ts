@@ -131,6 +131,7 @@ async function post(
   const [place, other] = recordErrors(answer.body, count).keys();
   const isKnown = place !== undefined;
   throw new BatchRefused(reason, {
+    kind: `answered ${status}`,
     unsure: !isKnown && (status < 400 || ofEndpoint.has(status)),
     place: other === undefined ? place : undefined,
   });
