@@ -8,6 +8,9 @@ export default defineConfig({
     testTimeout: 300_000,
     hookTimeout: 300_000,
     expect: { poll: { timeout: 240_000 } },
-    maxWorkers: 2,
+    // Tests wait for servers more than they compute.
+    maxWorkers: 4,
+    // A worker loads the code once, not once for each of 200 files: a fifth of all processor time.
+    isolate: false,
   },
 });

@@ -1,4 +1,5 @@
 /** Record logs wherever they are kept, across kills, until they have been kept long enough. */
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
@@ -7,7 +8,7 @@ import { text } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createMetadataDatabase, type MetadataDatabase } from '../../test/support/database.ts';
 import { startS3, type TestS3 } from '../../test/support/s3.ts';
-import { temporaryFolder } from '../../test/support/server.ts';
+import { inherited, temporaryFolder } from '../../test/support/server.ts';
 import { until } from '../../test/support/until.ts';
 import { readConfig } from '../config.ts';
 import { type Jobs, startJobs } from '../jobs/index.ts';
@@ -313,7 +314,7 @@ function spawnWorker(): ChildProcess {
   const fixture = path.join(import.meta.dirname, 'worker.fixture.ts');
   return spawn(process.execPath, [fixture, crypto.randomUUID()], {
     env: {
-      PATH: process.env.PATH,
+      ...inherited(),
       ...environment('s3://lake/logs'),
       DATABASE_URL: metadata.url,
       PAUSE: 'no',

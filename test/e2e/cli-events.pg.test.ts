@@ -11,7 +11,7 @@ import { appendEvent, type EventType, sampleEvent } from '../../src/events/index
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { call } from '../support/http.ts';
 import { startReceiver } from '../support/receiver.ts';
-import { startTestServer, type TestServer } from '../support/server.ts';
+import { inherited, startTestServer, type TestServer } from '../support/server.ts';
 import { until } from '../support/until.ts';
 
 const main = path.join(import.meta.dirname, '../../src/main.ts');
@@ -45,7 +45,7 @@ const append = (type: EventType) =>
 /** Runs a command on the server's data directory; its key is found there. */
 function tidemark(...args: string[]): { child: ChildProcess; lines: string[]; exit: Promise<number | null> } {
   const child = spawn(process.execPath, [main, ...args], {
-    env: { PATH: process.env.PATH, TIDEMARK_DATA_DIR: server.dataDir },
+    env: { ...inherited(), TIDEMARK_DATA_DIR: server.dataDir },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const lines: string[] = [];

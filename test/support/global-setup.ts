@@ -20,6 +20,8 @@ declare module 'vitest' {
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'tidemark-test-'));
   await chmod(folder, 0o755);
+  // Every process that a test starts loads the same code.
+  process.env.NODE_COMPILE_CACHE = path.join(folder, 'compiled');
   const server = await startServer(folder);
   const template = 'tidemark_template';
   const client = new pg.Client(server.url());
@@ -34,7 +36,8 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   return async () => {
     await door.close();
     await server.stop();
-    await rm(folder, { recursive: true, force: true });
+    // Processes that are ending may still write what they compiled.
+    await rm(folder, { recursive: true, force: true, maxRetries: 10 });
   };
 }
 

@@ -71,7 +71,7 @@ export function spawnServer(environment: Record<string, string>): {
       : { TIDEMARK_ENCRYPTION_KEY: Buffer.alloc(32, 5).toString('base64') }),
   };
   const child = spawn(process.execPath, [main, 'serve'], {
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...defaults, ...environment },
+    env: { ...inherited(), ...defaults, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const lines: string[] = [];
@@ -87,6 +87,12 @@ export function spawnServer(environment: Record<string, string>): {
     child.once('close', (code) => reject(new Error(`the server ended (${code}):\n${lines.join('\n')}`)));
   });
   return { child, output: () => lines.join('\n'), ready };
+}
+
+/** Nothing of the tests' environment but what a process needs to start, fast. */
+export function inherited(): NodeJS.ProcessEnv {
+  const { PATH, HOME, NODE_COMPILE_CACHE } = process.env;
+  return { PATH, HOME, NODE_COMPILE_CACHE };
 }
 
 /** mkdtemp makes a folder only we may enter; the embedded PostgreSQL may run as another user. */

@@ -8,7 +8,10 @@ import { openEngine } from './index.ts';
 /** Processes that Node has started for us. */
 let started = 0;
 subscribe('child_process', () => started++);
-beforeEach(() => {
+/** Idle processes of earlier tests are in use. */
+beforeEach(async () => {
+  const others = await Promise.all([openEngine({ ownSql: true }), openEngine({ ownSql: true })]);
+  onTestFinished(async () => void (await Promise.all(others.map((engine) => engine.close()))));
   started = 0;
 });
 

@@ -54,7 +54,11 @@ export class EngineProcess {
     this.#child = fork(program, {
       execArgv: [],
       // Nothing of the server's environment, which holds its secrets.
-      env: { PATH: process.env.PATH, TZ: 'UTC', NODE_COMPILE_CACHE: compiledCode() },
+      env: {
+        PATH: process.env.PATH,
+        TZ: 'UTC',
+        NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? compiledCode(),
+      },
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
       serialization: 'advanced',
     });

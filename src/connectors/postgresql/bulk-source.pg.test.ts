@@ -224,7 +224,8 @@ test('a reader that gives no chunk back does not keep the table in memory', asyn
   let bytes = 0;
   for await (const chunk of rows) bytes += chunk.length;
   expect(bytes).toBe(60_000 * 1001);
-  expect(held() - before).toBeLessThan(20_000_000);
+  // V8 frees memory in a thread of its own.
+  await expect.poll(held).toBeLessThan(before + 20_000_000);
   // It is still there: what it held is not.
   expect(rows.rows).toBe(60_000);
 });
