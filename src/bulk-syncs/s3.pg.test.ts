@@ -84,3 +84,60 @@ test('partition_key lays the files out by a field, and a row whose value changes
     'public.people: partition_key: country is not among the fields of public.people that are read',
   ]);
 });
+
+test('files that no load has written are touched by no load, and overwrite removes those of a table alone', async () => {
+  const { organizationId, actor } = harness;
+  const configuration = { ...server.configuration, s3_bucket_name: `${server.bucket}/strange` };
+  const connection = { name: 'strange', type: 's3', configuration, validate: true };
+  const { id: lake } = await createConnection(harness, organizationId, actor, connection);
+  const syncOf = bulkSyncs(harness);
+  const folder = 'strange/public/people/';
+  const tableFiles = ['old.csv', 'part-0001.parquet', 'country=de/part-1.snappy.parquet'];
+  const others = [
+    ...[
+      'README.md',
+      '_SUCCESS',
+      'data/mine.parquet',
+      'other/mine.csv',
+      '_lists/mine.json',
+      'latest/mine.csv',
+    ],
+    ...['_delta_log/0.json', `data/${crypto.randomUUID()}/mine.csv`, 'archive/2023/part-0.csv'],
+  ];
+  const strange = [...tableFiles, ...others].toSorted();
+  const there = async () => {
+    const keys = (await server.keys(folder)).map((key) => key.slice(folder.length));
+    return keys.filter((key) => strange.includes(key)).toSorted();
+  };
+  const lay = async () => {
+    for (const name of strange) await server.put(`${folder}${name}`, 'mine');
+  };
+  const to = (more: object) =>
+    syncOf(`create table people (id int primary key, name text); insert into people values (1, 'Ann')`, {
+      destination_connection_id: lake,
+      destination_configuration: { format: 'csv', latest: true, ...more },
+    });
+  await lay();
+  const refused = (await (await to({})).run()).outcome;
+  expect(refused.status).toBe('failed');
+  expect(refused.errors?.join()).toMatch(/people exists in the destination.*is in its folder/);
+  expect(await there()).toEqual(strange);
+
+  const adopting = await to({ adopt: true });
+  for (const options of [{}, { resync_mode: 'rebuild' as const }]) {
+    expect((await adopting.run(options)).outcome).toEqual({ status: 'completed' });
+    expect(await there()).toEqual(strange);
+  }
+  for (const key of await server.keys(folder)) await server.remove(key);
+
+  await lay();
+  const overwriting = await to({ overwrite: true });
+  const { outcome, schemas } = await overwriting.run();
+  expect(outcome).toEqual({ status: 'completed' });
+  expect(await there()).toEqual(others.toSorted());
+  expect(schemas[0]).toMatchObject({ record_count: 1 });
+  // From then on the table is the sync's: what comes later is not removed either.
+  await server.put(`${folder}old.csv`, 'mine');
+  expect((await overwriting.run({ resync_mode: 'rebuild' })).outcome).toEqual({ status: 'completed' });
+  expect(await there()).toEqual([...others, 'old.csv'].toSorted());
+});

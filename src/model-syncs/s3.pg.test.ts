@@ -264,3 +264,24 @@ test('what cannot work is refused when the sync is saved, or names what is in th
   const plan = { executionId: crypto.randomUUID(), mode: 'replace', truncate: false, ranged: false } as const;
   await expect(bulkDestination?.load(output, plan)).rejects.toThrow('was written by a model sync');
 });
+
+test('files that no sync has written stay, whatever they are called', async () => {
+  for (const mode of ['append', 'replace'] as const) {
+    const folder = `${mode}/people/`;
+    const strange = [
+      ...['mine.csv', 'data/mine.csv', '_lists/mine.json', 'data/0/mine.csv', 'README.md'],
+      `data/${crypto.randomUUID()}/mine.csv`,
+    ].map((name) => `${folder}${name}`);
+    for (const key of strange) await server.put(key, 'mine');
+    const left = `${folder}data/${mode === 'append' ? '0/' : ''}${crypto.randomUUID()}/part-0${mode === 'append' ? '' : '-0'}.csv`;
+    await server.put(left, 'what a worker that was killed has left');
+    const sync = await syncTo(mode, { name: `${mode}/people`, format: 'csv' });
+    for (const id of [1, 2, 3]) {
+      await world.source.query(`update people set name = 'new' where id = ${id}`);
+      expect((await world.execute(sync)).outcome).toEqual({ status: 'completed' });
+    }
+    const keys = await server.keys(folder);
+    expect(keys).toEqual(expect.arrayContaining(strange));
+    expect(keys).not.toContain(left);
+  }
+});

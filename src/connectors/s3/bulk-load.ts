@@ -22,7 +22,7 @@ import { mergeFiles } from './merge-files.ts';
 import { timestampText } from './object-table.ts';
 import { changesOf, mergedColumns, outputColumns, projected } from './output-columns.ts';
 import { assertStored, claim, isClaimedBy, loadFolder, readRanges, storeRange } from './stored-ranges.ts';
-import { isOwn, removeStrangers, strangersIn } from './strangers.ts';
+import { removeStrangers, strangersIn } from './strangers.ts';
 import { copyLatest, removeBelow } from './tidy.ts';
 import { type FileWriter, writeFiles } from './write-files.ts';
 
@@ -138,21 +138,19 @@ export async function openLoad(
       await commitManifest(store, folder, manifest, live?.etag ?? null);
       // The rows are live: what fails from here on costs space until the next load does it. What is stored of loads
       // goes before its files, so that nobody goes on from files that are gone.
-      await removeBelow(store, `${folder}_loads/`, new Set())
-        .then(() =>
-          removeBelow(store, `${folder}data/`, new Set(files.map(({ path }) => `${folder}${path}`)), (key) =>
-            isOwn(key.slice(folder.length)),
-          ),
-        )
-        .then(() => (overwrites ? removeStrangers(store, folder) : undefined))
-        .then(() => (output.options?.latest === true ? copyLatest(store, folder, manifest) : undefined))
-        .catch(() => {});
+      const tidied: string[] = [];
+      try {
+        await removeBelow(store, folder, '_loads/');
+        await removeBelow(store, folder, 'data/', new Set(files.map(({ path }) => `${folder}${path}`)));
+        if (overwrites) tidied.push(...(await removeStrangers(store, folder)));
+        if (output.options?.latest === true) await copyLatest(store, folder, manifest);
+      } catch {}
       if (engine !== undefined) context.engines.give(engine);
       engine = undefined;
       return {
         rows: sizeOf(added).rows,
         ...counts,
-        changes: merging === undefined ? [] : changesOf(merging, incoming, columns),
+        changes: merging === undefined ? tidied : changesOf(merging, incoming, columns),
       };
     },
 
@@ -163,11 +161,11 @@ export async function openLoad(
       const tidying = context.openStore(context.signal);
       // A worker that has taken over goes on from what is there, and tidies up itself.
       if (!(await isClaimedBy(tidying, loads, token))) return;
-      await removeBelow(tidying, loads, new Set());
+      await removeBelow(tidying, folder, loads.slice(folder.length));
       // As it is now: another worker may have committed the same execution since this load began.
       const now = await readManifest(tidying, folder);
       const kept = new Set(now?.manifest.files.map(({ path }) => `${folder}${path}`));
-      await removeBelow(tidying, `${folder}data/${generation}/`, kept);
+      await removeBelow(tidying, folder, `data/${generation}/`, kept);
     },
   };
 }

@@ -116,7 +116,7 @@ test('killed at any request while a list is made: every batch is there once, and
     for (const key of await server.keys()) await server.remove(key);
     const before = Array.from({ length: 2 * most }, (_, n) => String(n));
     for (const number of before) await append(number);
-    await server.put('numbers/data/1/left/part-0.jsonl', '{"n":"left"}\n');
+    await server.put(`numbers/data/1/${crypto.randomUUID()}/part-0.jsonl`, '{"n":"left"}\n');
     const killed = new AbortController();
     let seen = 0;
     server.behave(() => {

@@ -1,16 +1,23 @@
 import { eachLimited } from '../../lib/each-limited.ts';
 import { manifestName } from './manifest.ts';
+import { formatOf } from './object-names.ts';
 import type { ObjectStore } from './store.ts';
 
+const uuid = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
 const files = String.raw`(?:part|merged)-[0-9a-f]{8}-[^/]+\.(?:parquet|csv|jsonl)$`;
 
-/** What loads write below a table's folder: nothing else there is ever removed unless that is asked for. */
+/** What loads and model syncs write below a table's folder: nothing else is ever removed unless that is asked for. */
 const own = [
-  new RegExp(`^data/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/(?:.*/)?${files}`),
+  new RegExp(`^data/${uuid}/(?:.*/)?${files}`),
+  new RegExp(String.raw`^data/(?:\d+/)?${uuid}/(?:part|kept)(?:-\d+)+\.(?:parquet|csv|jsonl)$`),
   new RegExp(`^latest/(?:.*/)?${files}`),
+  new RegExp(String.raw`^_lists/${uuid}\.json$`),
   /^_loads\/[^/]+\/[^/]+$/,
   /^_manifest\.json$/,
 ];
+
+/** Folders of a table whose files are laid out by a column, as others than Tidemark write them. */
+const layout = /^(?:[^/=]+=[^/]*\/)*[^/_.][^/]*$/;
 
 /** Objects that are removed at a time. */
 const concurrency = 8;
@@ -26,9 +33,36 @@ export async function strangersIn(store: ObjectStore, folder: string): Promise<s
   return undefined;
 }
 
-export async function removeStrangers(store: ObjectStore, folder: string): Promise<void> {
+/** Of what a folder has that no load has put there, whether a reader of it would take it for rows of the table. */
+function isTableFile(path: string): boolean {
+  return layout.test(path) && formatOf(path) !== undefined;
+}
+
+/**
+ * Removes the table that was in a folder: the files that a reader would take for its rows. What else is there stays.
+ *
+ * @returns what became of it, for people.
+ */
+export async function removeStrangers(store: ObjectStore, folder: string): Promise<string[]> {
   const keys = await Array.fromAsync(strangerKeys(store, folder));
-  await eachLimited(keys, concurrency, (key) => store.remove(key));
+  const { table = [], other = [] } = Object.groupBy(keys, (key) =>
+    isTableFile(key.slice(folder.length)) ? 'table' : 'other',
+  );
+  await eachLimited(table, concurrency, (key) => store.remove(key));
+  return [
+    ...(table.length === 0 ? [] : [`removed from its folder, as overwrite says: ${named(table, folder)}`]),
+    ...(other.length === 0
+      ? []
+      : [`left in its folder, since they are no rows of a table: ${named(other, folder)}`]),
+  ];
+}
+
+const namedAtMost = 10;
+
+function named(keys: readonly string[], folder: string): string {
+  const names = keys.slice(0, namedAtMost).map((key) => key.slice(folder.length));
+  const more = keys.length - names.length;
+  return `${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
 /** The empty objects that stand for folders do not count, nor do other tables in folders below this one. */

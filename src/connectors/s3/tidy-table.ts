@@ -11,6 +11,6 @@ export async function tidyTable(
   { files, lists = [] }: Contents,
 ): Promise<void> {
   const named = (parts: readonly { path: string }[]) => new Set(parts.map(({ path }) => `${folder}${path}`));
-  await removeBelow(store, `${folder}data/${lists.length === 0 ? '' : `${lists.length}/`}`, named(files));
-  await removeBelow(store, `${folder}${listFolder}`, named(lists));
+  await removeBelow(store, folder, lists.length === 0 ? 'data/' : `data/${lists.length}/`, named(files));
+  await removeBelow(store, folder, listFolder, named(lists));
 }

@@ -9,20 +9,21 @@ const concurrency = 8;
 const page = 1000;
 
 /**
- * A page of the listing after the other: there may be more objects than fit into memory.
+ * Removes what loads and model syncs have written below the folder of a table, and nothing else. A page of the listing
+ * after the other: there may be more objects than fit into memory.
  *
- * @param isOurs whether a key may be removed.
+ * @param below a folder in it. @param kept keys.
  */
 export async function removeBelow(
   store: ObjectStore,
-  prefix: string,
-  kept: ReadonlySet<string>,
-  isOurs: (key: string) => boolean = () => true,
+  folder: string,
+  below: string,
+  kept: ReadonlySet<string> = new Set(),
 ): Promise<void> {
   const remove = (keys: readonly string[]) => eachLimited(keys, concurrency, (key) => store.remove(key));
   let keys: string[] = [];
-  for await (const { key } of store.list(prefix)) {
-    if (!kept.has(key) && isOurs(key)) keys.push(key);
+  for await (const { key } of store.list(`${folder}${below}`)) {
+    if (!kept.has(key) && isOwn(key.slice(folder.length))) keys.push(key);
     if (keys.length < page) continue;
     await remove(keys);
     keys = [];
@@ -47,5 +48,5 @@ export async function copyLatest(store: ObjectStore, folder: string, { files }: 
     ({ from, to }) => store.copy(from, to),
   );
   const kept = new Set(copies.map(({ to }) => to));
-  await removeBelow(store, latest, kept, (key) => isOwn(key.slice(folder.length)));
+  await removeBelow(store, folder, 'latest/', kept);
 }
