@@ -41,13 +41,29 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   };
 }
 
+/** A proof of the password takes a client 4096 rounds. Tests open thousands of sessions. */
+async function quickenLogins({ url, password }: EmbeddedPostgres): Promise<void> {
+  const client = new pg.Client(url());
+  await client.connect();
+  await client.query(
+    `set scram_iterations = 1; alter role current_user password ${client.escapeLiteral(password)}`,
+  );
+  await client.end();
+}
+
 /** Any other server by TIDEMARK_TEST_POSTGRES, the URL of a superuser: what holds for one version need not for others. */
 async function startServer(folder: string): Promise<Pick<EmbeddedPostgres, 'url' | 'stop'>> {
   const other = process.env.TIDEMARK_TEST_POSTGRES;
   // Crash safety of the test's own disk is not what is tested.
   if (!other) {
-    const server = await startEmbeddedPostgres(folder, { fsync: 'off', max_connections: '300' });
+    const server = await startEmbeddedPostgres(folder, {
+      fsync: 'off',
+      full_page_writes: 'off',
+      synchronous_commit: 'off',
+      max_connections: '300',
+    });
     const letGo = tether(server.pid);
+    await quickenLogins(server);
     return { url: server.url, stop: () => server.stop().finally(letGo) };
   }
   const url = (database = 'postgres') => Object.assign(new URL(other), { pathname: `/${database}` }).href;
