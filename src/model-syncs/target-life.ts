@@ -37,14 +37,15 @@ export async function whyLost(
     before?.[name] !== undefined && life[name] !== undefined && before[name] !== life[name];
   const [isNew, isMoved] = [differs('made'), differs('stored')];
   const tells = life.made !== undefined || life.stored !== undefined;
+  // What was only taken note of need never have been there.
+  const mayBeEmpty = skipInitialBackfill && before?.isEmpty !== false;
   if (mode === 'append') {
     if (!life.isEmpty || (tells && !isNew && !isMoved)) return undefined;
-    return isNew ? 'it was made new' : 'it is empty';
+    if (isNew) return 'it was made new';
+    return mayBeEmpty ? undefined : 'it is empty';
   }
   if (isNew) return 'it was made new';
   if (mode === 'remove') return undefined;
-  // What was only taken note of need never have been there.
-  const mayBeEmpty = skipInitialBackfill && before?.isEmpty !== false;
   if (life.isEmpty) return mayBeEmpty ? undefined : 'it is empty';
   if (!isMoved || life.rows === undefined) return undefined;
   const [count] = await session.query<{ known: number }>(

@@ -10,6 +10,8 @@ export interface Rules {
   fields: string[];
   syncsAll: boolean;
   skipsBackfill: boolean;
+  /** What is written is the whole record; else fields that are not mapped keep what they have. */
+  whole: boolean;
   /** What the target takes an identity for. */
   canonical(id: string): string;
   /** Content that the target does not take. */
@@ -125,9 +127,13 @@ function effectOf(mode: ModelSyncMode, there: boolean): 'insert' | 'update' | 'd
   return mode === 'update' ? 'none' : 'insert';
 }
 
-function written({ fields, keyed }: Rules, row: Row, before: Row): Row {
+function written({ fields, keyed, whole }: Rules, row: Row, before: Row): Row {
   const id: Row = keyed ? { id: before.id ?? row.id ?? null } : {};
-  return { ...before, ...id, ...Object.fromEntries(fields.map((name) => [name, row[name] ?? null])) };
+  return {
+    ...(whole ? {} : before),
+    ...id,
+    ...Object.fromEntries(fields.map((name) => [name, row[name] ?? null])),
+  };
 }
 
 function replaced(

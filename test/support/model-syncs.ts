@@ -170,6 +170,11 @@ export async function startModelSyncs() {
       return texts.flatMap((one) => JSON.parse(one) as unknown[]);
     },
 
+    /** The record logs of an execution that have entries. */
+    async logTypes(executionId: string): Promise<Set<RecordLogType>> {
+      return new Set((await listRecordLogs(db, executionId)).map(({ type }) => type));
+    },
+
     async [Symbol.asyncDispose]() {
       await egress.close();
       for (const folder of [recordLogFolder, duckdbDir]) await rm(folder, { recursive: true, force: true });
