@@ -23,9 +23,13 @@ export interface OpenSession extends Session {
 export async function openSession(db: Database): Promise<OpenSession> {
   const client = await poolOf(db).connect();
   let broken: Error | undefined;
+  // COPY leaves nothing in a session.
+  let asked = false;
   return {
-    query: async <Row extends pg.QueryResultRow>(text: string, values?: unknown[]) =>
-      (await client.query<Row>(text, values)).rows,
+    query: async <Row extends pg.QueryResultRow>(text: string, values?: unknown[]) => {
+      asked = true;
+      return (await client.query<Row>(text, values)).rows;
+    },
     async copyIn(statement, chunks) {
       const copy = client.query(copyFrom(statement));
       await pipeline(chunks, copy);
@@ -38,7 +42,7 @@ export async function openSession(db: Database): Promise<OpenSession> {
     },
     async close(failure = broken) {
       try {
-        if (failure === undefined) await client.query('discard all');
+        if (failure === undefined && asked) await client.query('discard all');
       } catch (error) {
         client.release(error as Error);
         throw error;

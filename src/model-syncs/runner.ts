@@ -15,6 +15,7 @@ import { type Delivery, deliver } from './deliver.ts';
 import type { ModelSyncDependencies } from './destination.ts';
 import { encrypting } from './encryption.ts';
 import { guardRemoval } from './guard-removal.ts';
+import type { ModelSync } from './model-sync.ts';
 import { overriding } from './overrides.ts';
 import { retryDelays } from './persist.ts';
 import { type DeliverCheckpoint, plan } from './plan.ts';
@@ -42,10 +43,17 @@ export function modelSyncRunner(
   return async (run): Promise<Outcome> => {
     try {
       const planned = run.execution.checkpoint as unknown as DeliverCheckpoint | null;
-      if (planned !== null) await run.console('info', 'Another worker goes on with what is left to send');
-      const checkpoint = planned ?? (await planExecution(deps, run, options.retryDelays));
-      if (checkpoint === undefined) return { status: 'completed' };
-      await deliverExecution(deps, run, checkpoint, options);
+      if (planned === null) {
+        const sync = await getModelSync(deps.db, run.execution.organizationId, run.execution.syncId);
+        await using destination = await openDestination(deps, run, sync.target.connectionId);
+        const checkpoint = await planExecution(deps, run, sync, destination, options.retryDelays);
+        if (checkpoint === undefined) return { status: 'completed' };
+        await deliverExecution(deps, run, checkpoint, destination.part, options);
+      } else {
+        await run.console('info', 'Another worker goes on with what is left to send');
+        await using destination = await openDestination(deps, run, planned.task.targetConnectionId);
+        await deliverExecution(deps, run, planned, destination.part, options);
+      }
       const { counts } = await findExecution(deps.db, run.execution.organizationId, run.execution.id);
       const { level, message } = ending(counts);
       await run.console(level, message);
@@ -65,25 +73,25 @@ export function modelSyncRunner(
 async function planExecution(
   deps: ModelSyncDependencies,
   run: Run,
+  sync: ModelSync,
+  destination: Destination,
   retryDelays: readonly number[],
 ): Promise<DeliverCheckpoint | undefined> {
-  const { organizationId, syncId } = run.execution;
-  const sync = await getModelSync(deps.db, organizationId, syncId);
-  const model = await getModel(deps.db, organizationId, sync.modelId);
+  const model = await getModel(deps.db, run.execution.organizationId, sync.modelId);
   await run.console('info', beginning(run.execution, sync, model));
   await using source = await openModelSource(deps, model, {
     wanted: fieldsReadBy(sync, model),
     signal: run.signal,
     warn: (message) => run.console('warn', message),
   });
-  await using destination = await openDestination(deps, run, sync.target.connectionId);
   const { startedAt, createdAt } = run.execution;
   const now = startedAt ?? createdAt;
   const fields = await source.fields();
   const task = await buildTask(sync, model, fields, destination, now);
   if (run.execution.options.test !== true) {
     // Mode replace has no baseline to bring up to date, so it asks nobody.
-    const writer = sync.mode === 'replace' ? undefined : await destination.part.writer(task.target);
+    const writer = async () =>
+      sync.mode === 'replace' ? undefined : await destination.part.writer(task.target);
     await settleOldIntents(deps.db, run, sync.id, writer, retryDelays);
   }
   const overridden = overriding(source, sync.overrides, fields, now);
@@ -103,28 +111,33 @@ async function deliverExecution(
   deps: ModelSyncDependencies,
   run: Run,
   checkpoint: DeliverCheckpoint,
+  destination: ModelDestination,
   { retryDelays, batchSize }: RunnerOptions,
 ): Promise<void> {
   const { task } = checkpoint;
-  await using destination = await openDestination(deps, run, task.targetConnectionId);
   if (task.target.mode === 'replace') {
-    await replaceAll({ db: deps.db, run, checkpoint, destination: destination.part, retryDelays });
+    await replaceAll({ db: deps.db, run, checkpoint, destination, retryDelays });
     return;
   }
-  const writer = await destination.part.writer(task.target);
+  const writer = await destination.writer(task.target);
   const { last } = await syncStatus(deps.db, run.execution.syncId);
   const refusedBefore = { count: last?.counts.error ?? 0, isCompleted: last?.status === 'completed' };
   const delivery = { db: deps.db, run, checkpoint, writer, retryDelays, batchSize, refusedBefore };
   await settleOwnIntent(delivery);
-  await guardRemoval(delivery, destination.part);
+  await guardRemoval(delivery, destination);
   await deliver(delivery);
+}
+
+interface Destination {
+  part: ModelDestination;
+  address: string;
 }
 
 async function openDestination(
   deps: ModelSyncDependencies,
   run: Run,
   id: string,
-): Promise<AsyncDisposable & { part: ModelDestination; address: string }> {
+): Promise<Destination & AsyncDisposable> {
   const { connection, session } = await openConnection(deps, run.execution.organizationId, id, run.signal);
   if (session.modelDestination === undefined) {
     throw new SyncFailed(`A ${connection.type} connection is no target of a model sync`);

@@ -33,10 +33,12 @@ export async function settleOldIntents(
   db: Database,
   run: Run,
   syncId: string,
-  writer: ModelWriter | undefined,
+  openWriter: () => Promise<ModelWriter | undefined>,
   delays: readonly number[],
 ): Promise<void> {
-  for (const intent of await openIntents(db, syncId)) {
+  const intents = await openIntents(db, syncId);
+  const writer = intents.length === 0 ? undefined : await openWriter();
+  for (const intent of intents) {
     const { executionId, checkpoint } = intent;
     const current = await currentBaseline(db, syncId, checkpoint.task.baselineTarget);
     // Replacing leaves nothing to remember, and has no baseline.

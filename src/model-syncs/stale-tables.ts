@@ -38,6 +38,7 @@ export async function staleTables(
 
 export async function dropStaleTables(db: Database, stale?: StaleTables): Promise<void> {
   const { plans, baselines } = stale ?? (await staleTables(db));
+  if (plans.length + baselines.length === 0) return;
   await withSession(db, async (session) => {
     // A worker that lost its claim may still be filling one: that is left for another time.
     await session.query(`set lock_timeout = '1s'`);

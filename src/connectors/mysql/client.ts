@@ -2,12 +2,17 @@ import type { Duplex } from 'node:stream';
 import mysql, { type Connection, type ConnectionOptions, type RowDataPacket } from 'mysql2/promise';
 import { TidemarkError } from '../../errors.ts';
 import { RecyclingSocket } from '../../lib/recycling-socket.ts';
+import { KeptConnection } from '../kept-connection.ts';
 import { preferringTls } from '../prefer-tls.ts';
 import type { Configuration } from './configuration.ts';
 import { settle } from './session-settings.ts';
 
 /** Opens a connection of the caller's own, which reads and writes the same on every server. The caller ends it. */
-export type Connect = (options?: ConnectOptions) => Promise<Connection>;
+export interface Connect {
+  (options?: ConnectOptions): Promise<Connection>;
+  /** Between two questions. */
+  kept?: KeptConnection<Connection>;
+}
 
 export interface ConnectOptions {
   /** For reading gigabytes: its socket reads into memory that is used again. */
@@ -17,9 +22,12 @@ export interface ConnectOptions {
 }
 
 /** @param signal ends every connection that was opened, at once. */
-export function connector(configuration: Configuration, signal: AbortSignal | undefined): Connect {
+export function connector(
+  configuration: Configuration,
+  signal: AbortSignal | undefined,
+): Connect & { kept: KeptConnection<Connection> } {
   const open = preferringTls({ ssl: configuration.ssl, proof: Boolean(configuration.ca_cert) });
-  return async ({ recycles = false, statementLimit = 0 } = {}) => {
+  const connect: Connect = async ({ recycles = false, statementLimit = 0 } = {}) => {
     if (configuration.ssh) {
       throw new TidemarkError('unprocessable', {
         reason: 'configuration.ssh: SSH tunnels are not built yet',
@@ -58,6 +66,8 @@ export function connector(configuration: Configuration, signal: AbortSignal | un
     }
     return connection;
   };
+  const isOpen = (connection: Connection) => !streamOf(connection).destroyed;
+  return Object.assign(connect, { kept: new KeptConnection<Connection>(isOpen, (one) => one.end()) });
 }
 
 function recyclingSocket({ hostname, port }: Configuration): RecyclingSocket {
@@ -73,7 +83,41 @@ function recyclingSocket({ hostname, port }: Configuration): RecyclingSocket {
  * goodbye, and a server that waits for a slow reader does not hear it.
  */
 export function breakOff(connection: Connection): void {
-  (connection as unknown as { connection: { stream: Duplex } }).connection.stream.destroy();
+  streamOf(connection).destroy();
+}
+
+function streamOf(connection: Connection): Duplex {
+  return (connection as unknown as { connection: { stream: Duplex } }).connection.stream;
+}
+
+/**
+ * Asks the server something, in the connection that the last such question left or in a new one.
+ *
+ * @param ask leaves nothing in the session: no transaction, lock, temporary table or setting.
+ */
+export async function askServer<Answer>(
+  connect: Connect,
+  ask: (connection: Connection) => Promise<Answer>,
+): Promise<Answer> {
+  const connection = (await keptAlive(connect)) ?? (await connect());
+  try {
+    const answer = await ask(connection);
+    if (connect.kept === undefined) await connection.end().catch(() => {});
+    else connect.kept.keep(connection);
+    return answer;
+  } catch (error) {
+    await connection.end().catch(() => {});
+    throw error;
+  }
+}
+
+/** It may have been lost unnoticed. */
+async function keptAlive({ kept }: Connect): Promise<Connection | undefined> {
+  const connection = kept?.take();
+  return connection?.ping().then(
+    () => connection,
+    () => undefined,
+  );
 }
 
 /** Opens a connection, uses it, and ends it whatever happens. */

@@ -32,7 +32,10 @@ export const mysql: Connector = {
       modelDestination: modelDestination(connect, options.dbname),
       bulkSource: bulkSource(connect),
       bulkDestination: bulkDestination(connect),
-      close: async () => ended.abort(),
+      async close() {
+        connect.kept.end();
+        ended.abort();
+      },
     };
   },
 };

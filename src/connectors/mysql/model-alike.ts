@@ -1,7 +1,7 @@
 import type { Connection } from 'mysql2/promise';
 import type { AlikeIdentities, TargetDefinition } from '../contract.ts';
 import { eachGroup } from '../identity-groups.ts';
-import { type Connect, rowsOf, withConnection } from './client.ts';
+import { askServer, type Connect, rowsOf } from './client.ts';
 import type { Column } from './columns.ts';
 import { bySize } from './model-columns.ts';
 import type { Target } from './model-target.ts';
@@ -18,7 +18,7 @@ export async function alikeIdentities(
 ): Promise<AlikeIdentities | undefined> {
   const column = target.columns.find(({ name }) => name === identity);
   if (column === undefined) return undefined;
-  const read = await withConnection(connect, (connection) => reading(connection, target, column));
+  const read = await askServer(connect, (connection) => reading(connection, target, column));
   if (read === undefined) return undefined;
   const [keys, groups] = ['_tidemark_keys', '_tidemark_alike'].map((name) =>
     qualified(target.database, name),

@@ -1,6 +1,6 @@
 import { checkedReplacement, checkedWriter } from '../checked.ts';
 import type { ModelDestination } from '../contract.ts';
-import { type Connect, withConnection } from './client.ts';
+import { askServer, type Connect, withConnection } from './client.ts';
 import { alikeIdentities } from './model-alike.ts';
 import { targetCreation } from './model-creation.ts';
 import { fitsOf } from './model-fits.ts';
@@ -11,8 +11,7 @@ import { describeTarget, listTargets } from './model-target.ts';
 import { modelWriter } from './model-writer.ts';
 
 export function modelDestination(connect: Connect, database: string | undefined): ModelDestination {
-  const describe = (object: string) =>
-    withConnection(connect, (connection) => describeTarget(connection, object));
+  const describe = (object: string) => askServer(connect, (connection) => describeTarget(connection, object));
   return {
     creation: targetCreation(connect, database),
     objects: () => withConnection(connect, (connection) => listTargets(connection, database)),

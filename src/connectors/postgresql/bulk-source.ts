@@ -3,6 +3,7 @@ import type { Client } from 'pg';
 import { bytesAhead } from '../../lib/pg-copy-out.ts';
 import { RecyclingSocket } from '../../lib/recycling-socket.ts';
 import type { BulkSource } from '../contract.ts';
+import type { KeptConnection } from '../kept-connection.ts';
 import { CopyOutRows } from './bulk-copy-out.ts';
 import { lostOrRefused } from './bulk-errors.ts';
 import { IdleSessions } from './bulk-idle-sessions.ts';
@@ -16,7 +17,11 @@ import { onlyUtf8 } from './rewrite-text.ts';
 import { begin, keepsBytes, readBytes } from './transaction.ts';
 
 /** Opens a connection that nobody else uses, for transactions that `begin` begins. Who asked ends it. */
-export type Connect = (applicationName: string, socket?: () => Socket) => Promise<Client>;
+export interface Connect {
+  (applicationName: string, socket?: () => Socket): Promise<Client>;
+  /** Between two questions. */
+  kept?: KeptConnection<Client> | undefined;
+}
 
 /**
  * A range's rows are found in the index and then read in the order of the table's pages. In the order of the index, as

@@ -1,7 +1,7 @@
 import type pg from 'pg';
-import { to as copyTo } from 'pg-copy-streams';
 import { notFound, TidemarkError } from '../../errors.ts';
 import type { CopyRow } from '../../lib/copy-text.ts';
+import { CopyOut } from '../../lib/pg-copy-out.ts';
 import type { Catalogue, SourceSchema } from '../contract.ts';
 import { sampledRows } from '../sampled.ts';
 import { splitTableId, tableId } from '../table-id.ts';
@@ -63,7 +63,7 @@ export function catalogue(connect: Connect): Catalogue {
 /** A few rows. */
 export async function sampleOf(client: pg.Client, select: string): Promise<CopyRow[]> {
   try {
-    return await sampledRows(client.query(copyTo(`copy (${select}) to stdout`)));
+    return await sampledRows(client.query(new CopyOut(`copy (${select}) to stdout`, false)));
   } catch (error) {
     // It would go on sending.
     if (error instanceof TidemarkError) destroy(client);

@@ -1,16 +1,23 @@
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { ConnectionOptions } from 'node:tls';
 import pg from 'pg';
 import { TidemarkError } from '../../errors.ts';
+import { KeptConnection } from '../kept-connection.ts';
 import { preferringTls } from '../prefer-tls.ts';
 import type { Connect } from './bulk-source.ts';
 import type { Configuration } from './configuration.ts';
 import { setRowSecurity } from './transaction.ts';
 
 /** @param signal ends every connection that was opened, at once. */
-export function connector(configuration: Configuration, signal: AbortSignal | undefined): Connect {
+export function connector(
+  configuration: Configuration,
+  signal: AbortSignal | undefined,
+  usualSocket?: () => Socket,
+): Connect & { kept: KeptConnection<pg.Client> } {
   const { ssl, ca_cert, client_certs } = configuration;
   const open = preferringTls({ ssl, proof: Boolean(ca_cert) || client_certs });
-  return async (applicationName, socket) => {
+  const connect: Connect = async (applicationName, socket = usualSocket) => {
     if (configuration.ssh) {
       throw new TidemarkError('unprocessable', {
         reason: 'configuration.ssh: SSH tunnels are not built yet',
@@ -43,6 +50,8 @@ export function connector(configuration: Configuration, signal: AbortSignal | un
       return client;
     });
   };
+  const isOpen = (client: pg.Client) => !streamOf(client).destroyed;
+  return Object.assign(connect, { kept: new KeptConnection<pg.Client>(isOpen, (client) => client.end()) });
 }
 
 /** What the driver takes from PGOPTIONS and PGREPLICATION of this machine when it is given none. */
@@ -56,8 +65,11 @@ function ignoreEnvironment(client: pg.Client): void {
 
 /** Breaks the connection off without waiting for the server, which rolls back what was open. */
 export function destroy(client: pg.Client): void {
-  const { stream } = (client as unknown as { connection: { stream: { destroy(): void } } }).connection;
-  stream.destroy();
+  streamOf(client).destroy();
+}
+
+function streamOf(client: pg.Client): Duplex {
+  return (client as unknown as { connection: { stream: Duplex } }).connection.stream;
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../lib/json.ts';
+import { RecyclingSocket } from '../../lib/recycling-socket.ts';
 import type { Connector, Session } from '../contract.ts';
 import { tableTargetConfiguration } from '../target-configuration.ts';
 import { bulkDestination } from './bulk-destination.ts';
@@ -23,14 +24,18 @@ export const postgresql: Connector = {
     const ended = new AbortController();
     const signals = signal === undefined ? ended.signal : AbortSignal.any([signal, ended.signal]);
     const connect = connector(settings as unknown as Configuration, signals);
+    const reading = connector(settings as unknown as Configuration, signals, () => new RecyclingSocket());
     return {
       test: () => withReader(connect, 'tidemark test', async () => {}),
       catalogue: catalogue(connect),
-      modelSource: modelSource(connect, lookTimeout),
+      modelSource: modelSource(reading, lookTimeout),
       modelDestination: modelDestination(connect),
       bulkSource: bulkSource(connect),
       bulkDestination: bulkDestination(connect),
-      close: async () => ended.abort(),
+      async close() {
+        for (const { kept } of [connect, reading]) kept.end();
+        ended.abort();
+      },
     };
   },
 };

@@ -5,8 +5,8 @@ import { eachGroup } from '../identity-groups.ts';
 import type { Connect } from './bulk-source.ts';
 import { copyInto } from './model-stage.ts';
 import type { Target } from './model-target.ts';
-import { begin, targetOptions } from './transaction.ts';
-import { withReader } from './with-client.ts';
+import { targetOptions } from './transaction.ts';
+import { begun, leave, withReader } from './with-client.ts';
 
 const staged = 'pg_temp.tidemark_alike';
 /** From which on a server says whether a text can be read as a type. */
@@ -27,9 +27,9 @@ export async function alikeIdentities(
   );
   if (isBytewise) return undefined;
   return async function* alike(keys) {
-    const client = await connect('tidemark identities');
+    const client = await begun(connect, 'tidemark identities', 'write', targetOptions);
+    let left = false;
     try {
-      await begin(client, 'write', targetOptions);
       await client.query(`create temporary table tidemark_alike (k text collate "C") on commit drop`);
       for await (const some of keys) {
         await copyInto(
@@ -41,8 +41,10 @@ export async function alikeIdentities(
       await client.query(await grouping(client, target, identity, type));
       yield* eachGroup(() => next(client));
       await client.query('commit');
+      left = true;
+      await leave(connect, client);
     } finally {
-      await client.end().catch(() => {});
+      if (!left) await client.end().catch(() => {});
     }
   };
 }

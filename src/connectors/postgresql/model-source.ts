@@ -1,7 +1,6 @@
 import pg, { type Client } from 'pg';
 import { TidemarkError } from '../../errors.ts';
 import { CopyOut } from '../../lib/pg-copy-out.ts';
-import { RecyclingSocket } from '../../lib/recycling-socket.ts';
 import { type ModelQuery, type ModelSource, usualLookTimeout } from '../contract.ts';
 import { keysOf, recordsOf } from '../model-lines.ts';
 import { modelMeta } from '../model-meta.ts';
@@ -11,10 +10,11 @@ import { readSchemas, sampleOf } from './catalogue.ts';
 import { ChangedValues, RewrittenRows } from './copy-text-values.ts';
 import { describeModel, invalidQuery } from './model-query.ts';
 import { onlyUtf8 } from './rewrite-text.ts';
-import { begin, endWithClient, keepsBytes, readBytes } from './transaction.ts';
+import { endWithClient, keepsBytes, readBytes } from './transaction.ts';
 import { whereClause } from './where.ts';
-import { withReader } from './with-client.ts';
+import { begun, leave, withReader } from './with-client.ts';
 
+/** @param connect for reading gigabytes. */
 export function modelSource(connect: Connect, lookTimeout = usualLookTimeout): ModelSource {
   /** In a read-only transaction of limited time. */
   const look = <Result>(use: (client: Client) => Promise<Result>): Promise<Result> =>
@@ -44,8 +44,7 @@ export function modelSource(connect: Connect, lookTimeout = usualLookTimeout): M
     keys: (query) => keysOf(() => copy(connect, query, (inner) => `select key, hash from (${inner}) k`)),
     records: (query, keys) => {
       const filter = keys === undefined ? '' : ` where key = any (${textArray(keys)})`;
-      const recycling: Connect = (name) => connect(name, () => new RecyclingSocket());
-      return recordsOf(() => copy(recycling, query, (inner) => `select * from (${inner}) r${filter}`));
+      return recordsOf(() => copy(connect, query, (inner) => `select * from (${inner}) r${filter}`));
     },
   };
 }
@@ -56,9 +55,9 @@ async function* copy(
   query: ModelQuery,
   select: (inner: string) => string,
 ): AsyncGenerator<Buffer> {
-  const client = await connect('tidemark model read');
+  const client = await begun(connect, 'tidemark model read', 'snapshot', { path: 'own' });
+  let left = false;
   try {
-    await begin(client, 'snapshot', { path: 'own' });
     await endWithClient(client);
     const relation = await describeModel(client, query.configuration);
     const asked = [
@@ -85,9 +84,12 @@ async function* copy(
       yield chunk;
       rows.recycle(chunk);
     }
+    await client.query('commit');
+    left = true;
+    await leave(connect, client);
   } finally {
     // A read that was left early cannot be asked to stop; its connection is closed under it, which ends it.
-    client.end().catch(() => {});
+    if (!left) client.end().catch(() => {});
   }
 }
 

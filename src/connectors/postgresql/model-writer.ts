@@ -18,6 +18,10 @@ import { modelStatements, type Statements } from './model-statements.ts';
 import type { Target } from './model-target.ts';
 import { transactionId, transactionOutcome } from './model-transaction.ts';
 import { begin, isPooled, targetOptions } from './transaction.ts';
+import { begun } from './with-client.ts';
+
+const applicationName = 'tidemark model write';
+const options = { ...targetOptions, applicationName };
 
 /** Enough to make the round trips and commits cheap, few enough to find one bad record quickly. */
 const batchSize = 10_000;
@@ -41,7 +45,7 @@ export async function modelWriter(
 
   const open = async (): Promise<Client> => {
     if (session !== undefined) return session;
-    const client = await connect('tidemark model write').catch(unreachable);
+    const client = await begun(connect, applicationName, 'write', options).catch(unreachable);
     client.once('end', () => {
       if (session === client) session = undefined;
     });
@@ -52,7 +56,6 @@ export async function modelWriter(
 
   /** Behind a pooler each transaction has to make its temporary tables. */
   const prepareSession = async (client: Client): Promise<void> => {
-    await begin(client, 'write', targetOptions);
     if (!isPooled(client)) await client.query(statements.prepare);
     await client.query('commit');
   };
@@ -69,7 +72,7 @@ export async function modelWriter(
   const writeLines: Required<ModelWriter>['writeLines'] = async (lines, count, prepared) => {
     const client = await open();
     try {
-      await begin(client, 'write', targetOptions);
+      await begin(client, 'write', options);
       if (isPooled(client)) await client.query(forTransaction(statements.prepare));
       const results =
         (await insertNews(client, lines, count)) ??

@@ -73,6 +73,8 @@ export interface TransactionOptions {
   rowSecurity?: 'on' | 'off';
   /** Milliseconds; 0, the default: none. */
   statementTimeout?: number;
+  /** What the session is called meanwhile. Default: as it was opened. */
+  applicationName?: string;
 }
 
 /** A target's policies have their say in what a model sync writes: what they refuse is refused by name. */
@@ -105,13 +107,14 @@ export function setRowSecurity(client: Client, rowSecurity: 'on' | 'off'): void 
 export async function begin(
   client: Client,
   kind: keyof typeof kinds,
-  { path = 'ours', rowSecurity, statementTimeout = 0 }: TransactionOptions = {},
+  { path = 'ours', rowSecurity, statementTimeout = 0, applicationName }: TransactionOptions = {},
 ): Promise<void> {
   const state = stateOf(client);
   const wanted = {
     ...settings,
     statement_timeout: String(statementTimeout),
     row_security: rowSecurity ?? state.rowSecurity,
+    ...(applicationName === undefined ? {} : { application_name: applicationName }),
   };
   const statements = [
     `begin ${kinds[kind]}`,
