@@ -141,9 +141,12 @@ const additions = [
   /^modelSync\.start body source_identities\[\]\./,
   /^connections\.update body redirect_url$/,
   /^events\.list query (wait|event_type)$/,
+  /^webhooks\.listDeliveries query limit$/,
   /^modelSync\.\S+ body target_filters\.conditions\[\]\.value_source$/,
   /^((models|modelSync|bulkSync)\.delete|models\.update) query force$/,
   /^modelSync\.(create|update) body max_deletes$/,
+  // As answers have them: clients send back what they read.
+  /^models\.(create|preview|update) body (fields|labels)\[\]/,
   /^bulkSync\.(create|update) body destination_configuration\.(adopt|overwrite|advanced\.lookback_minutes)$/,
 ];
 

@@ -184,6 +184,11 @@ export const wire: readonly WireOperation[] = [
   },
   { operation: 'webhooks.create', body: webhook },
   { operation: 'webhooks.update', body: webhook },
+  {
+    operation: 'webhooks.listDeliveries',
+    since: '25.9.10',
+    query: ['success', 'event_id', 'start', 'end', 'page_token'],
+  },
   { operation: 'organization.create', body: organization },
   { operation: 'organization.update', body: organization },
   { operation: 'users.createCurrentOrgUser', body: ['email', 'role', 'role_ids'] },

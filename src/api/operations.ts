@@ -191,7 +191,8 @@ export const operations: readonly [
   ['DELETE', '/api/webhooks/:id', 'webhooks.delete', 'organization'],
   ['POST', '/api/webhooks/:id/disable', 'webhooks.disable', 'organization'],
   ['POST', '/api/webhooks/:id/enable', 'webhooks.enable', 'organization'],
-  ['GET', '/api/webhooks/:id/deliveries', 'webhooks.deliveries.list', 'organization', 'addition'],
+  ['GET', '/api/webhooks/:id/deliveries', 'webhooks.listDeliveries', 'organization'],
+  ['GET', '/api/webhooks/:id/event-deliveries', 'webhooks.deliveries.list', 'organization', 'addition'],
   ['GET', '/api/webhooks/:id/deliveries/:delivery_id', 'webhooks.deliveries.get', 'organization', 'addition'],
   [
     'POST',

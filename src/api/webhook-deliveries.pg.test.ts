@@ -78,7 +78,7 @@ function announce(n: number, type: EventType = 'sync.completed') {
 }
 
 async function list(query = ''): Promise<Delivery[]> {
-  return (await call<Delivery[]>('GET', hook(`/deliveries${query}`))).data;
+  return (await call<Delivery[]>('GET', hook(`/event-deliveries${query}`))).data;
 }
 
 const get = async (id: string) =>
@@ -210,15 +210,82 @@ test('deliveries are listed newest first, by status, type and time, in pages', a
   expect(await order('?type=sync.failed&type=sync.completed')).toEqual([4, 3, 2, 1, 0]);
   const [second, fourth] = [events[1]?.createdAt, events[3]?.createdAt];
   expect(await order(`?starting_after=${second}&ending_before=${fourth}`)).toEqual([2]);
-  const page = await call<Delivery[]>('GET', hook('/deliveries?limit=2'));
+  const page = await call<Delivery[]>('GET', hook('/event-deliveries?limit=2'));
   expect(await order(`?limit=2&page_token=${page.pagination?.next_page_token}`)).toEqual([2, 1]);
   for (const [query, message] of [
     ['?status=lost', /status: lost is none of pending/],
     ['?limit=1000', /limit: takes 1 to 100/],
     ['?page_token=x', /page_token/],
   ] as const) {
-    expect((await call('GET', hook(`/deliveries${query}`))).message).toMatch(message);
+    expect((await call('GET', hook(`/event-deliveries${query}`))).message).toMatch(message);
   }
+});
+
+test('every attempt is a row of its own, newest first, as clients of 25.9.10 read them', async () => {
+  interface Row {
+    id: string;
+    event_id: string;
+    attempted_at: string;
+    success: boolean;
+    attempt: number;
+    delivery_id: string;
+  }
+  const rows = async (query = '') => (await call<Row[]>('GET', hook(`/deliveries${query}`))).data;
+  receiver.behave(({ body }) =>
+    JSON.parse(body.toString()).type === 'sync.failed'
+      ? { status: 500, body: 'no' }
+      : { status: 200, body: 'yes' },
+  );
+  const bad = await announce(0, 'sync.failed');
+  const { id: delivery } = await reaches(bad.id, 'pending', 2);
+  const good = await announce(1);
+  await reaches(good.id, 'delivered', 1);
+  // Sent again: the newest attempt is of the oldest event.
+  await call('POST', hook(`/deliveries/${delivery}/resend`));
+  await reaches(bad.id, 'failed', 3);
+  const all = await rows();
+  expect(all.map(({ event_id, attempt }) => [event_id, attempt])).toEqual([
+    [bad.id, 3],
+    [good.id, 1],
+    [bad.id, 2],
+    [bad.id, 1],
+  ]);
+  expect(all[0]).toEqual({
+    id: expect.stringMatching(/^[0-9a-f-]{36}$/),
+    event_id: bad.id,
+    event_type: 'sync.failed',
+    attempted_at: expect.stringMatching(/^\d{4}-.*Z$/),
+    success: false,
+    status_code: 500,
+    duration_ms: expect.any(Number),
+    response_body: 'no',
+    error: 'the endpoint answered 500',
+    error_kind: 'status',
+    delivery_id: delivery,
+    attempt: 3,
+    endpoint: `${receiver.url}/hook`,
+  });
+  expect(all[1]).toMatchObject({ success: true, status_code: 200, response_body: 'yes' });
+  expect(all[1]).not.toHaveProperty('error');
+  expect(new Set(all.map(({ id }) => id)).size).toBe(4);
+  const order = async (query: string) =>
+    (await rows(query)).map(({ id }) => all.findIndex((one) => one.id === id));
+  expect(await order('?success=true')).toEqual([1]);
+  expect(await order('?success=false')).toEqual([0, 2, 3]);
+  expect(await order(`?event_id=${good.id}`)).toEqual([1]);
+  expect(await order(`?event_id=${crypto.randomUUID()}`)).toEqual([]);
+  expect(await order(`?start=${all[2]?.attempted_at}&end=${all[0]?.attempted_at}`)).toEqual([1, 2]);
+  const read: number[] = [];
+  for (let token: string | undefined = ''; token !== undefined; ) {
+    const page: Awaited<ReturnType<typeof call<Row[]>>> = await call<Row[]>(
+      'GET',
+      hook(`/deliveries?limit=1&page_token=${token}`),
+    );
+    read.push(...page.data.map(({ id }) => all.findIndex((one) => one.id === id)));
+    token = page.pagination?.next_page_token;
+  }
+  expect(read).toEqual([0, 1, 2, 3]);
+  expect((await call('GET', hook('/deliveries?event_id=x'))).status).toBe(400);
 });
 
 test('test sends a signed sample of any type and says what came of it, and nothing is kept', async () => {

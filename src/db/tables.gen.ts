@@ -313,6 +313,7 @@ export interface WebhookAttemptsTable {
   first_byte_ms: number | null;
   response_headers: JsonColumn | null;
   response_body: Buffer | null;
+  webhook_id: string | null;
 }
 
 export interface WebhookDeliveriesTable {

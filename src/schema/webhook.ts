@@ -87,6 +87,32 @@ export type Attempt = Static<typeof Attempt>;
 
 export const DeliveryWithAttempts = Type.Object({ ...Delivery.properties, attempts: Type.Array(Attempt) });
 
+/** As clients since 25.9.10 have it: one attempt. The members from `delivery_id` on are Tidemark's. */
+export const ListedAttempt = Type.Object({
+  id: Type.String(),
+  event_id: Type.String(),
+  event_type: Type.String(),
+  attempted_at: Type.String({ format: 'date-time' }),
+  success: Type.Boolean(),
+  status_code: Type.Optional(Type.Integer()),
+  duration_ms: Type.Optional(Type.Integer()),
+  response_body: Type.Optional(Type.String({ description: 'At most 64 KiB; what is no UTF-8 is replaced.' })),
+  error: Type.Optional(Type.String()),
+  error_kind: Type.Optional(Type.String({ description: 'The error_code of an attempt.' })),
+  delivery_id: Type.String({ description: 'Of which this is an attempt.' }),
+  attempt: Type.Integer({ description: 'Its number, from 1.' }),
+  endpoint: Type.Optional(Type.String()),
+});
+
+export const AttemptsQuery = Type.Object({
+  success: Type.Optional(Type.Boolean()),
+  event_id: Type.Optional(Type.String()),
+  start: Type.Optional(Type.String({ description: 'Of the attempt, included.' })),
+  end: Type.Optional(Type.String({ description: 'Of the attempt, not included.' })),
+  limit: Type.Optional(Type.Integer({ description: '50 when left out; 1 to 100.' })),
+  page_token: Type.Optional(Type.String()),
+});
+
 export const DeliveriesQuery = Type.Object({
   status: Type.Optional(Type.String()),
   type: Type.Optional(Type.Array(Type.String())),

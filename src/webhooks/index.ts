@@ -1,3 +1,4 @@
+export { type ListedAttempt, listAttempts } from './attempts.ts';
 export {
   type Delivery,
   type DeliveryStatus,

@@ -36,10 +36,10 @@ const statement = `
     where r.status = 'pending' and q.webhook_id = r.webhook_id and q.created_at = r.created_at
       and q.attempts = r.attempt and q.worker_id = $1
   ), attempts as (
-    insert into webhook_attempts as a (delivery_id, created_at, attempt, endpoint, started_at, status_code,
+    insert into webhook_attempts as a (webhook_id, delivery_id, created_at, attempt, endpoint, started_at, status_code,
       error_code, error, duration_ms, dns_ms, connect_ms, tls_ms, first_byte_ms, response_headers,
       response_body)
-    select delivery_id, created_at, attempt, endpoint, now() - ago * interval '1 millisecond', status_code,
+    select webhook_id, delivery_id, created_at, attempt, endpoint, now() - ago * interval '1 millisecond', status_code,
       error_code, error, total, dns, connect, tls, first_byte, headers, decode(body, 'base64')
     from done where sent
     on conflict (created_at, delivery_id, attempt) do update set

@@ -29,8 +29,8 @@ export async function releaseDeliveries(
         attempts - attempts_before >= ${attempts} as last
       from webhook_queue where ${lost} for update skip locked
     ), attempt as (
-      insert into webhook_attempts (delivery_id, created_at, attempt, started_at, error_code, error)
-      select delivery_id, created_at, attempts, claimed_at, 'interrupted',
+      insert into webhook_attempts (webhook_id, delivery_id, created_at, attempt, started_at, error_code, error)
+      select webhook_id, delivery_id, created_at, attempts, claimed_at, 'interrupted',
         'the worker was killed before the response was recorded' from lost
       on conflict do nothing
     ), used_up as (

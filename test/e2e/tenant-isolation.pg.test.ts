@@ -153,7 +153,7 @@ async function createOne(): Promise<void> {
     await enqueueDeliveries(tx, appended);
     return appended.id;
   });
-  const deliveries = await api.request(owner.apiKey, 'GET', `/api/webhooks/${webhook}/deliveries`);
+  const deliveries = await api.request(owner.apiKey, 'GET', `/api/webhooks/${webhook}/event-deliveries`);
   const [delivery] = (deliveries.body as { data: { id: string }[] }).data;
   const run = (kind: 'model' | 'bulk', syncId: string) =>
     startExecution(api.deps, {

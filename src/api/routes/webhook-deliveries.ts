@@ -1,13 +1,16 @@
 import { type Static, Type } from 'typebox';
 import { TidemarkError } from '../../errors.ts';
 import { isEventType } from '../../events/index.ts';
+import { isUuid, nameBasedUuid } from '../../lib/uuid.ts';
 import { IdParameter } from '../../schema/parameters.ts';
 import {
   type Attempt,
+  AttemptsQuery,
   DeliveriesQuery,
   Delivery,
   DeliveryParameters,
   DeliveryWithAttempts,
+  ListedAttempt,
   Recovered,
   RecoverRequest,
   TestRequest,
@@ -18,10 +21,12 @@ import {
   deliveryStatuses,
   getDelivery,
   getWebhook,
+  listAttempts,
   listDeliveries,
   type RecordedAttempt,
   recoverDeliveries,
   resendDelivery,
+  type ListedAttempt as StoredAttempt,
   type Delivery as StoredDelivery,
   sendTest,
 } from '../../webhooks/index.ts';
@@ -35,7 +40,7 @@ export function webhookDeliveryRoutes(app: App, deps: ApiDependencies): void {
   const { db, eventRetention: retention } = deps;
 
   app.get(
-    '/api/webhooks/:id/deliveries',
+    '/api/webhooks/:id/event-deliveries',
     {
       schema: {
         operationId: 'webhooks.deliveries.list',
@@ -64,6 +69,43 @@ export function webhookDeliveryRoutes(app: App, deps: ApiDependencies): void {
       });
       const pagination = nextPageToken === undefined ? {} : { next_page_token: nextPageToken };
       return { data: deliveries.map(present), pagination };
+    },
+  );
+
+  app.get(
+    '/api/webhooks/:id/deliveries',
+    {
+      schema: {
+        operationId: 'webhooks.listDeliveries',
+        params: IdParameter,
+        querystring: AttemptsQuery,
+        response: {
+          200: Type.Object({
+            data: Type.Array(ListedAttempt),
+            pagination: Type.Object({ next_page_token: Type.Optional(Type.String()) }),
+          }),
+        },
+      },
+    },
+    async (request) => {
+      const { query, params } = request;
+      const webhook = await getWebhook(db, organizationOf(request), params.id);
+      const eventId = query.event_id || undefined;
+      if (eventId !== undefined && !isUuid(eventId)) {
+        throw new TidemarkError('invalid_field', { field: 'event_id', reason: 'is no UUID' });
+      }
+      const { attempts, nextPageToken } = await listAttempts(db, {
+        webhookId: webhook.id,
+        success: query.success,
+        eventId,
+        start: timestampParameter('start', query.start),
+        end: timestampParameter('end', query.end),
+        limit: integerParameter('limit', query.limit, { from: 1, to: 100, otherwise: 50 }),
+        pageToken: query.page_token || undefined,
+        retention,
+      });
+      const pagination = nextPageToken === undefined ? {} : { next_page_token: nextPageToken };
+      return { data: attempts.map(presentListed), pagination };
     },
   );
 
@@ -151,6 +193,26 @@ function present(delivery: StoredDelivery): Static<typeof Delivery> {
     created_at: delivery.createdAt,
     updated_at: delivery.updatedAt,
     next_attempt_at: delivery.nextAttemptAt,
+  };
+}
+
+/** What is not there is left out: clients have no null here. */
+function presentListed(attempt: StoredAttempt): Static<typeof ListedAttempt> {
+  const { deliveryId, number, statusCode, milliseconds, body, error, errorCode, endpoint } = attempt;
+  return {
+    id: nameBasedUuid(deliveryId, String(number)),
+    event_id: attempt.eventId,
+    event_type: attempt.eventType,
+    attempted_at: attempt.startedAt,
+    success: errorCode === null,
+    ...(statusCode === null ? {} : { status_code: statusCode }),
+    ...(milliseconds === null ? {} : { duration_ms: Math.round(milliseconds) }),
+    ...(body === null ? {} : { response_body: body.toString('utf8') }),
+    ...(error === null ? {} : { error }),
+    ...(errorCode === null ? {} : { error_kind: errorCode }),
+    delivery_id: deliveryId,
+    attempt: number,
+    ...(endpoint === null ? {} : { endpoint }),
   };
 }
 
