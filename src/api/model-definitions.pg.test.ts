@@ -51,6 +51,25 @@ test('models: source, fields, preview, create, get, list, update, sample, delete
   expect((await api.call('GET', `/api/models/${created.id}`)).status).toBe(404);
 });
 
+test('a model that is sent back as it was answered stays as it is', async () => {
+  const related = await api.newModel();
+  const body = api.modelBody({
+    fields: ['id', 'odd name'],
+    additional_fields: [{ name: 'odd name.n', label: 'a number', type: 'number', example: '7' }],
+    labels: ['crm'],
+    tracking_columns: ['email'],
+    relations: [{ from: 'id', to: { model_id: related.id, field: 'id' } }],
+  });
+  const { id } = await api.data<WireModel>('POST', '/api/models', body);
+  const read = await api.data<object>('GET', `/api/models/${id}`);
+  expect(await api.data('PUT', `/api/models/${id}`, read)).toMatchObject({
+    ...read,
+    updated_at: expect.any(String),
+  });
+  await api.call('DELETE', `/api/models/${id}`);
+  await api.call('DELETE', `/api/models/${related.id}`);
+});
+
 test.each([
   ['identifier', { identifier: 'nope' }, 400],
   ['fields', { fields: ['id', 'nope'] }, 400],

@@ -9,6 +9,7 @@ import { draftRelations, requireField } from './draft-relations.ts';
 import type { OpenOptions, SourceDependencies } from './layer.ts';
 import type { ModelDraft } from './model.ts';
 import { lookAtModel } from './open.ts';
+import { requestedFields } from './requested-fields.ts';
 import { findModels } from './store.ts';
 
 export interface DraftOptions extends Pick<OpenOptions, 'signal' | 'lookTimeout'> {
@@ -32,9 +33,10 @@ export async function draftModel(
     (source) => source.fields(),
     options,
   );
-  const additionalFields = draftAdditionalFields(request.additional_fields ?? [], found);
+  const { names, additional, labels } = requestedFields(request);
+  const additionalFields = draftAdditionalFields(additional, found);
   const declared = additionalFields.map(declaredFieldOf);
-  const fields = [...select(found, request.fields ?? undefined), ...declared];
+  const fields = [...select(found, names), ...declared];
   const identifier = request.identifier || null;
   if (identifier !== null) requireField(fields, identifier, 'identifier');
   const trackingColumns = request.tracking_columns ?? [];
@@ -54,7 +56,7 @@ export async function draftModel(
     identifier,
     fields,
     additionalFields,
-    labels: request.labels ?? [],
+    labels,
     trackingColumns,
     relations: await draftRelations(deps.db, drafted, request),
     enricher: await draftEnricher(

@@ -35,6 +35,18 @@ const fieldAnswered = [
   'updated_at',
 ];
 
+/** A field or label as an answer has it. */
+const AnsweredField = withAnswered(
+  Type.Object({
+    name: Type.String(),
+    label: Type.Optional(Type.String()),
+    type: Type.Optional(Type.String()),
+    example: Type.Optional(Type.Unknown()),
+    user_added: Type.Optional(Type.Boolean()),
+  }),
+  fieldAnswered,
+);
+
 /** `Enrichment` on the wire. */
 export const EnrichmentRequest = Type.Object({
   connection_id: Type.Optional(Type.String()),
@@ -63,10 +75,10 @@ const ModelMembers = Type.Object({
   name: Type.String({ minLength: 1, maxLength: 255 }),
   connection_id: Type.String(),
   configuration: JsonObject,
-  /** Names of the fields to keep; without them all are kept. */
-  fields: nullable(Type.Array(Type.String())),
+  /** Names of the fields to keep; without them all are kept. Answers have objects, and clients send back what they read. */
+  fields: nullable(Type.Array(Type.Union([Type.String(), AnsweredField]))),
   identifier: nullable(Type.String()),
-  labels: nullable(Type.Array(Type.String())),
+  labels: nullable(Type.Array(Type.Union([Type.String(), Type.Object({ name: Type.String() })]))),
   tracking_columns: nullable(Type.Array(Type.String())),
   /** Places in the JSON of other fields. */
   additional_fields: nullable(Type.Array(AdditionalFieldRequest)),
