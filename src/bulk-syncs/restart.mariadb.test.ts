@@ -134,4 +134,31 @@ describeMariadb('a MariaDB that is stopped and killed in the middle of a table',
     await runThrough(ends, stored, restarts);
     expect(await destination.query(texts('big'))).toEqual(await source.query(texts('big')));
   });
+
+  test('as a destination that takes no writes, like a replica: it is waited for', async () => {
+    const [source, destination] = [await testDatabase(), await mariadbDatabase(server.port)];
+    await source.query('create table u (id int primary key); insert into u values (1)');
+    await destination.query(`create user if not exists plain@'%' identified by 'secret';
+      grant select, insert, update, delete, create, drop, alter, index on *.* to plain@'%'; set global read_only = 1`);
+    const { organizationId, actor } = harness;
+    const body = {
+      name: crypto.randomUUID(),
+      source_connection_id: await harness.connect(source),
+      destination_connection_id: await connectTo(harness, 'mysql', {
+        ...destination.configuration,
+        account: 'plain',
+        passwd: 'secret',
+      }),
+      destination_configuration: { schema: destination.name },
+    };
+    const sync = await createBulkSync(harness, organizationId, actor, body, 'either');
+    const { id } = await startBulkSync(harness, organizationId, sync.id, {});
+    const { outcome } = harness.begin(id);
+    await until(async () =>
+      (await harness.console(id)).entries.some(({ message }) => /^Lost .*--read-only/.test(message)),
+    );
+    await destination.query('set global read_only = 0');
+    expect(await outcome).toEqual({ status: 'completed' });
+    expect(await destination.query('select id from u')).toEqual([{ id: 1 }]);
+  });
 });

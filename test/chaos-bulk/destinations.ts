@@ -1,129 +1,145 @@
 import { readdir, rm } from 'node:fs/promises';
-import type { Session } from '../../src/connectors/contract.ts';
-import { duckdb } from '../../src/connectors/duckdb/index.ts';
-import { mysql } from '../../src/connectors/mysql/index.ts';
-import { postgresql } from '../../src/connectors/postgresql/index.ts';
-import { s3 } from '../../src/connectors/s3/index.ts';
-import { createEgress } from '../../src/egress/index.ts';
-import { decodeCopyText } from '../../src/lib/copy-text.ts';
 import type { JsonObject } from '../../src/lib/json.ts';
 import type { BulkHarness } from '../support/bulk-syncs.ts';
-import { createDatabase } from '../support/database.ts';
-import { createMariadbDatabase } from '../support/mariadb.ts';
-import { startS3, type TestS3 } from '../support/s3.ts';
+import type { Meaning } from './canonical.ts';
+import type { Dice } from './dice.ts';
+import { readFiles, readTable } from './read-files.ts';
+import type { Servers } from './servers.ts';
+import { settleMariadb, unsettleMariadb, unsettlePostgresql } from './sessions.ts';
+import type { Row } from './source.ts';
 
 /** Where the rows of a world go. */
 export interface Destination extends AsyncDisposable {
   /** Connector type, and the configuration of its connection. */
   type: string;
   configuration: JsonObject;
-  /** `destination_configuration.schema` or subfolder. */
-  schema: string;
-  /** Every row of table t, values by column; undefined: there is none. */
-  rows(): Promise<Map<string, string | null>[] | undefined>;
+  /** `destination_configuration`: schema, format. */
+  options: JsonObject;
+  /** Every row of table t as its own system says it, values by column; undefined: there is none. */
+  rows(): Promise<Row[] | undefined>;
+  /** What docs/types.md says becomes of a value that has no place in its types; undefined: it has one. */
+  lost?(meaning: Meaning, value: string): boolean;
   /** Takes table t away. */
   remove(): Promise<void>;
   /** Puts a table there that is not Tidemark's, in the place of the one that is; undefined: it has no tables. */
   tamper?(): Promise<void>;
+  unsettle?(dice: Dice): Promise<string>;
+  /** Ends the sessions that write. */
+  terminate?(): Promise<void>;
 }
 
-export const kinds = ['postgresql', 'mysql', 's3', 'duckdb'] as const;
-export type Kind = (typeof kinds)[number];
+export const destinationKinds = ['postgresql', 'mysql', 's3', 'duckdb'] as const;
+export type DestinationKind = (typeof destinationKinds)[number];
 
-const egress = createEgress({ allow: ['127.0.0.0/8'] });
-
-async function read(session: Session, schemaId: string): Promise<Map<string, string | null>[] | undefined> {
-  const { bulkSource: source } = session;
-  if (source === undefined) throw new Error('it cannot be read');
-  const table = await source.table(schemaId, undefined).catch(() => undefined);
-  if (table === undefined) return undefined;
-  const lines = await Array.fromAsync(decodeCopyText(await source.read(table, 'copy-text', {})));
-  return lines
-    .flat()
-    .map((row) => new Map(table.columns.map(({ name }, index) => [name, row[index] ?? null])));
+interface Making {
+  servers: Servers;
+  harness: BulkHarness;
 }
 
-/** One server for all worlds: a bucket's folder each. */
-let server: Promise<TestS3> | undefined;
 let folders = 0;
 
-export const makeDestination: Record<Kind, (harness: BulkHarness) => Promise<Destination>> = {
-  async postgresql() {
-    const database = await createDatabase();
-    const { hostname, port, username, password, pathname } = new URL(database.url);
-    const configuration = {
-      hostname,
-      port: Number(port),
-      username,
-      password,
-      database: pathname.slice(1),
-      ssl: false,
-    };
-    const session = postgresql.open(configuration, { egress });
+export const makeDestination: Record<DestinationKind, (making: Making) => Promise<Destination>> = {
+  async postgresql({ servers }) {
+    const database = await servers.postgresql();
+    const { query } = database;
     return {
       type: 'postgresql',
-      configuration,
-      schema: 'copy',
-      rows: () => read(session, 'copy.t'),
-      remove: async () => void (await database.query('drop table if exists copy.t cascade')),
-      tamper: async () => {
-        await database.query(
-          'create schema if not exists copy; drop table if exists copy.t cascade; create table copy.t as select 1 as id, 2 as mine',
+      configuration: database.configuration,
+      options: { schema: 'copy' },
+      async rows() {
+        const columns = await query<{ name: string }>(
+          `select attname as name from pg_attribute where attrelid = to_regclass('copy.t') and attnum > 0 and not attisdropped order by attnum`,
         );
+        if (columns.length === 0) return undefined;
+        const list = columns
+          .map((_, index) => `case when c${index} is not null then format('%s', c${index}) end as c${index}`)
+          .join(', ');
+        const names = columns.map((_, index) => `c${index}`).join(', ');
+        const rows = await query<Record<string, string>>(`select ${list} from copy.t as t (${names})`);
+        return byName(rows, columns);
       },
-      async [Symbol.asyncDispose]() {
-        await session.close();
-        await database[Symbol.asyncDispose]();
-      },
+      remove: async () => void (await query('drop table if exists copy.t cascade')),
+      tamper: async () =>
+        void (await query(
+          'create schema if not exists copy; drop table if exists copy.t cascade; create table copy.t as select 1 as id, 2 as mine',
+        )),
+      unsettle: (dies) => unsettlePostgresql(database, dies),
+      terminate: async () =>
+        void (await query(
+          `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name like 'tidemark%'`,
+        )),
+      [Symbol.asyncDispose]: () => database.giveBack(),
     };
   },
-  async mysql() {
-    const database = await createMariadbDatabase();
-    const session = mysql.open({ ...database.configuration }, { egress });
+  async mysql({ servers }) {
+    const database = await servers.mariadb();
+    const { query, name } = database;
     return {
       type: 'mysql',
-      configuration: { ...database.configuration },
-      schema: database.name,
-      rows: () => read(session, `${database.name}.t`),
-      remove: async () => void (await database.query('drop table if exists t')),
-      tamper: async () => {
-        await database.query('drop table if exists t; create table t as select 1 as id, 2 as mine');
+      configuration: database.configuration,
+      options: { schema: name },
+      async rows() {
+        const columns = await query<{ name: string; type: string; bits: string }>(
+          `select column_name as name, data_type as type, numeric_precision as bits from information_schema.columns
+           where table_schema = '${name}' and table_name = 't' order by ordinal_position`,
+        );
+        if (columns.length === 0) return undefined;
+        const list = columns.map(({ name: column, type, bits }, index) => {
+          const quoted = `\`${column.replaceAll('`', '``')}\``;
+          if (/blob|binary/.test(type)) return `concat('\\\\x', hex(${quoted})) as c${index}`;
+          if (type === 'bit') return `lpad(bin(${quoted} + 0), ${bits}, '0') as c${index}`;
+          if (type === 'double') return `cast(${quoted} * 1e0 as char) as c${index}`;
+          return `cast(${quoted} as char) as c${index}`;
+        });
+        return byName(await query<Record<string, string>>(`select ${list.join(', ')} from t`), columns);
+      },
+      lost: (meaning, value) =>
+        (/^(number|real|double)$/.test(meaning) && /^-?(nan|infinity)$/i.test(value)) ||
+        (/^(date|moment)$/.test(meaning) && /infinity|BC$|^\d{5}/.test(value)),
+      remove: async () => void (await query('drop table if exists t')),
+      tamper: async () =>
+        void (await query('drop table if exists t; create table t as select 1 as id, 2 as mine')),
+      unsettle: (dies) => unsettleMariadb(database, dies),
+      async terminate() {
+        const running = await query<{ id: string }>(
+          `select id from information_schema.processlist where user = 'chaos' and db = '${name}'`,
+        );
+        for (const { id } of running) await query(`kill ${id}`).catch(() => {});
       },
       async [Symbol.asyncDispose]() {
-        await session.close();
-        await database[Symbol.asyncDispose]();
+        await settleMariadb(database);
+        await database.giveBack();
       },
     };
   },
-  async s3() {
-    server ??= startS3();
-    const { configuration } = await server;
-    const schema = `world_${process.pid}_${folders++}`;
-    const session = s3.open({ ...configuration }, { egress });
+  async s3({ servers }) {
+    const server = await servers.s3();
+    const schema = `world_${folders++}`;
     return {
       type: 's3',
-      configuration: { ...configuration },
-      schema,
-      rows: () => read(session, `${schema}.t`),
+      configuration: { ...server.configuration },
+      options: { schema },
+      rows: () => readFiles(server, `${schema}/t/`),
+      lost: (meaning, value) => meaning === 'number' && value === 'NaN',
       async remove() {
-        const { keys, remove } = await (server ?? startS3());
-        for (const key of await keys(`${schema}/`)) await remove(key);
+        for (const key of await server.keys(`${schema}/`)) await server.remove(key);
       },
-      [Symbol.asyncDispose]: () => session.close(),
+      async [Symbol.asyncDispose]() {
+        for (const key of await server.keys(`${schema}/`)) await server.remove(key);
+      },
     };
   },
-  async duckdb(harness) {
+  async duckdb({ harness }) {
     const database = `world_${folders++}.duckdb`;
     const folder = `${harness.duckdbDir}/${harness.organizationId}`;
-    const session = duckdb.open({ database }, { egress, folder });
     return {
       type: 'duckdb',
       configuration: { database },
-      schema: 'main',
-      rows: () => read(session, 'main.t'),
+      options: { schema: 'main' },
+      rows: () => readTable(`${folder}/${database}`),
+      lost: (meaning, value) => meaning === 'number' && value === 'NaN',
       remove: () => rm(`${folder}/${database}`, { force: true }),
       async [Symbol.asyncDispose]() {
-        await session.close();
         for (const name of await readdir(folder).catch(() => [])) {
           if (name.startsWith(database)) await rm(`${folder}/${name}`, { force: true });
         }
@@ -132,7 +148,6 @@ export const makeDestination: Record<Kind, (harness: BulkHarness) => Promise<Des
   },
 };
 
-export async function closeDestinations(): Promise<void> {
-  await (await server)?.close();
-  server = undefined;
+function byName(rows: readonly Record<string, string | null>[], columns: readonly { name: string }[]): Row[] {
+  return rows.map((row) => new Map(columns.map(({ name }, index) => [name, row[`c${index}`] ?? null])));
 }

@@ -9,13 +9,17 @@ import { createEgress } from '../../src/egress/index.ts';
 import { KeyRing } from '../../src/lib/seal.ts';
 import { beginRun, testKey } from './bulk-syncs.ts';
 
-const [url = '', executionId = '', duckdbDir = '', waits] = process.argv.slice(2);
+const [url = '', given = '', duckdbDir = '', waits, rangeRows] = process.argv.slice(2);
+let executionId = given;
 if (waits !== undefined) {
   flushCompileCache();
   process.send?.('ready');
-  await once(process, 'message');
+  const [told] = (await once(process, 'message')) as [string];
+  if (given === '') executionId = told;
   process.disconnect();
 }
 const { db } = openDatabase(url);
 const egress = createEgress({ allow: ['127.0.0.0/8'] });
-await beginRun({ db, keyRing: new KeyRing([testKey]), egress, duckdbDir }, executionId);
+const keyRing = new KeyRing([testKey]);
+const ranges = rangeRows === undefined ? {} : { rangeRows: Number(rangeRows) };
+await beginRun({ db, keyRing, egress, duckdbDir, ...ranges }, executionId);

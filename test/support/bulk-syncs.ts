@@ -32,6 +32,7 @@ export interface BulkHarness extends AsyncDisposable {
   actor: Actor;
   recordLogs: RecordLogStore;
   duckdbDir: string;
+  rangeRows?: number;
   /** Makes a connection to a database. Returns its id. */
   connect(database: TestDatabase): Promise<string>;
   refresh(connectionId: string): Promise<void>;

@@ -7,6 +7,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, inject, onTestFinished, test } from 'vitest';
 import { freePort } from '../../src/lib/free-port.ts';
+import { tether } from './tether.ts';
 
 /** Debian keeps servers out of the PATH of users who are not root. */
 const program = [...(process.env.PATH ?? '').split(':'), '/usr/sbin']
@@ -60,7 +61,9 @@ default_pool_size = ${poolSize}
   // It refuses to be root.
   const user = process.getuid?.() === 0 ? ['--user=nobody'] : [];
   const child = spawn(program ?? '', [...user, file], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const letGo = child.pid === undefined ? () => {} : tether(child.pid);
   onTestFinished(async () => {
+    letGo();
     const ended = once(child, 'exit');
     child.kill('SIGTERM');
     await ended;

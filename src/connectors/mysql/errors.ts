@@ -10,9 +10,12 @@ export interface ServerError extends Error {
 /**
  * Answers that say nothing about the request: too many connections (1040, 1203), a server that shuts down (1053,
  * 1077), a connection that was killed (1317, 1927), a session that ended for its silence (4031), trouble while
- * reading or writing packets (1158 to 1161), a deadlock (1213) and a lock that was not given in time (1205).
+ * reading or writing packets (1158 to 1161), a deadlock (1213), a lock that was not given in time (1205), and a server that
+ * takes no writes (1836), as a replica does until it is promoted.
  */
-const passing = new Set([1040, 1053, 1077, 1158, 1159, 1160, 1161, 1203, 1205, 1213, 1317, 1927, 4031]);
+const passing = new Set([1040, 1053, 1077, 1158, 1159, 1160, 1161, 1203, 1205, 1213, 1317, 1836, 1927, 4031]);
+/** An option is in the way. This one is a replica's; others stay. */
+const preventedByOption = 1290;
 
 /** What to throw for a failure: ConnectionLost where a new try may work, else the failure itself. */
 export function lostOrRefused(error: unknown): unknown {
@@ -21,7 +24,8 @@ export function lostOrRefused(error: unknown): unknown {
   return new ConnectionLost(messageOf(error), { cause: error });
 }
 
-export const isPassing = ({ errno }: ServerError): boolean => passing.has(errno);
+export const isPassing = ({ errno, message }: ServerError): boolean =>
+  passing.has(errno) || (errno === preventedByOption && message.includes('read-only'));
 
 /** Of a unique key. */
 export function isDuplicate(error: unknown): error is ServerError {

@@ -6,10 +6,11 @@ import { rowsHidden } from './rows-hidden.ts';
 /**
  * SQLSTATE classes and codes that say nothing about the request: connection trouble (08), what others do at the same moment
  * (40001, which is also how a standby ends a read that is in the way of what it has to replay, deadlocks, locks), too little
- * memory or too many connections, a server that is a standby now (25006), shuts down or starts up, and a session
- * ended by an administrator or for its age (25P03, 25P04).
+ * memory or too many connections, a server that shuts down or starts up, and a session ended by an administrator or for its
+ * age (25P03, 25P04). A standby says no when a transaction that writes begins: see transaction.ts. What is refused for being
+ * read-only after that (25006) is so for good: a view or trigger that writes where nothing may.
  */
-const passing = /^(08...|40001|40003|40P01|55P03|53200|53300|25006|25P03|25P04|57P0[1-5])$/;
+const passing = /^(08...|40001|40003|40P01|55P03|53200|53300|25P03|25P04|57P0[1-5])$/;
 
 /** What to throw for a failure: ConnectionLost where a new try may work, else the failure itself. */
 export function lostOrRefused(error: unknown): unknown {

@@ -151,7 +151,8 @@ async function run(client: Client, kind: keyof typeof kinds, text: string): Prom
   } catch (error) {
     // A standby does not begin what writes. After a failover that passes.
     if (kind === 'write' && error instanceof pg.DatabaseError && error.code === '0A000') {
-      throw new ConnectionLost(error.message, { cause: error });
+      const reason = `the server is a standby, which takes no writes (${error.message}): connect to the primary`;
+      throw new ConnectionLost(reason, { cause: error });
     }
     throw error;
   }

@@ -1,0 +1,173 @@
+import mysql from 'mysql2/promise';
+import { createDatabase, databaseAt, type TestDatabase } from '../support/database.ts';
+import {
+  type MariadbServer,
+  mariadbAccount,
+  mariadbPassword,
+  startMariadb,
+} from '../support/mariadb-server.ts';
+import { startPgbouncer } from '../support/pgbouncer.ts';
+import { startS3, type TestS3 } from '../support/s3.ts';
+
+/** A session that reads and writes the same whatever the database or role is told to set. */
+const plain = [
+  'datestyle=ISO',
+  'intervalstyle=postgres',
+  'bytea_output=hex',
+  'extra_float_digits=3',
+  'timezone=UTC',
+  'standard_conforming_strings=on',
+  'search_path=public',
+  'row_security=on',
+  'statement_timeout=0',
+  'lock_timeout=0',
+  'idle_in_transaction_session_timeout=0',
+  'default_transaction_read_only=off',
+  'array_nulls=on',
+  'quote_all_identifiers=off',
+  'client_min_messages=warning',
+];
+
+export interface PostgresqlDatabase {
+  name: string;
+  configuration: {
+    hostname: string;
+    port: number;
+    username: string;
+    password: string;
+    database: string;
+    ssl: false;
+  };
+  query: TestDatabase['query'];
+  /** Emptied, for the next world. */
+  giveBack(): Promise<void>;
+}
+
+export interface MariadbDatabase {
+  name: string;
+  configuration: {
+    hostname: string;
+    port: number;
+    account: string;
+    passwd: string;
+    dbname: string;
+    ssl: false;
+  };
+  /** By a session of the test's own, whose settings are the server's first ones. */
+  query<Row extends object = Record<string, string>>(text: string): Promise<Row[]>;
+  giveBack(): Promise<void>;
+}
+
+/** The account of the syncs: without rights over the server, so that `init_connect` is for it, too. */
+const account = 'chaos';
+
+/** What all worlds of a run share. Each starts when the first world needs it, and ends with the run. */
+export class Servers implements AsyncDisposable {
+  readonly #free: PostgresqlDatabase[] = [];
+  readonly #made: AsyncDisposable[] = [];
+  #s3: Promise<TestS3> | undefined;
+  #mariadb: Promise<{ server: MariadbServer; session: mysql.Connection }> | undefined;
+  readonly #pgbouncers = new Map<string, Promise<number>>();
+  #databases = 0;
+
+  async postgresql(): Promise<PostgresqlDatabase> {
+    return this.#free.pop() ?? this.#createDatabase();
+  }
+
+  async #createDatabase(): Promise<PostgresqlDatabase> {
+    const created = await createDatabase();
+    const url = new URL(created.url);
+    url.searchParams.set('options', plain.map((setting) => `-c ${setting}`).join(' '));
+    const { query, ...handle } = databaseAt(url.href);
+    this.#made.push(handle, created);
+    const { hostname, port, username, password, pathname } = url;
+    const name = pathname.slice(1);
+    const database: PostgresqlDatabase = {
+      name,
+      configuration: { hostname, port: Number(port), username, password, database: name, ssl: false },
+      query,
+      giveBack: async () => {
+        await query(
+          `alter database ${name} reset all; alter role current_user in database ${name} reset all;
+           drop schema if exists copy cascade; drop schema if exists public cascade; create schema public`,
+        );
+        this.#free.push(database);
+      },
+    };
+    return database;
+  }
+
+  /** Its port. */
+  pgbouncer(mode: 'session' | 'transaction'): Promise<number> {
+    const port = this.#pgbouncers.get(mode) ?? startPgbouncer(mode, mode === 'session' ? 20 : 4);
+    this.#pgbouncers.set(mode, port);
+    return port;
+  }
+
+  s3(): Promise<TestS3> {
+    this.#s3 ??= startS3();
+    return this.#s3;
+  }
+
+  async mariadb(): Promise<MariadbDatabase> {
+    const { server, session } = await this.#odd();
+    const name = `world_${this.#databases++}`;
+    await session.query(`create database ${name}`);
+    return {
+      name,
+      configuration: {
+        hostname: '127.0.0.1',
+        port: server.port,
+        account,
+        passwd: mariadbPassword,
+        dbname: name,
+        ssl: false,
+      },
+      async query<Row extends object>(text: string) {
+        const [result, fields] = await session.query(`use ${name}; ${text}`);
+        void fields;
+        const last: unknown = (result as unknown[]).at(-1);
+        return (Array.isArray(last) ? last : []) as Row[];
+      },
+      giveBack: async () => void (await session.query(`drop database ${name}`)),
+    };
+  }
+
+  /** One of the run's own: worlds set what concerns a whole server. */
+  #odd() {
+    this.#mariadb ??= (async () => {
+      const server = await startMariadb({ 'innodb-log-file-size': '16M', 'innodb-buffer-pool-size': '64M' });
+      const session = await mysql.createConnection({
+        host: '127.0.0.1',
+        port: server.port,
+        user: mariadbAccount,
+        password: mariadbPassword,
+        multipleStatements: true,
+        dateStrings: true,
+        supportBigNumbers: true,
+        bigNumberStrings: true,
+        charset: 'utf8mb4',
+      });
+      await session.query(
+        `create user ${account}@'%' identified by '${mariadbPassword}';
+         grant select, insert, update, delete, create, drop, references, index, alter, create temporary tables,
+           lock tables, create view, show view, trigger on *.* to ${account}@'%';
+         set names utf8mb4 collate utf8mb4_general_ci, time_zone = '+00:00', sql_mode = 'ALLOW_INVALID_DATES'`,
+      );
+      return { server, session };
+    })();
+    // The next world tries again.
+    this.#mariadb.catch(() => {
+      this.#mariadb = undefined;
+    });
+    return this.#mariadb;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const one of this.#made) await one[Symbol.asyncDispose]();
+    await (await this.#s3)?.close();
+    const odd = await this.#mariadb;
+    await odd?.session.end();
+    await odd?.server.stop();
+  }
+}
