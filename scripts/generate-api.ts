@@ -49,9 +49,9 @@ shapes. Of the ${rows.length} operations ${count} are built; the others answer \
 - \`Idempotency-Key\` (8 to 255 letters, digits, \`-\`, \`_\`) is honoured on POST, PUT and PATCH for 24 hours.
 - Nothing that a request says is dropped in silence, in its query, its body, or a configuration in it. A member that a
   generation of the wire knows is honoured, or refused with its name (\`422 unsupported_member\`). One that looks like a
-  misspelling of a member that is read is refused, with the name that was meant (\`400 unknown_member\`). Any other member
-  that nothing reads is named in the response header \`Tidemark-Ignored\`: a client may be newer than the server, or send
-  back what it read. With \`Tidemark-Strict: true\` unknown members are refused; the command line sends it.
+  misspelling of a member that is read and is not there is refused, with the name that was meant (\`400 unknown_member\`);
+  the vendor's generated clients misspell only configurations, so only there. Any other member that nothing reads is named
+  in the response header \`Tidemark-Ignored\`: a client may be newer than the server, or send back what it read. With \`Tidemark-Strict: true\` unknown members are refused; the command line sends it.
 - \`Tidemark-Warning\` in an answer says what a caller may not expect of what was done: that a sync was saved with a
   schedule and is not \`active\` (the default), so that its schedule starts nothing.
 - Maps of a query take members in brackets (\`params[table]=x\`, \`filters[enabled]=true\`) or one JSON text; a list repeats

@@ -50,6 +50,26 @@ test('a misspelling is refused to everyone, with the name that was meant', async
   });
 });
 
+test('a newer client is not refused for a member that this server does not know', async () => {
+  const generated = { 'x-fern-language': 'Go', 'x-fern-sdk-name': 'github.com/polytomic/polytomic-go' };
+  const sample = (body: object, headers = {}) => call('POST', '/api/webhooks/x/test', body, headers);
+  const newer = await sample({ types: ['sync.completed'] }, generated);
+  expect([newer.status, newer.headers['tidemark-ignored']]).toEqual([404, 'types']);
+  expect((await sample({ types: [] }, { ...generated, ...strict })).status).toBe(400);
+  // By hand: what is there beside the known one is no misspelling of it, what stands in its place is.
+  const beside = await sample({ type: 'sync.completed', types: [] });
+  expect([beside.status, beside.headers['tidemark-ignored']]).toEqual([404, 'types']);
+  expect((await sample({ types: [] })).status).toBe(400);
+  // A configuration is written by people, whatever sends it.
+  const connection = {
+    name: 'misspelled',
+    type: 'webhook',
+    validate: false,
+    configuration: { url: 'https://example.com/hook', auth_method: 'polytomic_secret', heders: [] },
+  };
+  expect(await call('POST', '/api/connections', connection, generated)).toMatchObject({ status: 400 });
+});
+
 test('more unknown members than a client says by mistake are refused', async () => {
   const many = Object.fromEntries(Array.from({ length: 1000 }, (_, index) => [`x${index}`, index]));
   const body = { endpoint: 'https://example.com', secret: 'x', ...many };

@@ -8,6 +8,9 @@ const strictHeader = 'tidemark-strict';
 /** Names the members of a request that had no effect. */
 const ignoredHeader = 'tidemark-ignored';
 
+/** The vendor's generated clients send it. */
+const generatedHeader = 'x-fern-language';
+
 /** Characters of names in the header, which servers in front of this one limit. */
 const longestHeader = 2_000;
 
@@ -15,7 +18,8 @@ const longestHeader = 2_000;
  * Nothing that a request says is dropped in silence. A member that the operation does not read is
  *
  * - refused, if any generation of the wire knows it: what it asks for would not happen;
- * - refused, if it looks like a misspelling of one that is read;
+ * - refused, if it looks like a misspelling of one that is read and is not there. The vendor's clients are generated and
+ *   misspell nothing, but what people write into a configuration: theirs is a member that this server does not know yet;
  * - refused, if the caller asked for it by `Tidemark-Strict: true`;
  * - named in `Tidemark-Ignored` otherwise: a client may be newer than this server, or send back what it read.
  */
@@ -50,7 +54,10 @@ export function noteMembers(
     throw new TidemarkError('unsupported_member', { field, reason });
   }
   const strict = request.headers[strictHeader] === 'true';
-  const unknown = unread.filter(({ kind, near }) => kind === 'unknown' && (strict || near !== undefined));
+  const byHand = place !== '' || request.headers[generatedHeader] === undefined;
+  const unknown = unread.filter(
+    ({ kind, near }) => kind === 'unknown' && (strict || (byHand && near !== undefined)),
+  );
   const [first] = unknown;
   if (first !== undefined || unread.length >= mostUnread) {
     const named = (first === undefined ? unread : unknown).slice(0, 10);

@@ -182,6 +182,33 @@ test('the schema cache is read after creating; a refresh that is under way is jo
   expect(records.body.data).toEqual([{ id: 1, name: 'one' }]);
 });
 
+test('until its schemas have been read for the first time, a connection has none that are missing', async () => {
+  const opened = Promise.withResolvers<void>();
+  const door = net.createServer(async (socket) => {
+    await opened.promise;
+    const { hostname: host, port } = new URL(source.url);
+    const through = net.connect(Number(port), host);
+    socket.on('error', () => through.destroy()).pipe(through);
+    through.on('error', () => socket.destroy()).pipe(socket);
+  });
+  await once(door.listen(0, '127.0.0.1'), 'listening');
+  const { port } = door.address() as AddressInfo;
+  const made = await create('behind a door', { hostname: '127.0.0.1', port }, { validate: false });
+  const path = `/api/connections/${made.body.data.id}/schemas`;
+  const fields = [{ field_id: 'name', is_primary_key: true }];
+  const asked = [
+    call('GET', `${path}/public.things`),
+    call('PUT', `${path}/public.things/primary_keys`, { fields }),
+    call('GET', `${path}/public.nothing`),
+  ];
+  expect(await call('GET', `${path}/status`)).toMatchObject({
+    body: { data: { cache_status: 'refreshing' } },
+  });
+  opened.resolve();
+  expect((await Promise.all(asked)).map(({ status }) => status)).toEqual([200, 202, 404]);
+  door.close();
+});
+
 test('a refresh that a lost server never finished does not block the next', async () => {
   const { id } = (await create('abandoned')).body.data;
   await until(async () => {

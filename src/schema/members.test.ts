@@ -27,8 +27,15 @@ test('unknown members are found at every depth, once per kind of place', () => {
   expect(unreadMembers(Request, body)).toEqual([
     { place: 'fields.1.obfuscat', kind: 'unknown' },
     { place: 'schedule.timezone', kind: 'unknown' },
-    { place: 'shedule', kind: 'unknown', near: 'schedule' },
+    { place: 'shedule', kind: 'unknown' },
   ]);
+  // Beside the member that it is near to it is no misspelling.
+  const { schedule: _, ...without } = body;
+  expect(unreadMembers(Request, without)).toContainEqual({
+    place: 'shedule',
+    kind: 'unknown',
+    near: 'schedule',
+  });
 });
 
 test('known members that are not read are told apart: refused if they say anything, else without effect', () => {

@@ -24,7 +24,7 @@ export interface UnreadMember {
   kind: 'unknown' | 'refused' | 'without-effect';
   /** Why a known member is not read. */
   reason?: string;
-  /** The member that an unknown one is a misspelling of, as it seems. */
+  /** The member that an unknown one is a misspelling of, as it seems: one that is not there itself. */
   near?: string;
 }
 
@@ -71,7 +71,8 @@ function walk(
       Object.hasOwn(properties, name) ? (properties[name] ?? []) : [],
     );
     if (here.length === 0 && open.length === 0) {
-      tell(found, kind, () => ({ place: at, kind: 'unknown', ...nearest(name, names) }));
+      const missing = () => names.filter((one) => !Object.hasOwn(value, one));
+      tell(found, kind, () => ({ place: at, kind: 'unknown', ...nearest(name, missing()) }));
       continue;
     }
     const told = toldOf(here, content);

@@ -101,6 +101,22 @@ test('an update replaces everything; without schemas the selection stays', async
   expect(schemas.map((schema: { id: string }) => schema.id)).toEqual(['public.users']);
 });
 
+test('a limit of 0, which Go clients send for one that is not set, is none', async () => {
+  const none = { concurrency_limit: 0, resync_concurrency_limit: 0 };
+  const limits = async (more: object) => {
+    const { status, data } = await api.call('PUT', `/bulk/syncs/${id}`, api.request(more));
+    return [status, data?.concurrency_limit, data?.resync_concurrency_limit];
+  };
+  const id = await api.create({ name: 'Limits', ...none });
+  expect((await api.call('GET', `/bulk/syncs/${id}`)).data).toMatchObject({
+    concurrency_limit: null,
+    resync_concurrency_limit: null,
+  });
+  expect(await limits({ concurrency_limit: 2, resync_concurrency_limit: 1 })).toEqual([200, 2, 1]);
+  expect(await limits(none)).toEqual([200, null, null]);
+  expect(await limits({ concurrency_limit: -1 })).toEqual([400, undefined, undefined]);
+});
+
 test('names the field that is wrong', async () => {
   const unknown = crypto.randomUUID();
   for (const [change, field, words] of [
