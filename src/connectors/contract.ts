@@ -17,7 +17,7 @@ import type { Enrichment } from './enrichment-contract.ts';
 
 export * from './bulk-contract.ts';
 export * from './enrichment-contract.ts';
-export { BatchRefused, Busy, Contended, Unreachable } from './model-failures.ts';
+export { BatchRefused, Busy, Contended, RecordsRefused, Unreachable } from './model-failures.ts';
 
 export interface Connector {
   /** Connection type id on the wire, e.g. `postgresql`. */
@@ -328,7 +328,8 @@ export interface ModelReplacement {
    *   target that has one stays as it is. Nothing without an identity.
    * @param replaced is told of every row that changes, before the commit.
    * @param prepared as for `ModelWriter.write`.
-   * @throws BatchRefused when the whole is refused, for a reason that no single record showed.
+   * @throws RecordsRefused when it is refused for some of the records, which only its last step shows; BatchRefused when
+   *   the whole is refused, for a reason that no single record showed.
    */
   replace(
     kept: AsyncIterable<readonly string[]>,
@@ -392,6 +393,14 @@ export interface ModelDestination {
   life?(definition: TargetDefinition): Promise<TargetLife | undefined>;
   /** For every mode but `replace`. @throws invalid_field when the definition does not fit the target. */
   writer(definition: TargetDefinition): Promise<ModelWriter>;
-  /** Where an object has mode `replace`. @throws invalid_field when the definition does not fit the target. */
-  replacement?(definition: TargetDefinition): Promise<ModelReplacement>;
+  /**
+   * Where an object has mode `replace`.
+   *
+   * @param refused of `RecordsRefused`: they are refused when they are added.
+   * @throws invalid_field when the definition does not fit the target.
+   */
+  replacement?(
+    definition: TargetDefinition,
+    refused?: ReadonlyMap<string, string>,
+  ): Promise<ModelReplacement>;
 }

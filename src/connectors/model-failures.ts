@@ -29,6 +29,18 @@ export class BatchRefused extends Error {
   }
 }
 
+/** A replacement was refused for some of its records alone. */
+export class RecordsRefused extends BatchRefused {
+  override name = 'RecordsRefused';
+  /** Why, by their identities as the destination writes them. */
+  readonly reasons: ReadonlyMap<string, string>;
+
+  constructor(message: string, reasons: ReadonlyMap<string, string>) {
+    super(message);
+    this.reasons = reasons;
+  }
+}
+
 /** The destination could not be reached or opened: it has seen nothing of the batch. */
 export class Unreachable extends Error {
   override name = 'Unreachable';

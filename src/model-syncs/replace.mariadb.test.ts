@@ -44,4 +44,15 @@ describeMariadb('mode replace in MariaDB', () => {
     expect(executed.counts).toMatchObject({ insert: 5 });
     expect(await things()).toMatchObject([{ id: 1, name: 'i1', note: 'none' }, {}, {}, {}, {}]);
   });
+
+  test('what a trigger refuses is an error of its record', async () => {
+    const { world, target, things, replacing } = replace;
+    await target.query(`create trigger judge before insert on things for each row
+      begin if new.name = 'i2' then signal sqlstate '42000' set message_text = 'not this one'; end if; end`);
+    const { id, outcome, counts } = await world.execute(await replacing(byId));
+    expect(outcome).toEqual({ status: 'completed' });
+    expect(counts).toMatchObject({ total: 5, insert: 4, error: 1 });
+    expect(await world.log(id, 'errors')).toMatchObject([{ identity: { id: '2' }, reason: 'not this one' }]);
+    expect(await things()).toHaveLength(4);
+  });
 });

@@ -3,6 +3,7 @@ import {
   type FieldWarning,
   type ModelDestination,
   type ModelReplacement,
+  RecordsRefused,
   type ReplacedRow,
 } from '../connectors/index.ts';
 import type { Database } from '../db/index.ts';
@@ -43,16 +44,12 @@ export async function replaceAll(replacing: Replacing): Promise<void> {
   if (!(await countEarlier(replacing))) {
     const planned = await countAfter(db, checkpoint.plan, 0);
     await run.console('info', `Replacing the target with ${planned} records`);
-    const doubt: Doubt = {};
+    const doubt: Doubt = { refused: new Map() };
     const isFinal = (error: unknown) => error instanceof BatchRefused || doubt.ourFailure !== undefined;
+    const tryOnce = () =>
+      persist(run, retryDelays, 'The target could not be replaced', () => attempt(replacing, doubt), isFinal);
     try {
-      await persist(
-        run,
-        retryDelays,
-        'The target could not be replaced',
-        () => attempt(replacing, doubt),
-        isFinal,
-      );
+      await withoutRefused(run, doubt, tryOnce);
     } catch (error) {
       if (doubt.ourFailure !== undefined) throw doubt.ourFailure;
       if (!(error instanceof BatchRefused)) throw error;
@@ -64,8 +61,27 @@ export async function replaceAll(replacing: Replacing): Promise<void> {
   await run.commit({}, (tx) => finishPlan(tx, checkpoint.plan));
 }
 
+/** Attempts, each without the records that those before were refused for. */
+const roundsAtMost = 5;
+
+async function withoutRefused(run: Run, doubt: Doubt, attempt: () => Promise<void>): Promise<void> {
+  for (let round = 1; ; round++) {
+    try {
+      await attempt();
+      return;
+    } catch (error) {
+      if (!(error instanceof RecordsRefused) || round === roundsAtMost) throw error;
+      for (const [key, reason] of error.reasons) doubt.refused.set(key, reason);
+      const what = `${error.reasons.size} records were refused when the target was about to be replaced`;
+      await run.console('warn', `${what}: it is replaced without them`);
+    }
+  }
+}
+
 /** What an attempt leaves for the next one. */
 interface Doubt {
+  /** Why records are not to be added, by their identities as the destination writes them. */
+  refused: Map<string, string>;
   /** Applied, and perhaps committed: the intent. */
   applied?: { token: string; counts: Counts };
   /** Not the destination's. */
@@ -75,7 +91,7 @@ interface Doubt {
 async function attempt({ db, run, checkpoint, destination }: Replacing, doubt: Doubt): Promise<void> {
   const { plan, task } = checkpoint;
   const limit = await deleteLimit(destination, task);
-  const replacement = await openReplacement(destination, checkpoint);
+  const replacement = await openReplacement(destination, checkpoint, doubt.refused);
   const commit: Run['commit'] = async (progress, work) => {
     try {
       await run.commit(progress, work);
@@ -181,8 +197,9 @@ async function countEarlier({ db, run, checkpoint, destination, retryDelays }: R
 async function openReplacement(
   destination: ModelDestination,
   { task }: DeliverCheckpoint,
+  refused: ReadonlyMap<string, string> = new Map(),
 ): Promise<ModelReplacement> {
-  const replacement = await destination.replacement?.(task.target);
+  const replacement = await destination.replacement?.(task.target, refused);
   if (replacement === undefined) throw new SyncFailed(`${task.target.object} cannot be replaced`);
   return replacement;
 }

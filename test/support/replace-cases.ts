@@ -136,6 +136,37 @@ export function replaceCases(open: (world: ModelSyncs) => ModelTarget | Promise<
     expect((await world.execute(sync)).counts).toMatchObject({ insert: 5, delete: 1 });
   });
 
+  test('a record that only the last step refuses is an error, too, and the others take their place', async () => {
+    await target.query(`drop table things; create table things (
+        id int primary key, name varchar(40), note varchar(40) default 'none', check (name <> note));
+      insert into things values (2, 'old', 'mine'), (5, 'old', 'bad'), (9, 'old', 'mine')`);
+    await world.source.query(`update items set name = 'none' where id in (1, 3);
+      update items set name = 'bad' where id = 5;
+      insert into items select n, 'i' || n from generate_series(10, 300) n`);
+    const sync = await replacing(byId);
+    const refused = [thing(5, 'old', 'bad')];
+    for (const counts of [
+      { total: 296, insert: 292, update: 1, delete: 1, error: 3 },
+      { total: 296, error: 3 },
+    ]) {
+      const { id, outcome, counts: counted } = await world.execute(sync);
+      expect(outcome).toEqual({ status: 'completed' });
+      expect(counted).toEqual(counts);
+      const errors = (await world.log(id, 'errors')) as { identity: { id: string }; reason: string }[];
+      expect(errors.map(({ identity }) => identity.id).toSorted()).toEqual(['1', '3', '5']);
+      for (const { reason } of errors) expect(reason).toMatch(/check|constraint/i);
+      expect(await world.log(id, 'inserts')).toHaveLength(counted.insert ?? 0);
+    }
+    expect(await things()).toHaveLength(294);
+    expect(await target.query('select * from things where id < 9 order by id')).toEqual([
+      thing(2, 'i2', 'mine'),
+      thing(4),
+      ...refused,
+    ]);
+    await world.source.query(`update items set name = 'i' || id`);
+    expect((await world.execute(sync)).counts).toMatchObject({ insert: 2, update: 1 });
+  });
+
   const die = (at: 'adding' | 'prepared' | 'counting') => (run: Run) => ({
     ...run,
     async commit(...[progress, work]: Parameters<Run['commit']>) {

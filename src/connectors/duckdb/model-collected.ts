@@ -1,7 +1,8 @@
 import path from 'node:path';
 import { tempFolder } from '../../lib/temp-folder.ts';
 import type { OutgoingRecord } from '../contract.ts';
-import { openEngine } from '../duckdb-engine/index.ts';
+import { literal, openEngine } from '../duckdb-engine/index.ts';
+import { refuseAgain } from '../refused-rows.ts';
 import { type Columns, castValue } from './model-columns.ts';
 import type { Target } from './model-destination.ts';
 import { batch, stageBatch } from './model-stage.ts';
@@ -30,6 +31,7 @@ export async function openCollected(
   target: Target,
   { key, written }: Columns,
   signal: AbortSignal,
+  refused: ReadonlyMap<string, string>,
 ): Promise<Collected> {
   const folder = await tempFolder();
   const file = path.join(folder.path, 'collected.duckdb');
@@ -76,6 +78,16 @@ export async function openCollected(
     },
     async add(records) {
       await stageBatch(engine, records);
+      if (key !== undefined && refused.size > 0) {
+        const keys = [...refused.keys()].map(literal).join(', ');
+        const found = await engine.query<{ key: string }>(
+          `select (${key.value})::varchar as key from ${batch} b where (${key.value})::varchar in (${keys}) limit 1`,
+        );
+        refuseAgain(
+          found.map((one) => one.key),
+          refused,
+        );
+      }
       if (identity !== undefined && !isIndexed) await refuseRepeated(engine, 'collected', identity);
       await engine.run(`insert into collected (${written.map(({ name }) => name).join(', ')})
         select ${written.map(({ value }) => value).join(', ')} from ${batch} b order by b.n`);

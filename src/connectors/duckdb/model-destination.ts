@@ -82,10 +82,10 @@ export function modelDestination(database: Database): ModelDestination {
       }
       return checkedWriter(modelWriter(database, target, definition), definition, fitsOf(target));
     },
-    async replacement(definition) {
+    async replacement(definition, refused) {
       const target = await describe(definition.object);
       return checkedReplacement(
-        await modelReplacement(database, target, definition),
+        await modelReplacement(database, target, definition, refused),
         definition,
         fitsOf(target),
       );

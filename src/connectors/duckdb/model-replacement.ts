@@ -6,6 +6,7 @@ import { batchOutcome, noteCommitted, refusedOr } from './model-batches.ts';
 import { openCollected } from './model-collected.ts';
 import { modelColumns } from './model-columns.ts';
 import type { Target } from './model-destination.ts';
+import { withRecords } from './model-replacement-search.ts';
 import { replacementChanges } from './model-replacement-statements.ts';
 
 const batchSize = 10_000;
@@ -23,11 +24,12 @@ export async function modelReplacement(
   database: Database,
   target: Target,
   definition: TargetDefinition,
+  refused: ReadonlyMap<string, string> = new Map(),
 ): Promise<ModelReplacement> {
   const columns = modelColumns(target, definition);
   const { key, mapped } = columns;
   const changes = replacementChanges(target, columns, tables);
-  const collected = await openCollected(target, columns, database.signal);
+  const collected = await openCollected(target, columns, database.signal, refused);
   return {
     batchSize,
     fields: definition.fields.map(
@@ -65,6 +67,8 @@ export async function modelReplacement(
           await noteCommitted(engine, token);
           await prepared(token);
           await engine.run('commit');
+        } catch (error) {
+          throw await withRecords(engine, key, changes, tables, refusedOr(error));
         } finally {
           // What is not committed is rolled back.
           await engine.close();

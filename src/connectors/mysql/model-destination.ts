@@ -23,10 +23,10 @@ export function modelDestination(connect: Connect, database: string | undefined)
       const target = await describe(definition.object);
       return checkedWriter(await modelWriter(connect, target, definition), definition, fitsOf(target));
     },
-    async replacement(definition) {
+    async replacement(definition, refused) {
       const target = await describe(definition.object);
       return checkedReplacement(
-        await modelReplacement(connect, target, definition),
+        await modelReplacement(connect, target, definition, refused),
         definition,
         fitsOf(target),
       );

@@ -36,6 +36,24 @@ export interface ReplacementStatements {
   changes: Change[];
   /** Rows that are there because they were collected. */
   count: string;
+  /** What finds the records that it is refused for. Absent without an identity. */
+  search?: Search;
+}
+
+export interface Search {
+  /** Numbers the collected rows. Outside the transaction, too. */
+  number: string;
+  counted: string;
+  /** Leaves those that are chosen. */
+  choose(chosen: string): string;
+  /** Rows that are not in the target though they should be. */
+  missing: string;
+  /** A row where the target refers to itself. */
+  itself: string;
+  /** Texts of the identities with these numbers. */
+  keys(numbers: readonly number[]): string;
+  /** Which of these identities, as texts, are among those that are collected of these values. */
+  known(values: readonly string[], keys: readonly string[]): string;
 }
 
 export function replacementStatements(
@@ -75,7 +93,25 @@ function byIdentity(
   };
   const isNew = `${collected} s left join ${table} t on t.${name} = s.${name} where t.${name} is null`;
   const { list, rendered } = selected([{ ...key.column, charset: null }]);
+  const numbered = qualified(target.database, '_tidemark_numbered');
+  const textOf = (relation: string, column: string) =>
+    `hex(${exactText({ ...key.column, name: column }, relation)})`;
   return {
+    search: {
+      number: `create temporary table ${numbered} (n int not null auto_increment primary key) engine = InnoDB
+        select s.${name} as k from ${collected} s order by s.${name}`,
+      counted: `select count(*) as counted from ${numbered}`,
+      choose: (chosen) =>
+        `delete s from ${collected} s join ${numbered} x on x.k = s.${name} where not (${chosen})`,
+      missing: `select 1 from ${collected} s left join ${table} t on t.${name} = s.${name} where t.${name} is null limit 1`,
+      itself: `select 1 from information_schema.referential_constraints
+        where constraint_schema = ${literal(target.database)} and table_name = ${literal(target.table)}
+          and referenced_table_name = ${literal(target.table)} limit 1`,
+      keys: (numbers) =>
+        `select x.n, ${textOf('x', 'k')} as \`key\` from ${numbered} x where x.n in (${numbers.join(', ')})`,
+      known: (values, keys) => `select ${textOf('s', key.column.name)} as \`key\` from ${collected} s
+        where s.${name} in (${values.join(', ')}) and ${textOf('s', key.column.name)} in (${keys.map(literal).join(', ')}) limit 1`,
+    },
     prepare: [],
     // An identity may have two texts, one of them a record's that is fine.
     begin: [`delete x from ${kept} x join ${collected} s on s.${name} = x.k`],

@@ -1,12 +1,13 @@
-import type { Connection } from 'mysql2/promise';
 import { decodeCopyText } from '../../lib/copy-text.ts';
 import { BatchRefused, type ModelReplacement, type ReplacedRow, type TargetDefinition } from '../contract.ts';
+import { refuseAgain } from '../refused-rows.ts';
 import { breakOff, type Connect, rowsOf } from './client.ts';
 import { batchOutcome, ensureBatches, noteCommitted } from './model-batches.ts';
 import { collectedTables, createCollected } from './model-collected.ts';
 import { bySize, literals, modelColumns } from './model-columns.ts';
 import { refusedOr } from './model-refused.ts';
-import { type Change, replacementStatements, type Surplus } from './model-replacement-statements.ts';
+import { surplusOf, withRecords } from './model-replacement-search.ts';
+import { type Change, replacementStatements } from './model-replacement-statements.ts';
 import type { Target } from './model-target.ts';
 import { SelectedRows } from './row-stream.ts';
 import { selected } from './selected.ts';
@@ -23,6 +24,7 @@ export async function modelReplacement(
   connect: Connect,
   target: Target,
   definition: TargetDefinition,
+  refused: ReadonlyMap<string, string> = new Map(),
 ): Promise<ModelReplacement> {
   const columns = modelColumns(target, definition);
   const { key, mapped, written } = columns;
@@ -42,6 +44,10 @@ export async function modelReplacement(
     );
     if ((twice[0] as unknown[]).length > 0) throw new BatchRefused('another record has this identity');
   };
+
+  /** Of a row's literals. */
+  const keyOf = (row: readonly string[]) =>
+    row[written.findIndex(({ name }) => name === key?.name)] ?? 'null';
 
   /** An identity that its column cannot hold is nobody's in the target. */
   const keep = async (keys: readonly string[]): Promise<void> => {
@@ -86,7 +92,18 @@ export async function modelReplacement(
         for (const list of bySize(rows.map((row) => `(${row.join(', ')})`))) {
           await connection.query(`insert into ${collected} (${names}) values ${list.join(', ')}`);
         }
-        if (key !== undefined) await checkIdentities(rows.map((row) => row[written.indexOf(key)] ?? 'null'));
+        if (key !== undefined) await checkIdentities(rows.map((row) => keyOf(row)));
+        if (statements.search !== undefined && refused.size > 0) {
+          const known = statements.search.known(
+            rows.map((row) => keyOf(row)),
+            [...refused.keys()],
+          );
+          const found = await rowsOf<{ key: string }>(connection, known);
+          refuseAgain(
+            found.map((one) => one.key),
+            refused,
+          );
+        }
         await connection.query('commit');
       } catch (error) {
         await connection.query('rollback').catch(() => breakOff(connection));
@@ -118,9 +135,12 @@ export async function modelReplacement(
         await prepared(token);
         await connection.query('commit');
       } catch (error) {
-        // Its end is the transaction's, also where a SELECT is in the middle of its rows.
-        breakOff(connection);
-        throw refusedOr(error);
+        try {
+          throw await withRecords(connection, statements, refusedOr(error));
+        } finally {
+          // Its end is the transaction's, also where a SELECT is in the middle of its rows.
+          breakOff(connection);
+        }
       }
     },
     outcome: (token) => batchOutcome(connect, target.database, token),
@@ -133,12 +153,4 @@ async function prepare(...[connection, target, columns]: Parameters<typeof creat
   const statements = replacementStatements(target, columns, uniqueKey);
   for (const statement of statements.prepare) await connection.query(statement);
   return { uniqueKey, statements };
-}
-
-/** One change for each value that the target has too often: few, or the data is odd. */
-async function surplusOf(connection: Connection, surplus: Surplus | undefined): Promise<Change[]> {
-  if (surplus === undefined) return [];
-  const { select, rendered, remove } = surplus;
-  const rows = await Array.fromAsync(decodeCopyText(new SelectedRows(connection, select, rendered)));
-  return rows.flat().map(([value = null, count = null]) => remove(value ?? '', Number(count)));
 }

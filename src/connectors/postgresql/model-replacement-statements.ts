@@ -1,3 +1,4 @@
+import pg from 'pg';
 import type { ReplacedRow, TargetDefinition } from '../contract.ts';
 import { type Columns, columnsOf } from './model-columns.ts';
 import { createStaging, staging } from './model-stage.ts';
@@ -16,10 +17,28 @@ export interface ReplacementStatements {
   changes: [ReplacedRow['status'], string][];
   /** Rows that are there because they were collected. */
   count: string;
+  /** What finds the records that it is refused for. Undefined without an identity. */
+  search: Search | undefined;
+}
+
+export interface Search {
+  /** Numbers the collected rows. */
+  number: string;
+  /** Leaves those that are chosen. */
+  choose(chosen: string): string;
+  /** Rows that are not in the target though they should be. */
+  missing: string;
+  /** A row where the target refers to itself. */
+  itself: string;
+  /** Texts of the identities with these numbers. */
+  keys: string;
+  /** Which of these identities, as texts, are in the batch. */
+  known: string;
 }
 
 const collected = 'pg_temp.tidemark_replacement';
 const kept = 'pg_temp.tidemark_kept';
+const numbered = 'pg_temp.tidemark_numbered';
 
 /** @throws invalid_field when the definition does not fit the target. */
 export function replacementStatements(target: Target, definition: TargetDefinition): ReplacementStatements {
@@ -54,6 +73,16 @@ export function replacementStatements(target: Target, definition: TargetDefiniti
         : [`delete from ${kept} k where exists (select from ${collected} s where s.${key.name} = k.k)`]),
     ],
     changes,
+    search: key && {
+      number: `create temporary table tidemark_numbered on commit drop as
+        select row_number() over (order by ${key.name})::int as n, ${key.name} as k from ${collected}`,
+      choose: (chosen) =>
+        `delete from ${collected} s using ${numbered} x where x.k = s.${key.name} and not (${chosen})`,
+      missing: `select from ${collected} s where not exists (select from ${table} t where t.${key.name} = s.${key.name}) limit 1`,
+      itself: `select from pg_constraint where contype = 'f' and conrelid = confrelid and conrelid = ${pg.escapeLiteral(table)}::regclass`,
+      keys: `select n, k::text as key from ${numbered} where n = any ($1::int[])`,
+      known: `select k::text as key from ${staging} where k::text = any ($1::text[]) limit 1`,
+    },
     count: `select count(*) as rows from ${table} t ${key === undefined ? '' : `where ${isNotKept(key.name)}`}`,
   };
 }

@@ -2,7 +2,9 @@ import type { Client } from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
 import { decodeCopyText } from '../../lib/copy-text.ts';
 import { BatchRefused, type ModelReplacement, type ReplacedRow, type TargetDefinition } from '../contract.ts';
+import { refuseAgain } from '../refused-rows.ts';
 import type { Connect } from './bulk-source.ts';
+import { withRecords } from './model-replacement-search.ts';
 import { replacementStatements } from './model-replacement-statements.ts';
 import { forTransaction, refusedOr, stage, stagedLines, staging } from './model-stage.ts';
 import type { Target } from './model-target.ts';
@@ -20,6 +22,7 @@ export async function modelReplacement(
   connect: Connect,
   target: Target,
   definition: TargetDefinition,
+  refused: ReadonlyMap<string, string> = new Map(),
 ): Promise<ModelReplacement> {
   const statements = replacementStatements(target, definition);
   const client = await connect('tidemark model replace');
@@ -76,6 +79,15 @@ export async function modelReplacement(
         await step(async () => {
           if (pooled) await client.query(`truncate ${staging}`);
           await stage(client, stagedLines(records));
+          if (refused.size > 0 && statements.search !== undefined) {
+            const { rows } = await client.query<{ key: string }>(statements.search.known, [
+              [...refused.keys()],
+            ]);
+            refuseAgain(
+              rows.map(({ key }) => key),
+              refused,
+            );
+          }
           await client.query(statements.collect);
         });
       } catch (error) {
@@ -88,6 +100,7 @@ export async function modelReplacement(
       try {
         for await (const keys of kept) await keep(keys);
         if (!pooled) await begin(client, 'write', targetOptions);
+        await client.query('savepoint replacing');
         for (const statement of statements.begin) await client.query(statement);
         for (const [status, statement] of statements.changes) {
           for await (const rows of changes(client, status, statement)) await replaced(rows);
@@ -99,9 +112,12 @@ export async function modelReplacement(
         await prepared(await transactionId(client));
         await client.query('commit');
       } catch (error) {
-        // Its end is the transaction's, also where a COPY is in the middle of its rows.
-        await client.end().catch(() => {});
-        throw refusedOr(error, definition);
+        try {
+          throw await withRecords(client, statements, definition, refusedOr(error, definition));
+        } finally {
+          // Its end is the transaction's, also where a COPY is in the middle of its rows.
+          await client.end().catch(() => {});
+        }
       }
     },
     outcome: (token) => transactionOutcome(connect, token),

@@ -1,0 +1,50 @@
+import type { Client } from 'pg';
+import { BatchRefused, RecordsRefused, type TargetDefinition } from '../contract.ts';
+import { refusalOf, refusedRows } from '../refused-rows.ts';
+import type { ReplacementStatements } from './model-replacement-statements.ts';
+import { refusedOr } from './model-stage.ts';
+
+/**
+ * The refusal, and where it is for some of the records which: they are looked for in its transaction.
+ *
+ * @param refusal what it failed with, after a savepoint `replacing`.
+ */
+export async function withRecords(
+  client: Client,
+  { begin, changes, search }: ReplacementStatements,
+  definition: TargetDefinition,
+  refusal: unknown,
+): Promise<unknown> {
+  if (!(refusal instanceof BatchRefused) || search === undefined) return refusal;
+  const back = () => client.query('rollback to savepoint replacing');
+  // What a commit finds, deferred constraints, has ended it.
+  if (
+    !(await back().then(
+      () => true,
+      () => false,
+    ))
+  )
+    return refusal;
+  const { rowCount } = await client.query(search.number);
+  const itself = await client.query(search.itself);
+  await client.query('savepoint replacing');
+  const [removals, others] = [true, false].map((isRemoval) =>
+    changes.filter(([status]) => (status === 'deleted') === isRemoval).map(([, statement]) => statement),
+  );
+  const apply = async (chosen: string) => {
+    for (const statement of [...begin, ...(removals ?? []), search.choose(chosen), ...(others ?? [])]) {
+      await client.query(statement);
+    }
+    const missing = await client.query(search.missing);
+    if (missing.rowCount !== 0) throw new BatchRefused('a trigger or rule of the target kept the row out');
+  };
+  const found = await refusedRows(rowCount ?? 0, itself.rowCount !== 0, (chosen) =>
+    refusalOf(
+      () => apply(chosen),
+      (error) => refusedOr(error, definition),
+    ).finally(back),
+  );
+  if (found === undefined) return refusal;
+  const { rows } = await client.query<{ n: number; key: string }>(search.keys, [[...found.keys()]]);
+  return new RecordsRefused(refusal.message, new Map(rows.map(({ n, key }) => [key, found.get(n) ?? ''])));
+}
