@@ -46,7 +46,8 @@ shapes. Of the ${rows.length} operations ${count} are built; the others answer \
 - \`X-Polytomic-Version\` is echoed. Known: 2021-05-23, 2022-12-12, 2023-04-25, 2024-02-08, 2025-09-18 (the default).
   Bulk syncs have \`schedule\` before 2025-09-18 and \`default_schedule\` since; without the header both are accepted
   and returned.
-- \`Idempotency-Key\` (8 to 255 letters, digits, \`-\`, \`_\`) is honoured on POST, PUT and PATCH for 24 hours.
+- \`Idempotency-Key\` (8 to 255 letters, digits, \`-\`, \`_\`) is honoured on POST, PUT and PATCH for 24 hours. A 5xx is
+  kept only if something was done before it.
 - Nothing that a request says is dropped in silence, in its query, its body, or a configuration in it. A member that a
   generation of the wire knows is honoured, or refused with its name (\`422 unsupported_member\`). One that looks like a
   misspelling of a member that is read and is not there is refused, with the name that was meant (\`400 unknown_member\`);

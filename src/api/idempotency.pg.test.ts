@@ -5,7 +5,32 @@ let api: TestApp;
 let tenant: Tenant;
 
 beforeAll(async () => {
-  api = await startTestApp();
+  api = await startTestApp((app) => {
+    const failing = (path: string, before: () => Promise<unknown>) =>
+      app.post(path, { config: { access: 'any' } }, async () => {
+        await before();
+        throw new Error('after it');
+      });
+    const users = () => api.deps.db.selectFrom('users').select('id');
+    const insert = (db: typeof api.deps.db) =>
+      db
+        .insertInto('users')
+        .values({
+          organization_id: tenant.organizationId,
+          role: 'user',
+          email: `${crypto.randomUUID()}@x.test`,
+        })
+        .execute();
+    failing('/api/failing/read', () => users().execute());
+    failing('/api/failing/statement', () => insert(api.deps.db));
+    failing('/api/failing/committed', () => api.deps.db.transaction().execute(insert));
+    failing('/api/failing/rolled-back', () =>
+      api.deps.db.transaction().execute(async (tx) => {
+        await insert(tx);
+        throw new Error('rolled back');
+      }),
+    );
+  });
   tenant = await api.tenant('idempotent');
 });
 afterAll(() => api[Symbol.asyncDispose]());
@@ -38,6 +63,26 @@ test('of simultaneous requests one is carried out; the others wait or get its ou
   const waiting = responses.find(({ status }) => status === 409);
   if (waiting !== undefined) expect(waiting.headers['retry-after']).toBe('1');
   expect((await createUser('bob@example.com', 'key-number-3')).status).toBe(200);
+});
+
+test('what failed after something was done is not done again; what did nothing may be', async () => {
+  const users = async () => (await api.database.query('select id from tidemark.users')).length;
+  for (const [how, once] of [
+    ['statement', true],
+    ['committed', true],
+    ['rolled-back', false],
+    ['read', false],
+  ] as const) {
+    const post = () =>
+      api.request(tenant.apiKey, 'POST', `/api/failing/${how}`, {}, { 'idempotency-key': `failing-${how}` });
+    const before = await users();
+    const first = await post();
+    const again = await post();
+    expect([how, first.status, again.status]).toEqual([how, 500, 500]);
+    expect([how, (await users()) - before]).toEqual([how, once ? 1 : 0]);
+    // The same answer, or a request of its own.
+    expect([how, JSON.stringify(again.body) === JSON.stringify(first.body)]).toEqual([how, once]);
+  }
 });
 
 test('a key is bound to its request and its caller', async () => {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import { sql } from 'kysely';
-import type { Database } from '../db/index.ts';
+import { type Commits, type Database, watchCommits } from '../db/index.ts';
 import { TidemarkError } from '../errors.ts';
 import { isJsonObject } from '../lib/json.ts';
 import type { App } from './app.ts';
@@ -18,6 +18,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Set while this request holds the lock of its Idempotency-Key. */
     idempotencyScope: Buffer | null;
+    /** What it has changed for good since then. */
+    commits: Commits | null;
   }
 }
 
@@ -29,6 +31,7 @@ declare module 'fastify' {
  */
 export function installIdempotency(app: App, deps: ApiDependencies): void {
   app.decorateRequest('idempotencyScope', null);
+  app.decorateRequest('commits', null);
   const forgetting = setInterval(() => void forget(deps), hour);
   app.addHook('onClose', async () => clearInterval(forgetting));
 
@@ -55,11 +58,18 @@ export function installIdempotency(app: App, deps: ApiDependencies): void {
     return reply.send(recorded.body === null ? undefined : deps.keyRing.open(recorded.body));
   });
 
+  app.addHook('preHandler', (request, _reply, done) => {
+    if (request.idempotencyScope === null) return done();
+    request.commits = { happened: false };
+    watchCommits(request.commits, done);
+  });
+
   app.addHook('onSend', async (request, reply, payload) => {
     const scope = request.idempotencyScope;
     if (scope === null) return payload;
-    // A failure of ours is no outcome: the same request may succeed when it is made again.
-    if (reply.statusCode >= 500) {
+    // A failure of ours is no outcome: the same request may succeed when it is made again. Unless something was done before
+    // it failed, which would then be done twice.
+    if (reply.statusCode >= 500 && request.commits?.happened !== true) {
       await deps.db.deleteFrom('idempotency_keys').where('scope', '=', scope).execute();
       return payload;
     }

@@ -1,5 +1,6 @@
 import { CompiledQuery, Kysely, type Transaction as KyselyTransaction, PostgresDialect } from 'kysely';
 import pg from 'pg';
+import { tellOfCommits } from './commits.ts';
 import type { Tables } from './tables.gen.ts';
 
 /** The metadata database. Also what a transaction is, so a function that takes one runs in either. */
@@ -51,6 +52,7 @@ export function openDatabase(
   pool.on('error', () => {});
   // Nor is the pool's listener there while a transaction holds a connection between two of its queries.
   pool.on('connect', (client) => client.on('error', () => {}));
+  pool.on('connect', tellOfCommits);
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
   pools.set(db, pool);
   // Kysely's own destroy leaves a pool open that was only used directly.

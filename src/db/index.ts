@@ -1,3 +1,4 @@
+export { type Commits, watchCommits } from './commits.ts';
 export { isConnectionFailure } from './connection-failure.ts';
 export { copyLines, copyRows } from './copy-rows.ts';
 export {

@@ -1,0 +1,44 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type pg from 'pg';
+
+/** Whether something was changed for good. */
+export interface Commits {
+  happened: boolean;
+}
+
+const watching = new AsyncLocalStorage<Commits>();
+
+/** Notes in `commits` whether what `work` does, and what follows from it, commits a change. */
+export function watchCommits(commits: Commits, work: () => void): void {
+  watching.run(commits, work);
+}
+
+const changes = /\b(insert|update|delete|merge)\b/i;
+
+/** Makes a new connection tell of its commits: of transactions that changed something, and of statements on their own. */
+export function tellOfCommits(client: pg.PoolClient): void {
+  const query = client.query.bind(client) as (...given: unknown[]) => unknown;
+  let transaction: { changed: boolean } | undefined;
+  const done = (commits: Commits, text: string, { command }: pg.QueryResult) => {
+    if (/^(BEGIN|START)/.test(command)) transaction = { changed: false };
+    else if (command === 'COMMIT' || command === 'ROLLBACK') {
+      if (command === 'COMMIT' && transaction?.changed) commits.happened = true;
+      transaction = undefined;
+    } else if (!changes.test(text)) return;
+    else if (transaction === undefined) commits.happened = true;
+    else transaction.changed = true;
+  };
+  Object.assign(client, {
+    query(...given: unknown[]) {
+      const answer = query(...given);
+      const commits = watching.getStore();
+      if (commits === undefined || !(answer instanceof Promise)) return answer;
+      const [first] = given;
+      const text = typeof first === 'string' ? first : (first as { text: string }).text;
+      return answer.then((result: pg.QueryResult | pg.QueryResult[]) => {
+        for (const one of [result].flat()) done(commits, text, one);
+        return result;
+      });
+    },
+  });
+}
