@@ -166,7 +166,7 @@ export const catalogue = {
   secret_unreadable: {
     status: 422,
     text: 'A stored secret cannot be read: it was {reason}',
-    remedy: 'Give Tidemark the encryption key that it was sealed with, or enter the secret again.',
+    remedy: 'Give Tidemark the encryption key that it was sealed with, or enter the secrets again.',
   },
   internal: {
     status: 500,

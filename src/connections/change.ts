@@ -4,10 +4,9 @@ import { messageOf, notFound, TidemarkError, unprocessable } from '../errors.ts'
 import type { JsonObject } from '../lib/json.ts';
 import type { Actor } from '../organizations/index.ts';
 import { checkConfiguration } from './configuration.ts';
-import { keepSecrets } from './keep-secrets.ts';
+import { keepSecrets, unsaidSecrets } from './keep-secrets.ts';
 import { connectorOf, contextOf, type OpenDependencies } from './open.ts';
 import {
-  isSecret,
   maskedIn,
   openConfiguration,
   readConfiguration,
@@ -68,9 +67,13 @@ export async function updateConnection(
   const connector = connectorOf(stored.type);
   const before = readConfiguration(stored, deps.keyRing);
   const sent = keepSecrets(connector, settings.configuration, before.configuration);
-  // What cannot be read cannot be kept, and to drop it is for the caller to decide: by sending it again.
-  if (before.unreadable !== undefined && !isSecret(connector.configuration, sent)) {
-    throw new TidemarkError('secret_unreadable', { reason: before.unreadable });
+  // What cannot be read cannot be kept, and to drop it is for the caller to decide: by sending it again, or null for none.
+  if (before.unreadable !== undefined) {
+    const unsaid = unsaidSecrets(connector.configuration, settings.configuration, 'configuration');
+    if (unsaid.length > 0) {
+      const reason = `${before.unreadable}. Say of each of ${unsaid.join(', ')} what it is, or null for none`;
+      throw new TidemarkError('secret_unreadable', { reason });
+    }
   }
   const configuration = checkConfiguration(connector, sent);
   if (settings.validate) await tryConnection(deps, organizationId, stored.type, configuration);

@@ -25,6 +25,24 @@ export function keepSecrets(connector: Connector, sent: JsonObject, stored: Json
   throw unprocessable(first, reason);
 }
 
+/**
+ * Places of secrets of which a configuration says nothing, so that they would be kept: neither a value nor that there is
+ * none. Of stored secrets that cannot be read nobody knows which there were.
+ */
+export function unsaidSecrets(schema: TSchema, sent: JsonObject, at: string): string[] {
+  const said = Object.keys(sent).some((key) => !isNothing(sent[key]));
+  return Object.entries(propertiesOf(schema)).flatMap(([key, property]) => {
+    if (!holdsSecrets(property)) return [];
+    const [now, place] = [sent[key], `${at}.${key}`];
+    if (now === mask || (now === undefined && !(isAlternatives(schema) && said))) return [place];
+    if (isJsonObject(now)) return isNothing(now) ? [] : unsaidSecrets(property, now, place);
+    if (!Array.isArray(now)) return [];
+    return now.flatMap((item, index) =>
+      isJsonObject(item) ? unsaidSecrets(itemsOf(property), item, `${place}.${index}`) : [],
+    );
+  });
+}
+
 function keepIn(
   schema: TSchema,
   sent: JsonObject,
