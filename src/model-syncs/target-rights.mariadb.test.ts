@@ -1,4 +1,5 @@
 /** What a target offers follows what the connection's user may do there: a mode that is offered works, another says why not. */
+import { createConnection } from 'mysql2/promise';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { describeMariadb } from '../../test/support/mariadb.ts';
 import { type ModelSyncs, startModelSyncs } from '../../test/support/model-syncs.ts';
@@ -159,6 +160,31 @@ describeMariadb('MariaDB', () => {
       [true, true, true],
     ]);
     await target.query(`drop user ${user}; drop role role_of_${user}`);
+  });
+});
+
+describeMariadb('MariaDB', () => {
+  test('a table that is locked keeps no list waiting; what is no plain table takes no records', async () => {
+    await using target = await mariadbTarget(world);
+    await target.query('create table locked (id int, a varchar(9)); create sequence counter');
+    await target.query('create table versioned (id int, a varchar(9)) with system versioning');
+    const { hostname: host, port, account: user, passwd: password, dbname } = target.configuration;
+    const other = await createConnection({ host, port, user, password, database: dbname });
+    // Before the database is dropped, which would wait for it.
+    await using _ = { [Symbol.asyncDispose]: () => other.end() };
+    await other.query('lock tables locked write');
+    const connectionId = await world.connect('mysql', target.configuration);
+    const listed = await listTargetObjects(world.deps, world.organizationId, connectionId);
+    expect(listed.map((one) => one.id)).toEqual([target.object('locked')]);
+    expect(listed[0]?.modes.map((one) => one.id)).toEqual(expect.arrayContaining(modes));
+    const model = await world.createModel({ table: 'public.people' });
+    for (const [table, reason] of [
+      ['counter', /takes no records: it is a sequence/],
+      ['versioned', /takes no records: it is a system versioned/],
+    ] as const) {
+      const to = { connectionId, object: target.object(table) };
+      await expect(world.createSync({ model, ...to, mode: 'append', fields: ['a'] })).rejects.toThrow(reason);
+    }
   });
 });
 

@@ -27,6 +27,9 @@ export function lostOrRefused(error: unknown): unknown {
 export const isPassing = ({ errno, message }: ServerError): boolean =>
   passing.has(errno) || (errno === preventedByOption && message.includes('read-only'));
 
+/** Another session has what is asked for. */
+export const isLockTimeout = ({ errno }: ServerError): boolean => errno === 1205;
+
 /** Of a unique key. */
 export function isDuplicate(error: unknown): error is ServerError {
   return isServerError(error) && error.errno === 1062;

@@ -5,7 +5,7 @@ import { tableId } from '../table-id.ts';
 import { notOffered, offered } from '../target-modes.ts';
 import { rowsOf } from './client.ts';
 import { type Column, columnsOf, findTable, systemDatabases, type TableColumn } from './columns.ts';
-import { isServerError } from './errors.ts';
+import { isLockTimeout, isPassing, isServerError } from './errors.ts';
 import { functionsOf } from './model-matching.ts';
 import { literal, qualified } from './quote.ts';
 
@@ -48,6 +48,8 @@ export async function listTargets(
      join information_schema.columns c on c.table_schema = t.table_schema and c.table_name = t.table_name
      where ${where} and t.table_name not like '\\_tidemark\\_%' group by 1, 2, 3, 4 order by 1, 2`,
   );
+  // Somebody may have a table locked for hours.
+  await connection.query('set session lock_wait_timeout = 1');
   const staging = new Map<string, boolean>();
   const targets: TargetObject[] = [];
   for (const row of rows) {
@@ -64,6 +66,9 @@ async function targetOf(connection: Connection, row: TableRow, stages: boolean):
   if (type.endsWith('VIEW')) {
     const reason = 'it is a view, and MySQL does not say whether all below it is InnoDB: name its table';
     return notOffered(id, reason);
+  }
+  if (type !== 'BASE TABLE') {
+    return notOffered(id, `it is a ${type.toLowerCase()} object, and only plain tables are written to`);
   }
   if (engine !== 'InnoDB') {
     return notOffered(id, `its engine is ${engine}, and only InnoDB writes a batch wholly or not at all`);
@@ -99,8 +104,11 @@ async function succeeds(connection: Connection, statement: string): Promise<bool
     await connection.query(statement);
     return true;
   } catch (error) {
-    if (isServerError(error)) return false;
-    throw error;
+    if (!isServerError(error)) throw error;
+    // Rights are looked at before a lock is waited for.
+    if (isLockTimeout(error)) return true;
+    if (isPassing(error)) throw error;
+    return false;
   }
 }
 
