@@ -10,9 +10,11 @@ import { readSchemas, sampleOf } from './catalogue.ts';
 import { ChangedValues, RewrittenRows } from './copy-text-values.ts';
 import { describeModel, invalidQuery } from './model-query.ts';
 import { onlyUtf8 } from './rewrite-text.ts';
-import { endWithClient, keepsBytes, readBytes } from './transaction.ts';
+import { endWithClient, keepsBytes, readBytes, type TransactionOptions } from './transaction.ts';
 import { whereClause } from './where.ts';
 import { begun, leave, withReader } from './with-client.ts';
+
+const ownSql: TransactionOptions = { path: 'own' };
 
 /** @param connect for reading gigabytes. */
 export function modelSource(connect: Connect, lookTimeout = usualLookTimeout): ModelSource {
@@ -26,7 +28,7 @@ export function modelSource(connect: Connect, lookTimeout = usualLookTimeout): M
           if (!(error instanceof pg.DatabaseError)) throw error;
           throw invalidQuery(error, { timeout: lookTimeout });
         }),
-      { path: 'own', statementTimeout: lookTimeout },
+      { ...ownSql, statementTimeout: lookTimeout },
     );
   return {
     meta: (parameters) =>
@@ -55,7 +57,7 @@ async function* copy(
   query: ModelQuery,
   select: (inner: string) => string,
 ): AsyncGenerator<Buffer> {
-  const client = await begun(connect, 'tidemark model read', 'snapshot', { path: 'own' });
+  const client = await begun(connect, 'tidemark model read', 'snapshot', ownSql);
   let left = false;
   try {
     await endWithClient(client);
@@ -86,7 +88,7 @@ async function* copy(
     }
     await client.query('commit');
     left = true;
-    await leave(connect, client);
+    await leave(connect, client, ownSql);
   } finally {
     // A read that was left early cannot be asked to stop; its connection is closed under it, which ends it.
     if (!left) client.end().catch(() => {});

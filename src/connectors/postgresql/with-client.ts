@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
 import type { Connect } from './bulk-source.ts';
-import { begin, type TransactionOptions } from './transaction.ts';
+import { begin, isPooled, type TransactionOptions } from './transaction.ts';
 
 /** Asks the server in one transaction that writes nothing. */
 export const withReader = inTransaction('look');
@@ -19,7 +19,7 @@ function inTransaction(purpose: 'look' | 'write') {
     try {
       const result = await use(client);
       await client.query('commit');
-      await leave(connect, client);
+      await leave(connect, client, options);
       return result;
     } catch (error) {
       await client.end().catch(() => {});
@@ -54,8 +54,26 @@ export async function begun(
   }
 }
 
-/** @param client outside any transaction, with nothing left in it. */
-export async function leave(connect: Connect, client: Client): Promise<void> {
-  if (connect.kept === undefined) await client.end().catch(() => {});
-  else connect.kept.keep(client);
+/**
+ * @param client outside any transaction.
+ * @param options of the last one: SQL of the user's own may have left settings of the session or locks.
+ */
+export async function leave(
+  connect: Connect,
+  client: Client,
+  options: TransactionOptions = {},
+): Promise<void> {
+  const { kept } = connect;
+  const isClean = kept !== undefined && (options.path !== 'own' || (await discarded(client)));
+  if (isClean) kept.keep(client);
+  else await client.end().catch(() => {});
+}
+
+/** A pooler would have another session do it. */
+async function discarded(client: Client): Promise<boolean> {
+  if (isPooled(client)) return false;
+  return client.query('discard all').then(
+    () => true,
+    () => false,
+  );
 }
