@@ -1,5 +1,5 @@
 import { TidemarkError } from '../errors.ts';
-import type { RowStream, ValueWarning } from './contract.ts';
+import type { BulkOutput, LoadPlan, RowStream, ValueWarning } from './contract.ts';
 
 /**
  * Holds the rows of a stream that has ended against what the destination stored of them, each by its own word.
@@ -24,6 +24,29 @@ export function compareRows({ sent, rows }: Pick<RowStream, 'sent' | 'rows'>, st
 export function expectRows(where: string, expected: number, found: number): void {
   if (expected !== found)
     throw rowsDiffer(`${where} is to have ${expected} rows and has ${found}`, expected, found);
+}
+
+/** How a destination counts, after a merge and before its commit. */
+export interface MergedCounts {
+  /** Rows of the live table. @param unmarked a column in which they have nothing. */
+  live(unmarked: string | undefined): Promise<number>;
+  /** Staged rows that the live table does not have, by their key. */
+  absent(): Promise<number>;
+}
+
+/**
+ * Holds the live table against what was merged into it: where rows that did not come are removed or marked, it has those that
+ * came and no others; else it has at least those.
+ *
+ * @param table for people. @param missing of the plan; a replacement removes them. @throws rows_differ
+ */
+export async function compareMerged(
+  table: string,
+  { rows, missing, deletedAt }: Pick<LoadPlan, 'missing'> & Pick<BulkOutput, 'deletedAt'> & { rows: number },
+  { live, absent }: MergedCounts,
+): Promise<void> {
+  if (missing === undefined) expectRows(table, rows, rows - (await absent()));
+  else expectRows(table, rows, await live(missing === 'mark' ? deletedAt : undefined));
 }
 
 /** What a stream of rows became. Only `written` makes one: a connector cannot store rows that were not compared. */

@@ -1,6 +1,6 @@
 import type { BulkOutput, Committed, LoadPlan } from '../contract.ts';
 import { type Engine, identifier, type ReadColumn } from '../duckdb-engine/index.ts';
-import { expectRows } from '../row-counts.ts';
+import { compareMerged } from '../row-counts.ts';
 import { outputKey, ownColumns, refuse, sameName } from './bulk-names.ts';
 import { countRows } from './count-rows.ts';
 import { betweenUpdates, isOther } from './loose-types.ts';
@@ -83,15 +83,18 @@ export async function expectMerged(
   { staged, rows, missing }: StagedRows & Pick<LoadPlan, 'missing'>,
 ): Promise<void> {
   const table = qualified(engine, live);
-  if (missing !== undefined) {
-    const mark = missing === 'mark' ? output.deletedAt : undefined;
-    const where = mark === undefined ? '' : ` where ${identifier(mark)} is null`;
-    expectRows(live.id, rows, await countRows(engine, `${table}${where}`));
-    return;
-  }
-  const same = sameKey(output, await assignments(engine, output, live, staged));
-  const absent = `${staged} s where not exists (select 1 from ${table} l where ${same})`;
-  expectRows(live.id, rows, rows - (await countRows(engine, absent)));
+  await compareMerged(
+    live.id,
+    { rows, missing, deletedAt: output.deletedAt },
+    {
+      live: (mark) =>
+        countRows(engine, `${table}${mark === undefined ? '' : ` where ${identifier(mark)} is null`}`),
+      async absent() {
+        const same = sameKey(output, await assignments(engine, output, live, staged));
+        return countRows(engine, `${staged} s where not exists (select 1 from ${table} l where ${same})`);
+      },
+    },
+  );
 }
 
 /** Inserts staged rows (`s`) for which the condition holds. */

@@ -1,6 +1,6 @@
 import type { Connection } from 'mysql2/promise';
 import type { BulkOutput, LoadPlan } from '../contract.ts';
-import { expectRows } from '../row-counts.ts';
+import { compareMerged, expectRows } from '../row-counts.ts';
 import { liveOf, outputKey, sideOf } from './bulk-names.ts';
 import { rowsOf } from './client.ts';
 import { identifier } from './quote.ts';
@@ -24,17 +24,23 @@ export async function expectMerged(
   rows: number,
 ): Promise<void> {
   const live = liveOf(output);
-  const name = `${output.schema}.${output.name}`;
-  if (mode === 'replace' || missing !== undefined) {
-    const mark = missing === 'mark' ? output.deletedAt : undefined;
-    const where = mark === undefined ? '' : ` where ${identifier(mark)} is null`;
-    expectRows(name, rows, await count(connection, `from ${live}${where}`));
-    return;
-  }
-  const key = outputKey(output).map(identifier);
-  const matches = key.map((column) => `l.${column} = s.${column}`).join(' and ');
-  const absent = `from ${sideOf(output)} s left join ${live} l on ${matches} where l.${key[0]} is null`;
-  expectRows(name, rows, rows - (await count(connection, absent)));
+  const merged = {
+    rows,
+    missing: mode === 'replace' ? 'remove' : missing,
+    deletedAt: output.deletedAt,
+  } as const;
+  await compareMerged(`${output.schema}.${output.name}`, merged, {
+    live: (mark) =>
+      count(connection, `from ${live}${mark === undefined ? '' : ` where ${identifier(mark)} is null`}`),
+    absent() {
+      const key = outputKey(output).map(identifier);
+      const matches = key.map((column) => `l.${column} = s.${column}`).join(' and ');
+      return count(
+        connection,
+        `from ${sideOf(output)} s left join ${live} l on ${matches} where l.${key[0]} is null`,
+      );
+    },
+  });
 }
 
 async function count(connection: Connection, from: string): Promise<number> {

@@ -1,6 +1,6 @@
 import pg, { type Client } from 'pg';
 import type { BulkOutput, LoadPlan } from '../contract.ts';
-import { expectRows } from '../row-counts.ts';
+import { compareMerged, expectRows } from '../row-counts.ts';
 import { assignments } from './bulk-difference.ts';
 import { qualified } from './bulk-names.ts';
 
@@ -43,16 +43,21 @@ export async function expectMerged(
   { rows, missing }: { rows: number; missing: LoadPlan['missing'] },
 ): Promise<void> {
   const live = qualified(output);
-  const name = `${output.schema}.${output.name}`;
-  if (missing !== undefined) {
-    const mark = missing === 'mark' ? output.deletedAt : undefined;
-    const where = mark === undefined ? '' : ` where ${pg.escapeIdentifier(mark)} is null`;
-    expectRows(name, rows, await count(client, `from ${live}${where}`));
-    return;
-  }
-  const { key } = await assignments(client, output);
-  const absent = await count(client, `from ${stage} s where not exists (select from ${live} l where ${key})`);
-  expectRows(name, rows, rows - absent);
+  await compareMerged(
+    `${output.schema}.${output.name}`,
+    { rows, missing, deletedAt: output.deletedAt },
+    {
+      live: (mark) =>
+        count(
+          client,
+          `from ${live}${mark === undefined ? '' : ` where ${pg.escapeIdentifier(mark)} is null`}`,
+        ),
+      async absent() {
+        const { key } = await assignments(client, output);
+        return count(client, `from ${stage} s where not exists (select from ${live} l where ${key})`);
+      },
+    },
+  );
 }
 
 async function count(client: Client, from: string): Promise<number> {
