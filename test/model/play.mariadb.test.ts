@@ -6,7 +6,12 @@ import { type TargetName, targetNames } from './target-names.ts';
 import { openTarget, type PlayedTarget } from './targets.ts';
 
 /** `npm run chaos:model` says these. */
-const { TIDEMARK_MODEL_SEQUENCES, TIDEMARK_MODEL_SEED, TIDEMARK_MODEL_TARGET } = process.env;
+const {
+  TIDEMARK_MODEL_SEQUENCES,
+  TIDEMARK_MODEL_SEED,
+  TIDEMARK_MODEL_TARGET,
+  TIDEMARK_MODEL_REPEAT = '1',
+} = process.env;
 const long = TIDEMARK_MODEL_SEQUENCES !== undefined;
 const usual: Record<TargetName, number> = { postgresql: 8, mysql: 5, duckdb: 1, webhook: 3, s3: 2 };
 
@@ -18,6 +23,15 @@ const found: Record<TargetName, number[]> = {
   webhook: [],
   s3: [10_002],
 };
+
+/** What a line of a sequence's log tells, without names and numbers. */
+function kindOf(line: string): string {
+  if (line.startsWith('{')) return `settings of mode ${JSON.parse(line).mode}`;
+  if (/^(insert|update|delete)/.test(line)) return 'changes of the source';
+  if (line.startsWith('execute {'))
+    return `execute ${Object.keys(JSON.parse(line.slice(8))).join(' and ')}`.trim();
+  return line.replace(/ (\{.*|\d+)$/, '').replace(/^(target): .*/, '$1 changed by others');
+}
 
 for (const name of targetNames) {
   if (TIDEMARK_MODEL_TARGET && TIDEMARK_MODEL_TARGET !== name) continue;
@@ -38,9 +52,11 @@ for (const name of targetNames) {
 
     const first = Number(TIDEMARK_MODEL_SEED ?? 1);
     const count = Number(TIDEMARK_MODEL_SEQUENCES ?? usual[name]);
-    const seeds = Array.from({ length: count }, (_, index) => first + index);
+    const repeat = Number(TIDEMARK_MODEL_REPEAT);
+    const seeds = Array.from({ length: count * repeat }, (_, index) => first + Math.floor(index / repeat));
     test(`${count} sequences from seed ${first}`, { timeout: long ? 0 : 600_000 }, async () => {
       const failed: number[] = [];
+      const happened = new Map<string, number>();
       for (const [played, seed] of [...(long ? [] : found[name]), ...seeds].entries()) {
         const log: string[] = [];
         try {
@@ -50,10 +66,13 @@ for (const name of targetNames) {
           console.error(`${name}, seed ${seed}:\n  ${log.join('\n  ')}\n${error instanceof Error ? error.stack : error}
 replay: npm run chaos:model -- --target ${name} --seed ${seed} --sequences 1`);
         }
+        for (const line of log.map(kindOf)) happened.set(line, (happened.get(line) ?? 0) + 1);
         if (long && (played + 1) % 100 === 0) {
           console.log(`${name}: ${played + 1} sequences, failed: ${failed.join(', ') || 'none'}`);
         }
       }
+      if (long)
+        console.log(`${name}: ${[...happened].map(([kind, times]) => `${kind} ${times}`).join(', ')}`);
       expect(failed, 'seeds whose sequence does not hold').toEqual([]);
     });
   });
