@@ -141,3 +141,25 @@ test('files that no load has written are touched by no load, and overwrite remov
   expect((await overwriting.run({ resync_mode: 'rebuild' })).outcome).toEqual({ status: 'completed' });
   expect(await there()).toEqual([...others, 'old.csv'].toSorted());
 });
+
+test('new files are found beside one that cannot be read, which fails alone', async () => {
+  const { organizationId, actor } = harness;
+  const configuration = { ...server.configuration, s3_bucket_name: `${server.bucket}/found` };
+  const connection = { name: 'found', type: 's3', configuration, validate: true };
+  const { id: lake } = await createConnection(harness, organizationId, actor, connection);
+  await server.put('found/first.csv', 'id,name\n1,Ann\n');
+  const { destination, run } = await bulkSyncs(harness)('select 1', {
+    source_connection_id: lake,
+    automatically_add_new_objects: 'all',
+  });
+  expect((await run()).outcome).toEqual({ status: 'completed' });
+  await server.put('found/bad.parquet', 'this is no Parquet file');
+  await server.put('found/second.csv', 'id,name\n2,Bob\n');
+  for (let execution = 0; execution < 2; execution++) {
+    const { outcome, schemas } = await run();
+    const states = Object.fromEntries(schemas.map(({ schema_id, status }) => [schema_id, status]));
+    expect(states).toMatchObject({ first: 'completed', second: 'completed' });
+    expect(outcome).toMatchObject({ status: 'errors', errors: [expect.stringContaining('bad.parquet')] });
+  }
+  expect(await destination.query('select id::int, name from copy.second')).toEqual([{ id: 2, name: 'Bob' }]);
+});

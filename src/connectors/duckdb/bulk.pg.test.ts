@@ -108,6 +108,23 @@ test('a table goes to a file and back; what was in the file is replaced as a who
   expect(await contentHash(back, 'copy.t')).toEqual(await contentHash(source, 't'));
 });
 
+test('a merge refuses a key that several rows of the live table have, and leaves them as they are', async () => {
+  const target = await file();
+  const types = { id: 'integer', v: 'text' };
+  const merge = (rows: string[]) => load(target, types, rows, { plan: { mode: 'merge' }, output: own });
+  await merge(['1\ta', '2\tb']);
+  // Nothing in the file keeps somebody from it: tables that are loaded have no index.
+  await target.query(`insert into t (id, v) values (1, 'mine')`);
+  const rows = () => target.query('select id, v from t order by id, v');
+  const before = await rows();
+  await expect(merge(['1\tnew', '2\tnew'])).rejects.toThrow(
+    /key \(id\) has a value in several rows of main\.t: remove the others, or run it with resync_mode rebuild/,
+  );
+  expect(await rows()).toEqual(before);
+  // It is asked for the keys that come, and no others.
+  expect(await merge(['2\tnew', '3\tnew'])).toMatchObject({ inserted: 1, updated: 1 });
+});
+
 test('a merge writes what differs, marks or removes what is missing, and keeps what the source does not have', async () => {
   const target = await file();
   const types = { id: 'integer', v: 'text', d: 'double precision', i: 'interval' };
