@@ -1,6 +1,13 @@
 import type { FitOf } from './checked.ts';
 import { BatchRefused, type FixedValue, type TargetField } from './contract.ts';
 
+interface Rules {
+  fields: readonly TargetField[];
+  fitOf: FitOf;
+  /** By triggers, before the database looks at NOT NULL and checks. */
+  isRewritten?: boolean;
+}
+
 /**
  * `ModelDestination.refusals` of a target with columns: by the rules that its records are checked by, and else by the
  * database itself.
@@ -9,7 +16,7 @@ import { BatchRefused, type FixedValue, type TargetField } from './contract.ts';
  */
 export async function refusalsBy(
   values: readonly FixedValue[],
-  { fields, fitOf }: { fields: readonly TargetField[]; fitOf: FitOf },
+  { fields, fitOf, isRewritten = false }: Rules,
   store: (text: string, field: TargetField, value: FixedValue) => Promise<void>,
 ): Promise<(string | undefined)[]> {
   const refusals: (string | undefined)[] = [];
@@ -21,7 +28,7 @@ export async function refusalsBy(
 
   async function refusalOf(field: TargetField, value: FixedValue): Promise<string | undefined> {
     const { target, source, text } = value;
-    if (text === null) return field.nullable ? undefined : 'it cannot be NULL';
+    if (text === null) return field.nullable || isRewritten ? undefined : 'it cannot be NULL';
     const misfit = fitOf(target, source.remoteType)?.(text);
     if (misfit?.refused) return misfit.reason;
     try {

@@ -133,6 +133,53 @@ describeMariadb('MariaDB', () => {
       ['check (c0 < 1000 + c6)'],
     );
   });
+
+  test('what a trigger makes right is taken', async () => {
+    await using target = await mariadbTarget(world);
+    await target.query(`create table rewritten (id int primary key,
+      currency varchar(3) character set utf8mb4 collate utf8mb4_bin check (currency = upper(currency)))`);
+    await target.query(
+      'create trigger fill before insert on rewritten for each row set new.currency = upper(new.currency)',
+    );
+    await checkTriggers(target);
+  });
+});
+
+/** Of what triggers make of a row: the value itself would be refused. */
+async function checkTriggers(target: ModelTarget) {
+  const model = await world.createModel({ table: 'public.people' });
+  const to = { model, connectionId: target.connectionId, object: target.object('rewritten') };
+  const save = (value: string) =>
+    world.createSync({
+      ...to,
+      identity: ['id', 'id'],
+      fields: [],
+      override_fields: [{ source: null, target: 'currency', override_value: value }] as never,
+    });
+  await expect(save('euros')).rejects.toThrow(/too long/);
+  const { outcome, counts } = await world.execute(await save('eur'));
+  expect([outcome, counts.error]).toEqual([{ status: 'completed' }, 0]);
+  expect(await target.query('select distinct currency from rewritten')).toEqual([{ currency: 'EUR' }]);
+}
+
+test('PostgreSQL: what a trigger makes right is taken', async () => {
+  await world.target.query(`create function fill() returns trigger language plpgsql as
+      $$ begin new.currency := upper(new.currency); new.note := coalesce(new.note, ''); return new; end $$;
+    create table rewritten (id int primary key, currency varchar(3) check (currency = upper(currency)), note text not null);
+    create trigger fill before insert on rewritten for each row execute function fill()`);
+  const target = postgresqlTarget(world);
+  await checkTriggers(target);
+  await world.target.query('delete from rewritten');
+  const model = await world.createModel({ table: 'public.people' });
+  const sync = await world.createSync({
+    model,
+    ...{ connectionId: target.connectionId, object: target.object('rewritten'), identity: ['id', 'id'] },
+    fields: [['name', 'note']],
+    overrides: [
+      { field: { model_id: model.id, field: 'name' }, function: 'IsNotNull', override: null },
+    ] as never,
+  });
+  expect((await world.execute(sync)).counts).toMatchObject({ insert: 2, error: 0 });
 });
 
 test('DuckDB: types, enums, checks', async () => {

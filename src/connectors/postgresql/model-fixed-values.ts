@@ -1,4 +1,4 @@
-import pg from 'pg';
+import pg, { type Client } from 'pg';
 import type { FixedValue } from '../contract.ts';
 import { refusalsBy } from '../fixed-values.ts';
 import type { Connect } from './bulk-source.ts';
@@ -13,16 +13,17 @@ export function refusals(connect: Connect, target: Target, values: readonly Fixe
   return withWriter(
     connect,
     'tidemark targets',
-    (client) =>
-      refusalsBy(
+    async (client) => {
+      const isRewritten = await hasTriggersBefore(client, target);
+      return refusalsBy(
         values,
-        { fields: target.fields, fitOf: fitsOf(target) },
+        { fields: target.fields, fitOf: fitsOf(target), isRewritten },
         async (text, { id, remoteType }) => {
           const { rows } = await client.query<{ check: string }>(
             `select format('constraint %I %s', conname, pg_get_constraintdef(c.oid)) as check from pg_constraint c
              join pg_attribute a on a.attrelid = c.conrelid and c.conkey = array[a.attnum]
-           where c.conrelid = $1::regclass and c.contype = 'c' and a.attname = $2`,
-            [target.table, id],
+           where c.conrelid = $1::regclass and c.contype = 'c' and a.attname = $2 and not $3`,
+            [target.table, id, isRewritten],
           );
           const column = `${pg.escapeIdentifier(id)} ${remoteType}`;
           const checks = rows.map(({ check }) => check.replace(/ NOT VALID$/, ''));
@@ -38,7 +39,18 @@ export function refusals(connect: Connect, target: Target, values: readonly Fixe
             await client.query('rollback to savepoint fixed_value');
           }
         },
-      ),
+      );
+    },
     targetOptions,
   );
+}
+
+/** For rows, of the table or a partition: checks and NOT NULL are of what they make of a row. */
+async function hasTriggersBefore(client: Client, { table }: Target): Promise<boolean> {
+  const { rows } = await client.query(
+    `select from pg_trigger where tgrelid in (select $1::regclass union all select relid from pg_partition_tree($1::regclass))
+       and tgtype & 3 = 3 and tgenabled <> 'D' and not tgisinternal limit 1`,
+    [table],
+  );
+  return rows.length > 0;
 }
