@@ -131,6 +131,17 @@ test('files that no load has written are touched by no load, and overwrite remov
   for (const key of await server.keys(folder)) await server.remove(key);
 
   await lay();
+  const kept = await to({ overwrite: true });
+  server.behave(({ method }) => (method === 'DELETE' ? 503 : undefined));
+  const { execution } = await kept.run();
+  server.behave(() => undefined);
+  expect(await there()).toEqual(strange);
+  // The new rows are live, but a reader of the folder has the old ones, too.
+  const { entries } = await harness.console(execution.id);
+  expect(entries.map(({ message }) => message).join()).toMatch(/Completed: .*is in its folder still/);
+  for (const key of await server.keys(folder)) await server.remove(key);
+
+  await lay();
   const overwriting = await to({ overwrite: true });
   const { outcome, schemas } = await overwriting.run();
   expect(outcome).toEqual({ status: 'completed' });

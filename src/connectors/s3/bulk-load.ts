@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { TidemarkError } from '../../errors.ts';
+import { messageOf, TidemarkError } from '../../errors.ts';
 import { oneAtATime } from '../../lib/one-at-a-time.ts';
 import { pieces } from '../../lib/pieces.ts';
 import type { BulkOutput, LoadPlan, TableLoad } from '../contract.ts';
@@ -144,13 +144,17 @@ export async function openLoad(
         await removeBelow(store, folder, 'data/', new Set(files.map(({ path }) => `${folder}${path}`)));
         if (overwrites) tidied.push(...(await removeStrangers(store, folder)));
         if (output.options?.latest === true) await copyLatest(store, folder, manifest);
-      } catch {}
+      } catch (error) {
+        tidied.push(
+          `what is no part of it any more is in its folder still, in part or all: ${messageOf(error)}`,
+        );
+      }
       if (engine !== undefined) context.engines.give(engine);
       engine = undefined;
       return {
         rows: sizeOf(added).rows,
         ...counts,
-        changes: merging === undefined ? tidied : changesOf(merging, incoming, columns),
+        changes: [...(merging === undefined ? [] : changesOf(merging, incoming, columns)), ...tidied],
       };
     },
 
