@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { connectorOf, getConnection } from '../connections/index.ts';
+import { connectorOf, findConnection, getConnection } from '../connections/index.ts';
 import type { Database } from '../db/index.ts';
+import type { ModelRequest } from '../schema/model.ts';
 import { organizationOf } from './authentication.ts';
 import { noteMembers } from './members.ts';
 
@@ -13,6 +14,24 @@ export function noteConfiguration(
   configuration: unknown,
 ): void {
   noteMembers(request, reply, connectorOf(type).configuration, configuration, 'configuration');
+}
+
+/** `configuration` of a model, and of its enricher. Connections that there are not are refused where they are used. */
+export async function noteModelConfigurations(
+  db: Database,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { connection_id, configuration, enricher }: ModelRequest,
+): Promise<void> {
+  const typeOf = async (id: string | undefined) => {
+    const { type } = (await findConnection(db, organizationOf(request), id ?? '')) ?? {};
+    return type === undefined ? undefined : connectorOf(type);
+  };
+  const schema = (await typeOf(connection_id))?.modelConfiguration;
+  if (schema !== undefined) noteMembers(request, reply, schema, configuration, 'configuration');
+  const looked = (await typeOf(enricher?.connection_id))?.enricherConfiguration;
+  if (looked !== undefined)
+    noteMembers(request, reply, looked, enricher?.configuration, 'enricher.configuration');
 }
 
 /** `target.configuration` of a model sync. */

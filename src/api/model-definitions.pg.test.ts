@@ -94,6 +94,36 @@ test.each([
   expect(refused.body.message).toContain(field);
 });
 
+test('configurations of a model and its enricher are held against what is read', async () => {
+  const refusal = async (more: object) => {
+    const { status, body } = await api.call('POST', '/api/models', api.modelBody(more));
+    return [status, body.message];
+  };
+  expect(await refusal({ configuration: { tabel: 'public.customers' } })).toEqual([
+    400,
+    expect.stringContaining('configuration.tabel (did you mean table?)'),
+  ]);
+  const lookup = await api.world.connect('httpenrichment', {
+    url: 'http://127.0.0.1:9/{{id}}',
+    method: 'GET',
+  });
+  const enricher = { connection_id: lookup, mappings: { id: 'id' }, configuration: { cache_hour: 5 } };
+  expect(await refusal({ enricher })).toEqual([
+    400,
+    expect.stringContaining('enricher.configuration.cache_hour (did you mean cache_hours?)'),
+  ]);
+  const { id: file } = await api.data<{ id: string }>('POST', '/api/connections', {
+    name: 'a file',
+    type: 'csv',
+    configuration: { url: 'http://127.0.0.1:9/x.csv' },
+    validate: false,
+  });
+  expect(await refusal({ connection_id: file, configuration: { query: 'select 1' } })).toEqual([
+    422,
+    expect.stringContaining('configuration.query: files are read whole'),
+  ]);
+});
+
 test('a model of a query that fails, and of a connection that is no source', async () => {
   const query = await api.call(
     'POST',

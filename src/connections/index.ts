@@ -12,4 +12,10 @@ export {
   startSchemaRefresh,
 } from './schema-cache.ts';
 export { mask, maskConfiguration, readConfiguration } from './secrets.ts';
-export { type Connection, getConnection, listConnections, organizationOfConnection } from './store.ts';
+export {
+  type Connection,
+  findConnection,
+  getConnection,
+  listConnections,
+  organizationOfConnection,
+} from './store.ts';

@@ -95,13 +95,22 @@ export async function listConnections(db: Database, organizationId: string): Pro
 
 /** @throws not_found for an unknown id or another organization's. */
 export async function getConnection(db: Database, organizationId: string, id: string): Promise<Connection> {
-  if (!isUuid(id)) throw notFound('connection', id);
+  const found = await findConnection(db, organizationId, id);
+  if (found === undefined) throw notFound('connection', id);
+  return found;
+}
+
+export async function findConnection(
+  db: Database,
+  organizationId: string,
+  id: string,
+): Promise<Connection | undefined> {
+  if (!isUuid(id)) return undefined;
   const row = await db
     .selectFrom('connections')
     .select(connectionColumns)
     .where('organization_id', '=', organizationId)
     .where('id', '=', id)
     .executeTakeFirst();
-  if (row === undefined) throw notFound('connection', id);
-  return toConnection(row);
+  return row && toConnection(row);
 }

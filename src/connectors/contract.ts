@@ -30,6 +30,10 @@ export interface Connector {
   configuration: TObject;
   /** JSON Schema of what `target.configuration` of a model sync may say. Absent: nothing. */
   targetConfiguration?: TObject;
+  /** What `configuration` of a model may say. Absent: it is no source of models. */
+  modelConfiguration?: TObject;
+  /** What `configuration` of a model's enricher may say. */
+  enricherConfiguration?: TObject;
   capabilities: { source: boolean; destination: boolean; enrichment?: boolean };
   /**
    * Keys of the configuration, dotted ones too, that say where it leads: `server` to whom, so that the secrets are kept

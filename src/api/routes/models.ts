@@ -24,6 +24,7 @@ import { ModelRequest, ModelSample } from '../../schema/model.ts';
 import { Force, IdParameter } from '../../schema/parameters.ts';
 import type { App } from '../app.ts';
 import { callerOf, organizationOf } from '../authentication.ts';
+import { noteModelConfigurations } from '../configurations.ts';
 import { deletions } from '../deletion.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { jobJson } from '../job-json.ts';
@@ -55,6 +56,7 @@ export function modelRoutes(app: App, deps: ApiDependencies): void {
     async (request, reply) => {
       const actor = actorOf(callerOf(request));
       const { body } = request;
+      await noteModelConfigurations(deps.db, request, reply, body);
       if (request.query.async) return later(request, reply, { type: 'createmodel', actor, body });
       return { data: presentModel(await createModel(deps, organizationOf(request), actor, body)) };
     },
@@ -65,6 +67,7 @@ export function modelRoutes(app: App, deps: ApiDependencies): void {
     { schema: { operationId: 'models.preview', querystring: Async, body: ModelRequest } },
     async (request, reply) => {
       const { body } = request;
+      await noteModelConfigurations(deps.db, request, reply, body);
       if (request.query.async) return later(request, reply, { type: 'previewmodel', body });
       return { data: presentDraft(await draftModel(deps, organizationOf(request), body)) };
     },
@@ -92,6 +95,7 @@ export function modelRoutes(app: App, deps: ApiDependencies): void {
       const actor = actorOf(callerOf(request));
       const { id } = request.params;
       const { body } = request;
+      await noteModelConfigurations(deps.db, request, reply, body);
       const { force = false } = request.query;
       if (request.query.async) {
         await getModel(deps.db, organizationOf(request), id);

@@ -4,6 +4,7 @@ import { bulkSource } from '../file-formats/bulk-source.ts';
 import { catalogue } from '../file-formats/catalogue.ts';
 import { modelSource } from '../file-formats/model-source.ts';
 import { textTypes } from '../file-formats/text-kinds.ts';
+import { fileModelConfiguration } from '../model-configuration.ts';
 import { type Configuration, configuration } from './configuration.ts';
 import { theFile } from './the-file.ts';
 
@@ -12,6 +13,7 @@ export const csv: Connector = {
   id: 'csv',
   name: 'CSV by URL',
   configuration,
+  modelConfiguration: fileModelConfiguration,
   capabilities: { source: true, destination: false },
   address: { server: ['url', 'auth.oauth.token_endpoint'], within: [] },
   types: { read: textTypes },

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../lib/json.ts';
 import type { Connector, Session } from '../contract.ts';
+import { databaseModelConfiguration } from '../model-configuration.ts';
 import { tableTargetConfiguration } from '../target-configuration.ts';
 import { bulkDestination } from './bulk-destination.ts';
 import { bulkSource } from './bulk-source.ts';
@@ -15,6 +16,7 @@ export const duckdb: Connector = {
   id: 'duckdb',
   name: 'DuckDB',
   configuration,
+  modelConfiguration: databaseModelConfiguration,
   targetConfiguration: tableTargetConfiguration,
   capabilities: { source: true, destination: true },
   address: { server: [], within: ['database'] },

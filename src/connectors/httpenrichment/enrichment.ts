@@ -1,3 +1,4 @@
+import { Type } from 'typebox';
 import { type Egress, EgressError } from '../../egress/index.ts';
 import { messageOf, TidemarkError } from '../../errors.ts';
 import type { JsonObject } from '../../lib/json.ts';
@@ -22,6 +23,11 @@ const deadline = 30_000;
 const largestAnswer = 64 * 1024;
 
 const settings = { concurrency: { usual: 4, most: 32 }, cache_hours: { usual: 24, most: 720 } };
+
+/** Its numbers are checked where they are used. */
+export const enricherConfiguration = Type.Object(
+  Object.fromEntries(Object.keys(settings).map((name) => [name, Type.Optional(Type.Unknown())])),
+);
 
 interface Context {
   egress: Egress;

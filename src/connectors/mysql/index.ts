@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../lib/json.ts';
 import type { Connector, Session } from '../contract.ts';
+import { databaseModelConfiguration } from '../model-configuration.ts';
 import { tableTargetConfiguration } from '../target-configuration.ts';
 import { bulkDestination } from './bulk-destination.ts';
 import { bulkSource } from './bulk-source.ts';
@@ -16,6 +17,7 @@ export const mysql: Connector = {
   id: 'mysql',
   name: 'MySQL and MariaDB',
   configuration,
+  modelConfiguration: databaseModelConfiguration,
   targetConfiguration: tableTargetConfiguration,
   capabilities: { source: true, destination: true },
   address: { server: ['hostname', 'port'], within: ['dbname'] },

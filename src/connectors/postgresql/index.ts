@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../lib/json.ts';
 import { RecyclingSocket } from '../../lib/recycling-socket.ts';
 import type { Connector, Session } from '../contract.ts';
+import { databaseModelConfiguration } from '../model-configuration.ts';
 import { tableTargetConfiguration } from '../target-configuration.ts';
 import { bulkDestination } from './bulk-destination.ts';
 import { bulkSource } from './bulk-source.ts';
@@ -16,6 +17,7 @@ export const postgresql: Connector = {
   id: 'postgresql',
   name: 'PostgreSQL',
   configuration,
+  modelConfiguration: databaseModelConfiguration,
   targetConfiguration: tableTargetConfiguration,
   capabilities: { source: true, destination: true },
   address: { server: ['hostname', 'port'], within: ['database'] },

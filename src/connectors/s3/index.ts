@@ -6,6 +6,7 @@ import { catalogue } from '../file-formats/catalogue.ts';
 import { EnginePool } from '../file-formats/engine-pool.ts';
 import { modelSource } from '../file-formats/model-source.ts';
 import { textTypes } from '../file-formats/text-kinds.ts';
+import { fileModelConfiguration } from '../model-configuration.ts';
 import { bulkDestination } from './bulk-destination.ts';
 import { type Configuration, configuration, placeOf } from './configuration.ts';
 import { modelDestination } from './model-destination.ts';
@@ -24,6 +25,7 @@ export const s3: Connector = {
   id: 's3',
   name: 'Amazon S3',
   configuration,
+  modelConfiguration: fileModelConfiguration,
   targetConfiguration,
   capabilities: { source: true, destination: true },
   address: { server: ['endpoint'], within: ['s3_bucket_region', 's3_bucket_name'] },
