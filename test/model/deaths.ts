@@ -5,10 +5,19 @@ import pg from 'pg';
 import { vi } from 'vitest';
 import type { Run } from '../../src/executions/index.ts';
 import type { ModelSyncs } from '../support/model-syncs.ts';
+import { until } from '../support/until.ts';
 
-/** While `use` runs, every connection breaks at the nth statement, and whatever is made afterwards: as `kill -9` would. */
-export async function dyingAt<Result>(nth: number, use: () => Promise<Result>): Promise<Result> {
+/**
+ * While `use` runs, every connection breaks at the nth statement, and whatever is made afterwards: as `kill -9` would. When
+ * it returns the server has noticed: whoever takes over asks it a few times within milliseconds, not minutes.
+ */
+export async function dyingAt<Result>(
+  { target }: Pick<ModelSyncs, 'target'>,
+  nth: number,
+  use: () => Promise<Result>,
+): Promise<Result> {
   const sockets = new Set<Socket>();
+  const pids = new Set<number>();
   const { query } = pg.Client.prototype;
   let statements = 0;
   const spy = vi.spyOn(pg.Client.prototype, 'query').mockImplementation(function (
@@ -17,6 +26,7 @@ export async function dyingAt<Result>(nth: number, use: () => Promise<Result>): 
   ) {
     const { connection } = this as unknown as { connection: { stream: Socket } };
     sockets.add(connection.stream);
+    pids.add((this as unknown as { processID: number }).processID);
     if (++statements >= nth) for (const socket of sockets) socket.destroy();
     return Reflect.apply(query, this, sent);
   });
@@ -27,7 +37,16 @@ export async function dyingAt<Result>(nth: number, use: () => Promise<Result>): 
     const destroyed = [...sockets].filter((socket) => socket.destroyed);
     await Promise.all(destroyed.map((socket) => socket.closed || once(socket, 'close')));
     await setImmediate();
+    if (destroyed.length > 0) await until(() => areGone(target, [...pids]));
   }
+}
+
+async function areGone({ query }: ModelSyncs['target'], pids: readonly number[]): Promise<boolean> {
+  const busy = await query(
+    `select from pg_stat_activity where pid = any ($1) and pid <> pg_backend_pid() and state <> 'idle'`,
+    [pids],
+  );
+  return busy.length === 0;
 }
 
 export function atCommit(nth: number, happens: () => Promise<void>): (run: Run) => Run {

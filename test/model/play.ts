@@ -279,7 +279,7 @@ async function astray(sequence: Sequence, id: () => string): Promise<void> {
   for (let deaths = 1 + Math.floor(next() * 3); deaths > 0; deaths--) {
     const at = 1 + Math.floor(next() * 90);
     log.push(`dies at statement ${at}`);
-    const status = await dyingAt(at, () => world.run(sequence.sync, execution)).then(
+    const status = await dyingAt(world, at, () => world.run(sequence.sync, execution)).then(
       ({ outcome }) => outcome.status,
       () => 'interrupted' as const,
     );
