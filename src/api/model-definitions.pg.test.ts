@@ -103,6 +103,10 @@ test('configurations of a model and its enricher are held against what is read',
     400,
     expect.stringContaining('configuration.tabel (did you mean table?)'),
   ]);
+  expect(await refusal({ configuration: { table: 'public.customers', query: 'select 1 as one' } })).toEqual([
+    400,
+    expect.stringContaining('takes one of table, view or query, and has table and query'),
+  ]);
   const lookup = await api.world.connect('httpenrichment', {
     url: 'http://127.0.0.1:9/{{id}}',
     method: 'GET',

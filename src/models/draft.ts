@@ -1,5 +1,6 @@
 import { getConnection } from '../connections/index.ts';
 import type { Field } from '../connectors/index.ts';
+import { invalidField } from '../errors.ts';
 import type { JsonObject } from '../lib/json.ts';
 import type { ModelRequest } from '../schema/model.ts';
 import { draftAdditionalFields } from './additional-fields.ts';
@@ -26,6 +27,11 @@ export async function draftModel(
 ): Promise<ModelDraft> {
   // A request body is JSON, so its members are.
   const configuration = request.configuration as JsonObject;
+  const chosen = ['table', 'view', 'query'].filter((name) => configuration[name]);
+  if (chosen.length > 1) {
+    // One of them would be read, and nobody would be told which.
+    throw invalidField('configuration', `takes one of table, view or query, and has ${chosen.join(' and ')}`);
+  }
   const { id: connectionId, type } = await getConnection(deps.db, organizationId, request.connection_id);
   const found = await lookAtModel(
     deps,
