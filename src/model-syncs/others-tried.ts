@@ -13,7 +13,7 @@ interface Trying {
   db: Database;
   run: Run;
   plan: number;
-  writer: Pick<ModelWriter, 'outcome'>;
+  writer: Pick<ModelWriter, 'outcome' | 'atATime'>;
   prepare: Prepare;
 }
 
@@ -25,6 +25,8 @@ interface Trying {
 export class OthersTried {
   readonly #trying: Trying;
   readonly #taken = new Map<number, RecordResult[]>();
+  /** The newest batches that were sent, as many as may be on their way at a time. */
+  readonly #begun: { first: number; last: number; answer: Promise<RecordResult[]> }[] = [];
 
   constructor(trying: Trying) {
     this.#trying = trying;
@@ -33,6 +35,9 @@ export class OthersTried {
   /** @param after the last of the records that were refused, and how. */
   async isAnyTaken(after: PlannedBatch, refusal: BatchRefused): Promise<boolean> {
     const { db, run, plan } = this.#trying;
+    // What is on its way tells as much, and of what has been taken nothing is sent twice.
+    const ahead = this.#begun.filter(({ first }) => first > after.last).map(({ answer }) => answer);
+    if ((await Promise.allSettled(ahead)).some(({ status }) => status === 'fulfilled')) return true;
     const count = refusal instanceof NotPassing ? tried.failure : tried.answer;
     let again: PlannedBatch | undefined;
     for await (const record of sampleAfter(db, plan, after.last, count)) {
@@ -51,12 +56,22 @@ export class OthersTried {
       records,
       send: async (prepared) => {
         const taken = [...this.#taken.keys()].find((n) => n >= records.first && n <= records.last);
-        if (taken === undefined) return send(prepared);
+        if (taken === undefined) return this.#noted(records, send(prepared));
         const results = this.#taken.get(taken);
         if (records.length === 1 && results !== undefined) return results;
         throw new BatchRefused('a record of it was taken already', { place: records.placeOf(taken) });
       },
     };
+  }
+
+  #noted({ first, last }: PlannedBatch, answer: Promise<RecordResult[]>): Promise<RecordResult[]> {
+    // Else it is sent in its turn, or a part of what was sent before.
+    const { atATime = 1 } = this.#trying.writer;
+    if (atATime > 1 && first > (this.#begun.at(-1)?.last ?? 0)) {
+      this.#begun.push({ first, last, answer });
+      if (this.#begun.length > atATime) this.#begun.shift();
+    }
+    return answer;
   }
 
   async #isTaken(record: PlannedBatch, refusal: BatchRefused): Promise<boolean> {

@@ -123,6 +123,16 @@ test.each([1, 100])(
   },
 );
 
+test('records that are on their way are not tried beside that', async () => {
+  const bad = Object.fromEntries(Array.from({ length: 50 }, (_, n): [number, Behaviour] => [51 + n, 404]));
+  const taken = answerBy(bad);
+  const sync = await syncOf(300, { batch_size: 50, concurrency: 4 });
+  const { outcome, counts } = await world.execute(sync);
+  expect(outcome).toEqual({ status: 'completed' });
+  expect(counts).toMatchObject({ upserts: 250, error: 50 });
+  expect([...taken.values()]).toEqual(Array(250).fill(1));
+});
+
 test('the one record in the middle of others that is taken is reached by a later execution', async () => {
   const bad = Object.fromEntries(Array.from({ length: 300 }, (_, n): [number, Behaviour] => [n + 1, 403]));
   delete bad[120];
