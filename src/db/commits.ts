@@ -17,7 +17,8 @@ const changes = /\b(insert|update|delete|merge)\b/i;
 
 /** Makes a new connection tell of its commits: of transactions that changed something, and of statements on their own. */
 export function tellOfCommits(client: pg.PoolClient): void {
-  const query = client.query.bind(client) as (...given: unknown[]) => unknown;
+  // Looked up with each call: what is changed about all connections holds for this one, too.
+  const own = Object.getPrototypeOf(client) as { query(...given: unknown[]): unknown };
   let transaction: { changed: boolean } | undefined;
   const done = (commits: Commits, text: string, { command }: pg.QueryResult) => {
     if (/^(BEGIN|START)/.test(command)) transaction = { changed: false };
@@ -30,7 +31,7 @@ export function tellOfCommits(client: pg.PoolClient): void {
   };
   Object.assign(client, {
     query(...given: unknown[]) {
-      const answer = query(...given);
+      const answer = own.query.apply(client, given);
       const commits = watching.getStore();
       if (commits === undefined || !(answer instanceof Promise)) return answer;
       const [first] = given;

@@ -47,6 +47,13 @@ const changes = [
   (n: number) => `insert into items select n, 'new' from generate_series(${1000 * n}, ${1000 * n + 20}) n`,
 ];
 
+test('connections that were there before are killed, too', async () => {
+  const asking = () => world.db.selectFrom('executions').select('id').execute();
+  await asking();
+  await expect(dyingAt(1, asking)).rejects.toThrow();
+  await asking();
+});
+
 test.each([2, 3])(
   'killed at any statement, given up, mapped anew: each version of a record is appended once (seed %i)',
   async (seed) => {
