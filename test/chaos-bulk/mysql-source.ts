@@ -54,7 +54,7 @@ export async function mysqlSource(servers: Servers, dice: Dice): Promise<Source>
     table,
     async change(dies) {
       const all = { ...changes, ...quietChanges };
-      const name = dies.chance(0.5) ? dies.pick(['insert', 'update']) : dies.pick(Object.keys(all));
+      const name = dies.chance(0.3) ? dies.pick(['insert', 'update']) : dies.pick(Object.keys(all));
       if (recreating.has(name)) await nextSecond();
       const before = await snapshot();
       table.late = false;

@@ -45,7 +45,10 @@ export function draftTable(dice: Dice): MysqlTable {
     base: form === 'view' ? 'base' : 't',
     condition: 'true',
     columns,
-    key: form === 'view' ? [] : dice.pick([['id'], ['id'], ['id'], ['id'], ['part', 'id'], []]),
+    key:
+      form === 'view'
+        ? []
+        : dice.pick([['id'], ['id'], ['id'], ['id'], ['id'], ['part', 'id'], ['part', 'id'], []]),
     clockType: dice.pick(['datetime(6)', 'timestamp null', 'bigint unsigned', 'decimal(20,4)']),
     untold: new Set(),
     clock: 0,

@@ -28,7 +28,7 @@ export async function postgresqlSource(servers: Servers, dice: Dice): Promise<So
     table,
     async change(dies) {
       const all = { ...changes, ...quietChanges };
-      const name = dies.chance(0.5) ? dies.pick(['insert', 'update']) : dies.pick(Object.keys(all));
+      const name = dies.chance(0.3) ? dies.pick(['insert', 'update']) : dies.pick(Object.keys(all));
       const before = await snapshot();
       table.late = false;
       const sql = all[name]?.(table, dies) ?? '';

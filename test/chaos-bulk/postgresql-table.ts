@@ -40,7 +40,10 @@ export function draftTable(dice: Dice): PostgresqlTable {
   const columns: SourceColumn[] = [];
   for (const name of names) if (dice.chance(0.4)) columns.push({ name, type: dice.pick(typeNames) });
   const form = dice.pick(['table', 'table', 'table', 'partitioned', 'view'] as const);
-  const key = form === 'view' ? [] : dice.pick([['id'], ['id'], ['id'], ['id'], ['part', 'id'], []]);
+  const key =
+    form === 'view'
+      ? []
+      : dice.pick([['id'], ['id'], ['id'], ['id'], ['id'], ['part', 'id'], ['part', 'id'], []]);
   return {
     form,
     base: form === 'view' ? 'base' : 't',

@@ -39,17 +39,21 @@ const postgresql = [
 
 /** Of new sessions: those of the tests set what they need themselves. */
 export async function unsettlePostgresql({ name, query }: PostgresqlDatabase, dice: Dice): Promise<string> {
-  const setting = dice.pick(postgresql);
-  if (setting.includes('odd')) {
+  const chosen = some(postgresql, dice);
+  if (chosen.some((setting) => setting.includes('odd'))) {
     await query(
       `create schema if not exists odd; create or replace function odd.format_type(oid, int) returns text language sql as 'select ''text''';
        drop domain if exists odd.text; create domain odd.text as varchar(3)`,
     );
   }
   const scope = dice.pick([`database ${name}`, `role current_user in database ${name}`]);
-  await query(`alter ${scope} set ${setting}`);
-  return `${scope.replace(/ .*/, '')}: ${setting}`;
+  await query(chosen.map((setting) => `alter ${scope} set ${setting}`).join('; '));
+  return `${scope.replace(/ .*/, '')}: ${chosen.join(', ')}`;
 }
+
+/** One alone may be without effect on what a table has. */
+const some = (settings: readonly string[], dice: Dice) =>
+  Array.from({ length: 1 + dice.below(6) }, () => dice.pick(settings));
 
 const mariadb = [
   `time_zone = '+05:45'`,
@@ -94,9 +98,9 @@ const mariadb = [
 
 /** Of the server, for new sessions. */
 export async function unsettleMariadb({ query }: MariadbDatabase, dice: Dice): Promise<string> {
-  const setting = dice.pick(mariadb);
-  await query(`set global ${setting}`);
-  return setting;
+  const chosen = some(mariadb, dice);
+  await query(chosen.map((setting) => `set global ${setting}`).join('; '));
+  return chosen.join(', ');
 }
 
 /** Every one as the server came with it. */

@@ -99,10 +99,10 @@ async function makeSync({
 }: Pick<World, 'harness' | 'dice' | 'source' | 'destination' | 'story'>) {
   const { organizationId, actor } = harness;
   const from = await connectTo(harness, source.type, source.configuration);
-  const isTracked = dies.chance(0.7);
+  const isTracked = dies.chance(0.85);
   const request: BulkSyncRequest = {
     name: crypto.randomUUID(),
-    mode: dies.chance(0.15) ? 'snapshot' : 'replicate',
+    mode: dies.chance(0.08) ? 'snapshot' : 'replicate',
     source_connection_id: from,
     destination_connection_id: await connectTo(harness, destination.type, destination.configuration),
     destination_configuration: {
@@ -128,7 +128,7 @@ const replaceSets = (_: string, value: unknown) => (value instanceof Set ? undef
 
 async function playRound(world: World, report: Report): Promise<void> {
   const { dice: dies, source, destination, story, request } = world;
-  for (let count = dies.below(4); count > 0; count--) story.push(await source.change(dies));
+  for (let count = dies.below(5); count > 0; count--) story.push(await source.change(dies));
   if (dies.chance(0.15)) await unsettle(source, destination, dies, story);
   const isStranger = destination.tamper !== undefined && dies.chance(0.05);
   if (isStranger) {
