@@ -1,7 +1,10 @@
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type BulkHarness, bulkHarness } from '../../test/support/bulk-syncs.ts';
 import { contentHash } from '../../test/support/content-hash.ts';
 import { testDatabase } from '../../test/support/database.ts';
+import { queryDuckDB } from '../../test/support/duckdb.ts';
 import { createConnection } from '../connections/index.ts';
 import { createBulkSync } from './crud.ts';
 import { startBulkSync } from './start.ts';
@@ -51,4 +54,41 @@ test('a table goes into a DuckDB file in ranges, then what is new is merged, and
   const out = await syncOf(file.id, await harness.connect(back), [{ id: 'copy.t' }]);
   expect(await out()).toBe(12_000);
   expect(await contentHash(back, 'copy.t')).toEqual(await contentHash(source, 't'));
+});
+
+test('a table of a file that was emptied and loaded again with older and newer rows is read in full', async () => {
+  const { organizationId, actor, duckdbDir } = harness;
+  const configuration = { database: 'emptied.duckdb' };
+  const request = { name: 'emptied', type: 'duckdb', configuration, validate: true };
+  const from = await createConnection(harness, organizationId, actor, request);
+  const file = `${duckdbDir}/${organizationId}/emptied.duckdb`;
+  const rows = (first: number, last: number) =>
+    `insert into t select i, 'ü' || i, timestamptz '2024-01-01 00:00:00+00' + interval (i) day from range(${first}, ${last} + 1) r(i)`;
+  await mkdir(path.dirname(file), { recursive: true });
+  await queryDuckDB(
+    file,
+    `create table t (id bigint, a text, "at" timestamptz, primary key (a, id)); ${rows(1, 100)}`,
+  );
+  const destination = await testDatabase();
+  const body = {
+    name: crypto.randomUUID(),
+    source_connection_id: from.id,
+    destination_connection_id: await harness.connect(destination),
+    destination_configuration: { schema: 'copy', advanced: { hard_deletes: true } },
+    schemas: [{ id: 'main.t', tracking_field: 'at' }],
+  };
+  const sync = await createBulkSync(harness, organizationId, actor, body, 'either');
+  const run = async () => {
+    const { id } = await startBulkSync(harness, organizationId, sync.id, {});
+    const { schemas } = await harness.run(id);
+    return { schemas, lines: (await harness.console(id)).entries.map(({ message }) => message).join() };
+  };
+  expect((await run()).schemas).toMatchObject([{ record_count: 100 }]);
+  await queryDuckDB(file, `delete from t where id > 93; ${rows(201, 210)}`);
+  expect((await run()).schemas).toMatchObject([{ record_count: 10 }]);
+  await queryDuckDB(file, `truncate t; ${rows(50, 60)}; ${rows(301, 302)}`);
+  const { schemas, lines } = await run();
+  expect(schemas).toMatchObject([{ status: 'completed', record_count: 13 }]);
+  expect(lines).toMatch(/none of its newest rows of then is there any more/);
+  expect(await destination.query('select count(*)::int as n from copy.t')).toEqual([{ n: 13 }]);
 });

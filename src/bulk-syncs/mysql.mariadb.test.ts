@@ -86,4 +86,29 @@ describeMariadb('bulk syncs with MariaDB', () => {
     );
     expect(copy).toEqual(texts);
   });
+
+  test('from it: what was truncated and loaded again with older and newer rows is read in full', async () => {
+    const [source, destination] = [await mariadbDatabase(), await testDatabase()];
+    const rows = (from: number, to: number) =>
+      `insert into t select seq, concat('ä', seq), '2024-01-01' + interval seq day from seq_${from}_to_${to}`;
+    await source.query(
+      `create table t (id decimal(20,0), a varchar(20), at timestamp null, primary key (a, id)); ${rows(1, 100)}`,
+    );
+    const run = await syncOf(source, destination, `${source.name}.t`, 'copy');
+    expect((await run()).rows).toBe(100);
+    // Some of the newest rows are deleted or changed, and it goes on.
+    await source.query(
+      `delete from t where id > 93; update t set at = '2024-06-01' where id = 93; ${rows(201, 210)}`,
+    );
+    expect((await run()).rows).toBe(11);
+    await source.query(`truncate t; ${rows(50, 60)}; ${rows(301, 302)}`);
+    const { rows: read, lines } = await run();
+    expect(read).toBe(13);
+    expect(lines.join()).toMatch(/none of its newest rows of then is there any more/);
+    const live = `select id::int as id from copy.t where _tidemark_deleted_at is null order by 1`;
+    expect((await destination.query<{ id: number }>(live)).map(({ id }) => id)).toEqual([
+      ...[50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60],
+      ...[301, 302],
+    ]);
+  });
 });

@@ -20,6 +20,8 @@ export interface Position {
   /** Tracking field, and its greatest value when the last read began. */
   field: string;
   value: string;
+  /** Some of the rows at or below it, where the source tells by them that it was truncated. */
+  newest?: string[][];
   /** Digest of what decides which rows are read and how their values look. */
   shape: string;
   /** Source columns that have been read, as they were. Positions of earlier versions have their names alone. */
@@ -35,12 +37,13 @@ export type Reader = Pick<
   'id' | 'sourceConnectionId' | 'sourceConfiguration' | 'dataCutoffTimestamp' | 'destinationConfiguration'
 >;
 
-/** @param value the bound of the read; undefined: the next one is a full one. */
+/** @param value the bound of the read; undefined: the next one is a full one. @param newest rows below it. */
 export function positionOf(
   sync: Reader,
   settings: SchemaSettings,
   table: BulkTable,
   value: string | undefined,
+  newest: string[][] = [],
 ): JsonObject {
   const obfuscated = obfuscatedOf(table);
   if (settings.trackingField === '' || value === undefined) return { sync: sync.id, obfuscated };
@@ -51,6 +54,7 @@ export function positionOf(
     schema: table.schemaId,
     field: settings.trackingField,
     value,
+    ...(newest.length === 0 ? {} : { newest }),
     shape: shapeOf(sync, settings, table),
     columns: Object.fromEntries(
       table.columns.map(({ name, type, outputName, version }) => [

@@ -74,7 +74,9 @@ export async function prepareTable(context: Preparation, task: Task): Promise<Pr
   const resyncMode = typeof resync === 'string' ? resync : undefined;
   const choice = takingOver(await chooseLoad(ends.source, sync, settings, table, resyncMode, stored), taking);
   // Before anything is read: a row that changes meanwhile lies above it and is read again.
-  const position = positionOf(sync, settings, table, await boundOf(ends, settings, table));
+  const bound = await boundOf(ends, settings, table);
+  const newest = bound === undefined ? [] : await newestOf(ends, settings, table, bound);
+  const position = positionOf(sync, settings, table, bound, newest);
   const { from, why } = choice;
   if (from !== undefined) {
     const plan = { ...always, ...choice.plan, ranged: false, expects: stored ?? null };
@@ -127,6 +129,19 @@ async function boundOf(
   if (trackingField === '' || field?.obfuscated) return undefined;
   // A source that cannot follow a field is read in full every time.
   return source.trackingBound?.(table, trackingField);
+}
+
+/** What is obfuscated is not kept in plain text beside the digests. */
+async function newestOf(
+  { source }: Ends,
+  { trackingField }: SchemaSettings,
+  table: BulkTable,
+  bound: string,
+): Promise<string[][]> {
+  const { columns, primaryKey } = table;
+  const isHidden = columns.some(({ name, obfuscated }) => obfuscated && primaryKey.includes(name));
+  if (isHidden || primaryKey.length === 0) return [];
+  return (await source.newest?.(table, trackingField, bound)) ?? [];
 }
 
 async function rangesOf({ ends, rangeRows }: Preparation, table: BulkTable): Promise<BulkRange[]> {

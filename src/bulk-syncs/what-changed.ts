@@ -1,7 +1,7 @@
 import type { BulkSource, BulkTable, TableFacts } from '../connectors/index.ts';
 import type { Position } from './position.ts';
 
-type Before = Partial<Pick<Position, 'columns' | 'facts'>>;
+type Before = Partial<Pick<Position, 'columns' | 'facts' | 'newest'>>;
 
 /** In words, how columns changed such that rows may look otherwise now although nothing moved their tracking field. */
 export function columnsChanged({ columns: before }: Before, { columns }: BulkTable): string | undefined {
@@ -41,7 +41,7 @@ const changes: Record<Exclude<keyof TableFacts, 'parts'>, string> = {
 /** In words, why rows below the position may not be those that were read. */
 export async function tableChanged(
   source: BulkSource,
-  { facts: before = {}, columns = {} }: Before,
+  { facts: before = {}, columns = {}, newest = [] }: Before,
   table: BulkTable,
   field: string,
   value: string,
@@ -67,6 +67,9 @@ export async function tableChanged(
   }
   if ((await source.reaches?.(table, field, value)) === false) {
     return `no ${field} is at or above ${value} any more: the table was emptied, loaded again or restored`;
+  }
+  if (newest.length > 0 && (await source.stands?.(table, field, newest)) === false) {
+    return 'none of its newest rows of then is there any more: the table was truncated, loaded again or restored';
   }
   return undefined;
 }

@@ -135,6 +135,13 @@ export interface BulkSource {
    * emptied, reloaded or restored. Goes with `trackingBound`.
    */
   reaches?(table: BulkTable, field: string, from: string): Promise<boolean>;
+  /**
+   * A few of the rows with the greatest values up to `bound`, a bound of before: the text of the key's values, and last that of
+   * the field. A source has this where nothing else tells that a table was truncated. Empty: the key is of no use.
+   */
+  newest?(table: BulkTable, field: string, bound: string): Promise<string[][]>;
+  /** Whether one of these rows is there, with its value of the field or a greater one. Goes with `newest`. */
+  stands?(table: BulkTable, field: string, newest: readonly string[][]): Promise<boolean>;
   /** Whether these parts of `TableFacts` hold rows below `from`. Undefined: they may. */
   holdsBelow?(table: BulkTable, parts: readonly string[], field: string, from: string): Promise<boolean>;
   /**

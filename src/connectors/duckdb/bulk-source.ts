@@ -14,7 +14,7 @@ import {
   qualified,
   type Relation,
 } from './relations.ts';
-import { greatest, reaches, trackingCondition } from './tracking.ts';
+import { greatest, newest, reaches, stands, trackingCondition } from './tracking.ts';
 import { filterCondition } from './where.ts';
 
 /** Rows of a range at least: each is read by a process of its own, which takes as long to start as reading 200,000 rows does. */
@@ -48,6 +48,10 @@ export function bulkSource(database: Database, fewest = fewestRows): BulkSource 
       ask(table.schemaId, (engine, relation) => greatest(engine, relation, field)),
     reaches: (table, field, from) =>
       ask(table.schemaId, (engine, relation) => reaches(engine, relation, field, from)),
+    newest: (table, field, bound) =>
+      ask(table.schemaId, (engine, relation) => newest(engine, relation, table.primaryKey, field, bound)),
+    stands: (table, field, rows) =>
+      ask(table.schemaId, (engine, relation) => stands(engine, relation, table.primaryKey, field, rows)),
     ranges: (table, rows) =>
       ask(table.schemaId, (engine, relation) => rangesOf(engine, relation, table, Math.max(rows, fewest))),
     async read(table, _format, read) {

@@ -48,6 +48,59 @@ export async function reaches(
   return found.length > 0;
 }
 
+/** How many rows tell a table from what was loaded in its place: some of them may be deleted meanwhile. */
+const witnesses = 8;
+/** Characters that one of them may take in a position. */
+const longest = 400;
+
+/** A file tells of no table whether it was truncated or made anew: what came after that may be told by its rows alone. */
+export async function newest(
+  engine: Engine,
+  relation: Relation,
+  key: readonly string[],
+  field: string,
+  bound: string,
+): Promise<string[][]> {
+  const columns = await columnsOf(engine, relation);
+  const { typeName, carrier } = trackedColumn(columns, field);
+  const read = [...key, field].flatMap((name) => columns.find((one) => one.name === name) ?? []);
+  if (read.length <= key.length || read.some((one) => !followed.test(one.typeName))) return [];
+  const at = identifier(field);
+  const rows = await engine.query<Record<string, string | null>>(
+    `select ${read.map(({ text }, index) => `${text(`v${index}`)} as t${index}`).join(', ')}
+     from (select ${read.map(({ name }, index) => `${identifier(name)} as v${index}`).join(', ')} from ${qualified(engine, relation)}
+       where ${at} <= cast(${storage(carrier).value(literal(bound))} as ${typeName}) order by ${at} desc limit ${witnesses})`,
+  );
+  return rows
+    .map((row) => read.map((_, index) => row[`t${index}`]?.replaceAll('\0', '') ?? null))
+    .filter((values): values is string[] => !values.includes(null))
+    .filter((values) => values.join().length <= longest);
+}
+
+/** Whether one of the rows is there, with its value of the field or a greater one. */
+export async function stands(
+  engine: Engine,
+  relation: Relation,
+  key: readonly string[],
+  field: string,
+  rows: readonly string[][],
+): Promise<boolean> {
+  const columns = await columnsOf(engine, relation);
+  const value = (name: string, text: string) => {
+    const { typeName, carrier } = trackedColumn(columns, name);
+    return `cast(${storage(carrier).value(literal(text))} as ${typeName})`;
+  };
+  const any = rows.map((values) => {
+    const same = key.map((name, index) => `${identifier(name)} = ${value(name, values[index] ?? '')}`);
+    const at = `${identifier(field)} >= ${value(field, values[key.length] ?? '')}`;
+    return `(${[...same, at].join(' and ')})`;
+  });
+  const found = await engine.query(
+    `select 1 from ${qualified(engine, relation)} where ${any.join(' or ')} limit 1`,
+  );
+  return found.length > 0;
+}
+
 /** Rows at or above `from` less the overlap, which only times have, and those without a value. */
 export function trackingCondition(
   columns: readonly ReadColumn[],

@@ -3,7 +3,7 @@ import { compile, mysql } from '../../conditions/index.ts';
 import type { BulkSource } from '../contract.ts';
 import { rangesOf, withinRange } from './bulk-ranges.ts';
 import { describeTable, readableColumns } from './bulk-table.ts';
-import { boundOf, reaches, sinceBound } from './bulk-tracking.ts';
+import { boundOf, newest, reaches, sinceBound, stands } from './bulk-tracking.ts';
 import { breakOff, type Connect, withConnection } from './client.ts';
 import { lostOrRefused } from './errors.ts';
 import { fieldOf } from './model-query.ts';
@@ -25,6 +25,8 @@ export function bulkSource(connect: Connect): BulkSource {
     table: (schemaId, columns) => ask((connection) => describeTable(connection, schemaId, columns)),
     trackingBound: (table, field) => ask((connection) => boundOf(connection, table, field)),
     reaches: (table, field, from) => ask((connection) => reaches(connection, table, field, from)),
+    newest: (table, field, bound) => ask((connection) => newest(connection, table, field, bound)),
+    stands: (table, field, rows) => ask((connection) => stands(connection, table, field, rows)),
     ranges: (table, rows) => ask((connection) => rangesOf(connection, table, rows)),
 
     async read(table, _format, { tracking, range, filter, salt }) {

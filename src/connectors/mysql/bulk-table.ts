@@ -49,8 +49,8 @@ export async function originOf(connection: Connection, { database, name, created
 
 /**
  * Nothing that a server says of itself stays when another one takes its place, or for long in a container: the second in
- * which the table was made has to tell. To the server, TRUNCATE and most of ALTER TABLE recreate it, too. A view
- * was never made.
+ * which the table was made has to tell. To the server, most of ALTER TABLE recreates it, and to MySQL TRUNCATE does, too; what
+ * MariaDB has truncated is told by its newest rows: see bulk-tracking.ts. A view was never made.
  */
 async function factsOf(connection: Connection, { database, name, created }: Table): Promise<TableFacts> {
   const [view] = await rowsOf<{ definition: string }>(

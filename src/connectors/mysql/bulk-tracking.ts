@@ -34,12 +34,13 @@ export async function boundOf(
 
 async function tracked(connection: Connection, schemaId: string, field: string) {
   const table = await findTable(connection, schemaId);
-  const column = (await columnsOf(connection, table)).find(({ name }) => name === field);
+  const columns = await columnsOf(connection, table);
+  const column = columns.find(({ name }) => name === field);
   if (column === undefined) throw wrong(`${schemaId} has no field ${field}`);
   if (!isTime(column) && column.rendering !== 'number') {
     throw wrong(`${field} is ${column.type}; only whole numbers, decimals, dates and times can be followed`);
   }
-  return { table, column };
+  return { table, column, columns };
 }
 
 /** Whether a row that counts is at or above a bound of before. */
@@ -56,6 +57,61 @@ export async function reaches(
   const [row] = await rowsOf(
     connection,
     `select 1 from ${qualified(table.database, table.name)} where ${name} >= ${since}${ordinary} limit 1`,
+  );
+  return row !== undefined;
+}
+
+/** How many rows tell a table from what was loaded in its place: some of them may be deleted meanwhile. */
+const witnesses = 8;
+/** Characters that one of them may take in a position. */
+const longest = 400;
+/** Keys whose text in a literal is the value. */
+const written = /^(number|text|verbatim|date|datetime|timestamp)$/;
+
+/** MariaDB makes no table anew in TRUNCATE: what came after it may be told by its rows alone. */
+export async function newest(
+  connection: Connection,
+  { schemaId, primaryKey }: BulkTable,
+  field: string,
+  bound: string,
+): Promise<string[][]> {
+  const { table, column, columns } = await tracked(connection, schemaId, field);
+  const key = primaryKey.flatMap((name) => columns.find((one) => one.name === name) ?? []);
+  if (key.length < primaryKey.length || key.some(({ rendering }) => !written.test(rendering))) return [];
+  const name = identifier(field);
+  const list = [...key, column].map((one, index) => `cast(${identifier(one.name)} as char) as v${index}`);
+  const rows = await rowsOf<Record<string, string | null>>(
+    connection,
+    `select ${list.join(', ')} from ${qualified(table.database, table.name)}
+     where ${name} <= ${boundText(column, bound, 0)} order by ${name} desc limit ${witnesses}`,
+  );
+  return rows
+    .map((row) => list.map((_, index) => row[`v${index}`] ?? null))
+    .filter((values): values is string[] => !values.includes(null))
+    .filter((values) => values.join().length <= longest);
+}
+
+/** Whether one of the rows is there, with its value of the field or a greater one. */
+export async function stands(
+  connection: Connection,
+  { schemaId, primaryKey }: BulkTable,
+  field: string,
+  rows: readonly string[][],
+): Promise<boolean> {
+  const { table, column, columns } = await tracked(connection, schemaId, field);
+  const any = rows.map((values) => {
+    const same = primaryKey.map((name, index) => {
+      const text = values[index] ?? '';
+      const isNumber =
+        columns.find((one) => one.name === name)?.rendering === 'number' && plainNumber.test(text);
+      return `${identifier(name)} = ${isNumber ? text : literal(text)}`;
+    });
+    const at = boundText(column, values[primaryKey.length] ?? '', 0);
+    return `(${[...same, `${identifier(field)} >= ${at}`].join(' and ')})`;
+  });
+  const [row] = await rowsOf(
+    connection,
+    `select 1 from ${qualified(table.database, table.name)} where ${any.join(' or ')} limit 1`,
   );
   return row !== undefined;
 }
