@@ -285,3 +285,20 @@ test('files that no sync has written stay, whatever they are called', async () =
     expect(keys).not.toContain(left);
   }
 });
+
+test('a table of 400 columns, with all that COPY escapes, is replaced', async () => {
+  const names = Array.from({ length: 400 }, (_, n) => `c${n}`);
+  await world.source.query(`drop table if exists wide; create table wide as select n as id, ${names.map((name, n) => `E'\\t\\n\\r\\\\' || n + ${n} as ${name}`).join(', ')}
+    from generate_series(1, 50) n`);
+  const model = await world.createModel({ table: 'public.wide' }, 'id');
+  const sync = await world.createSync({
+    ...{ model, mode: 'replace', connectionId: lake, object: 'files', max_deletes: '100%' },
+    ...{ configuration: { name: 'wide', format: 'parquet' }, identity: ['id', 'record'] },
+    fields: names.map((name): [string, string] => [name, 'record']),
+  });
+  expect((await world.execute(sync)).counts).toMatchObject({ total: 50, insert: 50 });
+  await world.source.query(`update wide set c399 = 'other' where id = 7; delete from wide where id = 9`);
+  const { id, counts } = await world.execute(sync);
+  expect(counts).toMatchObject({ total: 49, update: 1, delete: 1 });
+  expect(await world.log(id, 'updates')).toMatchObject([{ c0: '\t\n\r\\7', c399: 'other' }]);
+});
