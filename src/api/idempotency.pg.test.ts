@@ -1,4 +1,6 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Socket } from 'node:net';
+import pg from 'pg';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { startTestApp, type Tenant, type TestApp } from '../../test/support/app.ts';
 
 let api: TestApp;
@@ -24,6 +26,23 @@ beforeAll(async () => {
     failing('/api/failing/read', () => users().execute());
     failing('/api/failing/statement', () => insert(api.deps.db));
     failing('/api/failing/committed', () => api.deps.db.transaction().execute(insert));
+    failing('/api/failing/unanswered', async () => {
+      const { query } = pg.Client.prototype;
+      const lost = vi.spyOn(pg.Client.prototype, 'query').mockImplementation(function (
+        this: pg.Client,
+        ...sent: unknown[]
+      ) {
+        const answer = Reflect.apply(query, this, sent);
+        const { connection } = this as unknown as { connection: { stream: Socket } };
+        if (sent[0] === 'commit' || (sent[0] as { text?: string }).text === 'commit')
+          connection.stream.destroy();
+        return answer;
+      });
+      await api.deps.db
+        .transaction()
+        .execute(insert)
+        .finally(() => lost.mockRestore());
+    });
     failing('/api/failing/rolled-back', () =>
       api.deps.db.transaction().execute(async (tx) => {
         await insert(tx);
@@ -83,6 +102,15 @@ test('what failed after something was done is not done again; what did nothing m
     // The same answer, or a request of its own.
     expect([how, JSON.stringify(again.body) === JSON.stringify(first.body)]).toEqual([how, once]);
   }
+});
+
+test('what may have been done, since the answer to its commit was lost, is not done again', async () => {
+  const headers = { 'idempotency-key': 'failing-unanswered' };
+  const post = () => api.request(tenant.apiKey, 'POST', '/api/failing/unanswered', {}, headers);
+  const first = await post();
+  const users = await api.database.query('select id from tidemark.users');
+  expect([first.status, (await post()).body]).toEqual([500, first.body]);
+  expect(await api.database.query('select id from tidemark.users')).toEqual(users);
 });
 
 test('a key is bound to its request and its caller', async () => {

@@ -4,6 +4,8 @@ import { BatchRefused } from './contract.ts';
 const namedAtMost = 1_000;
 /** Of so many it is looked whether they are only refused without one another: each such look does all of it. */
 const triedAgainAtMost = 30;
+/** Rows that the target writes and takes back at most, all attempts together: a minute or two, while its table is locked. */
+const writtenAtMost = 20_000_000;
 
 /**
  * Finds the rows for which a replacement is refused in its last step, where triggers, policies and constraints over more
@@ -13,7 +15,7 @@ const triedAgainAtMost = 30;
  * @param refersToItself a row may be in want of another, so that what it is refused for alone says nothing of it.
  * @param attempt does it with some of the rows, and takes all of it back. `chosen` is a condition in SQL over their number
  *   `n`. Returns why it was refused.
- * @returns why, by number; undefined where it is not for single rows.
+ * @returns why, by number; undefined where it is not for single rows, or would take too long to find.
  */
 export async function refusedRows(
   count: number,
@@ -22,10 +24,12 @@ export async function refusedRows(
 ): Promise<Map<number, string> | undefined> {
   if ((await attempt('1 = 0')) !== undefined) return undefined;
   const refused = new Map<number, string>();
+  let left = writtenAtMost;
   const without = (numbers: Iterable<number>) => `n not in (${[0, ...numbers].join(', ')})`;
 
   const search = async (from: number, to: number): Promise<void> => {
-    if (refused.size > namedAtMost) return;
+    left -= to - from + 1;
+    if (refused.size > namedAtMost || left < count) return;
     const reason = await attempt(`n between ${from} and ${to}`);
     if (reason === undefined) return;
     if (from === to) {
@@ -50,11 +54,13 @@ export async function refusedRows(
   };
 
   await search(1, count);
+  if (left < count) return undefined;
   if (refersToItself) {
     for (const [n, reason] of refused) if (/foreign key/i.test(reason)) refused.delete(n);
   }
   if (refused.size === 0 || refused.size > namedAtMost) return undefined;
-  if (refused.size <= triedAgainAtMost) await readmit([...refused.keys()]);
+  const looks = refused.size * 2;
+  if (refused.size <= triedAgainAtMost && looks * count < left) await readmit([...refused.keys()]);
   return (await attempt(without(refused.keys()))) === undefined ? refused : undefined;
 }
 

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type pg from 'pg';
+import pg from 'pg';
 
-/** Whether something was changed for good. */
+/** Whether something was changed for good, or may have been. */
 export interface Commits {
   happened: boolean;
 }
@@ -36,10 +36,19 @@ export function tellOfCommits(client: pg.PoolClient): void {
       if (commits === undefined || !(answer instanceof Promise)) return answer;
       const [first] = given;
       const text = typeof first === 'string' ? first : (first as { text: string }).text;
-      return answer.then((result: pg.QueryResult | pg.QueryResult[]) => {
-        for (const one of [result].flat()) done(commits, text, one);
-        return result;
-      });
+      return answer.then(
+        (result: pg.QueryResult | pg.QueryResult[]) => {
+          for (const one of [result].flat()) done(commits, text, one);
+          return result;
+        },
+        (error: unknown) => {
+          // Without an answer it may have been done. What the server refuses it has taken back.
+          const inDoubt =
+            transaction === undefined ? changes.test(text) : transaction.changed && /^commit\b/i.test(text);
+          if (inDoubt && !(error instanceof pg.DatabaseError)) commits.happened = true;
+          throw error;
+        },
+      );
     },
   });
 }

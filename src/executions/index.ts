@@ -26,6 +26,7 @@ export {
   findExecution,
   getExecution,
   isFinished,
+  lastWhole,
   listExecutions,
   syncStatus,
 } from './store.ts';

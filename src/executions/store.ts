@@ -164,6 +164,20 @@ export async function syncStatus(
   return { current: current && toExecution(current), last: last && toExecution(last) };
 }
 
+/** The last one of a sync that has ended and was about all of it: no dry run, and not about chosen records. */
+export async function lastWhole(db: Database, syncId: string): Promise<Execution | undefined> {
+  const last = await db
+    .selectFrom('executions')
+    .select(executionColumns)
+    .where('sync_id', '=', syncId)
+    .where('status', 'not in', unfinished)
+    .where(sql<boolean>`not (options @> '{"test": true}' or options ? 'identities')`)
+    .orderBy('created_at', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return last && toExecution(last);
+}
+
 /** The organization an execution belongs to. @throws not_found */
 export async function executionOwner(db: Database, id: string): Promise<string> {
   if (!isUuid(id)) throw notFound('execution', id);

@@ -4,10 +4,10 @@ import { messageOf, TidemarkError } from '../errors.ts';
 import {
   findExecution,
   isCanceled,
+  lastWhole,
   type Outcome,
   type Run,
   type Runner,
-  syncStatus,
 } from '../executions/index.ts';
 import { getModel, openModelSource } from '../models/index.ts';
 import { alikeFor } from './alike.ts';
@@ -120,7 +120,8 @@ async function deliverExecution(
     return;
   }
   const writer = await destination.writer(task.target);
-  const { last } = await syncStatus(deps.db, run.execution.syncId);
+  // A dry run refuses nothing, and one of chosen records says nothing of the others.
+  const last = await lastWhole(deps.db, run.execution.syncId);
   const refusedBefore = { count: last?.counts.error ?? 0, isCompleted: last?.status === 'completed' };
   const delivery = { db: deps.db, run, checkpoint, writer, retryDelays, batchSize, refusedBefore };
   await settleOwnIntent(delivery);

@@ -104,6 +104,9 @@ test.each([1, 100])(
     expect(outcome).toEqual({ status: 'completed' });
     expect(counts).toMatchObject({ total: 300, upserts: 150, error: 150 });
     expect([...taken.values()]).toEqual(Array(150).fill(1));
+    // Neither a dry run nor one of chosen records says how many are refused.
+    await world.execute(sync, { test: true });
+    await world.execute(sync, { identities: ['400'] });
     // Now there is nothing but them, and then nothing but one more.
     expect(await world.execute(sync)).toMatchObject({
       outcome: { status: 'completed' },
