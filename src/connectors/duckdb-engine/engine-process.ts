@@ -29,7 +29,7 @@ export function takeProcess(): EngineProcess {
   return kept;
 }
 
-/** Keeps a process for the next one who needs it. It has no database open, and never ran SQL that a user wrote. */
+/** Keeps a process for the next one who needs it. It has no database open, and was never sent SQL that a user wrote. */
 export function keepProcess(one: EngineProcess): void {
   if (idle.size >= keptProcesses) return void one.end();
   const timer = setTimeout(() => void one.end(), keptFor).unref();

@@ -136,7 +136,8 @@ class ProcessEngine implements Engine {
   constructor(folder: string, signal: AbortSignal | undefined) {
     this.folder = folder;
     this.#process = takeProcess();
-    const abort = () => void this.#kill();
+    // A checkpoint of the file may take long: closing is broken off, too.
+    const abort = () => void (this.#closed === undefined ? this.#kill() : this.#process.kill());
     signal?.addEventListener('abort', abort, { once: true });
     this.#unfollow = () => signal?.removeEventListener('abort', abort);
     if (signal?.aborted) abort();
@@ -223,8 +224,8 @@ class ProcessEngine implements Engine {
   }
 
   async #leave(how: () => Promise<void>): Promise<void> {
-    this.#unfollow();
     await how();
+    this.#unfollow();
     await rm(this.folder, { recursive: true, force: true });
   }
 
@@ -233,6 +234,7 @@ class ProcessEngine implements Engine {
     if (!this.ownSql || this.memory > usualMemory) return this.#process.end();
     try {
       await this.#process.request({ kind: 'close' });
+      this.#unfollow();
       keepProcess(this.#process);
     } catch {
       await this.#process.kill();
