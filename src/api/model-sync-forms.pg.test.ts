@@ -142,7 +142,7 @@ test('what a newer filter cannot be is refused by its own name', async () => {
     ],
     ['model_filters.conditions.0.function', filtered({ ...condition, function: 'Nope' })],
     ['model_filters.logic', { model_filters: { conditions: [condition, condition], logic: 'A' } }],
-    ['model_filters.conditions.0.sorce', filtered({ ...condition, sorce: from('id') })],
+    ['model_filters.conditions.0.lable', filtered({ ...condition, lable: 'x' })],
     [
       'target_filters.conditions.0: a filter of the target is for mode update',
       { target_filters: { conditions: [{ field: 'email', function: 'IsNull' }] } },
