@@ -9,7 +9,7 @@ async function everything(database: TestDatabase, table: string): Promise<Record
        (select jsonb_build_object('owner', relowner::regrole::text, 'options', reloptions, 'replident', relreplident, 'rls', relrowsecurity,
          'force', relforcerowsecurity, 'acl', (select jsonb_agg(a::text order by a::text) from unnest(relacl) a),
          'toast', (select t.reloptions from pg_class t where t.oid = c.reltoastrelid)) from pg_class c where oid = $1::text::regclass) as class,
-       (select jsonb_agg(jsonb_build_array(attname, attacl::text, attnotnull, attstorage, attstattarget, attoptions,
+       (select jsonb_agg(jsonb_build_array(attname, attacl::text, attnotnull, attstorage, attcompression, attstattarget, attoptions,
          pg_get_expr(adbin, adrelid), format_type(atttypid, atttypmod)) order by attname)
          from pg_attribute left join pg_attrdef on adrelid = attrelid and adnum = attnum
          where attrelid = $1::text::regclass and attnum > 0 and not attisdropped) as columns,
@@ -42,7 +42,7 @@ test('a table that is replaced keeps all that hangs on it, or what is lost is sa
     create function copy.audit() returns trigger language plpgsql as 'begin return new; end';
     create table copy.parent (id int primary key); insert into copy.parent values (5), (6);
     grant create, usage on schema copy to ${one};
-    alter table copy.t alter name set not null, alter note set default 'none', alter note set storage external,
+    alter table copy.t alter name set not null, alter note set default 'none', alter note set storage external, alter note set compression pglz,
       alter n set statistics 50, alter n set (n_distinct = 7), add check (n > 0), add constraint "U" unique (name),
       add constraint fk foreign key (n) references copy.parent, add constraint itself foreign key (id) references copy.t deferrable,
       set (fillfactor = 70, toast.autovacuum_enabled = false);

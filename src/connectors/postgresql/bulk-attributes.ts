@@ -81,6 +81,11 @@ select * from (
     format('alter table %s alter column %s set storage %s', t.full_name, a.quoted,
       case a.attstorage when 'p' then 'plain' when 'e' then 'external' when 'm' then 'main' else 'extended' end), false
     from t, a join pg_type y on y.oid = a.atttypid where a.stays and a.attstorage <> y.typstorage
+  -- Servers before 14 have none.
+  union all select 1, 'compression of column ' || a.attname,
+    format('alter table %s alter column %s set compression %s', t.full_name, a.quoted,
+      case to_jsonb(a)->>'attcompression' when 'l' then 'lz4' else 'pglz' end), false
+    from t, a where a.stays and to_jsonb(a)->>'attcompression' <> ''
   union all select 1, 'statistics target of column ' || a.attname,
     format('alter table %s alter column %s set statistics %s', t.full_name, a.quoted, a.attstattarget), false
     from t, a where a.stays and a.attstattarget >= 0
