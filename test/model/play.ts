@@ -184,6 +184,9 @@ async function changeTarget(sequence: Sequence, id: () => string): Promise<void>
     log.push('target healed');
     await target.heal();
     sequence.heals = true;
+    // MySQL makes a table new for an ALTER, and does not tell that from emptying it: the rows are counted.
+    const counted = target.name === 'mysql' && settings.mode !== 'append' && settings.mode !== 'remove';
+    if (counted && (state.known?.size ?? 0) > state.target.length) state.known?.clear();
   } else if (kind < 0.5 && meddled && settings.keyed && settings.mode !== 'append' && target.query) {
     const statement = meddling(next, id);
     log.push(`target: ${statement}`);
