@@ -96,6 +96,7 @@ test('files that no load has written are touched by no load, and overwrite remov
   const others = [
     ...[
       'README.md',
+      'LICENSE.txt',
       '_SUCCESS',
       'data/mine.parquet',
       'other/mine.csv',

@@ -33,9 +33,12 @@ export async function strangersIn(store: ObjectStore, folder: string): Promise<s
   return undefined;
 }
 
-/** Of what a folder has that no load has put there, whether a reader of it would take it for rows of the table. */
+/**
+ * Of what a folder has that no load has put there, whether a reader of it would take it for rows of the table. A text is
+ * more often a note or a licence.
+ */
 function isTableFile(path: string): boolean {
-  return layout.test(path) && formatOf(path) !== undefined;
+  return layout.test(path) && formatOf(path) !== undefined && !/\.txt(?:\.gz)?$/i.test(path);
 }
 
 /**
