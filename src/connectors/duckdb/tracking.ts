@@ -1,6 +1,7 @@
 import { TidemarkError } from '../../errors.ts';
 import type { BulkRead } from '../contract.ts';
 import { type Engine, identifier, literal, type ReadColumn, storage } from '../duckdb-engine/index.ts';
+import { lasting, newestRows } from '../newest-rows.ts';
 import { columnsOf, qualified, type Relation } from './relations.ts';
 
 const times = /^(DATE|TIMESTAMP)/;
@@ -48,11 +49,6 @@ export async function reaches(
   return found.length > 0;
 }
 
-/** How many rows tell a table from what was loaded in its place: some of them may be deleted meanwhile. */
-const witnesses = 8;
-/** Characters that one of them may take in a position. */
-const longest = 400;
-
 /** A file tells of no table whether it was truncated or made anew: what came after that may be told by its rows alone. */
 export async function newest(
   engine: Engine,
@@ -69,12 +65,9 @@ export async function newest(
   const rows = await engine.query<Record<string, string | null>>(
     `select ${read.map(({ text }, index) => `${text(`v${index}`)} as t${index}`).join(', ')}
      from (select ${read.map(({ name }, index) => `${identifier(name)} as v${index}`).join(', ')} from ${qualified(engine, relation)}
-       where ${at} <= cast(${storage(carrier).value(literal(bound))} as ${typeName}) order by ${at} desc limit ${witnesses})`,
+       where ${at} <= cast(${storage(carrier).value(literal(bound))} as ${typeName}) order by ${at} desc limit ${newestRows})`,
   );
-  return rows
-    .map((row) => read.map((_, index) => row[`t${index}`]?.replaceAll('\0', '') ?? null))
-    .filter((values): values is string[] => !values.includes(null))
-    .filter((values) => values.join().length <= longest);
+  return lasting(rows.map((row) => read.map((_, index) => row[`t${index}`]?.replaceAll('\0', '') ?? null)));
 }
 
 /** Whether one of the rows is there, with its value of the field or a greater one. */

@@ -1,6 +1,7 @@
 import type { Connection } from 'mysql2/promise';
 import { TidemarkError } from '../../errors.ts';
 import type { BulkRead, BulkTable } from '../contract.ts';
+import { lasting, newestRows } from '../newest-rows.ts';
 import { rowsOf } from './client.ts';
 import { type Column, columnsOf, findTable } from './columns.ts';
 import { identifier, literal, qualified } from './quote.ts';
@@ -61,10 +62,6 @@ export async function reaches(
   return row !== undefined;
 }
 
-/** How many rows tell a table from what was loaded in its place: some of them may be deleted meanwhile. */
-const witnesses = 8;
-/** Characters that one of them may take in a position. */
-const longest = 400;
 /** Keys whose text in a literal is the value. */
 const written = /^(number|text|verbatim|date|datetime|timestamp)$/;
 
@@ -83,12 +80,9 @@ export async function newest(
   const rows = await rowsOf<Record<string, string | null>>(
     connection,
     `select ${list.join(', ')} from ${qualified(table.database, table.name)}
-     where ${name} <= ${boundText(column, bound, 0)} order by ${name} desc limit ${witnesses}`,
+     where ${name} <= ${boundText(column, bound, 0)} order by ${name} desc limit ${newestRows}`,
   );
-  return rows
-    .map((row) => list.map((_, index) => row[`v${index}`] ?? null))
-    .filter((values): values is string[] => !values.includes(null))
-    .filter((values) => values.join().length <= longest);
+  return lasting(rows.map((row) => list.map((_, index) => row[`v${index}`] ?? null)));
 }
 
 /** Whether one of the rows is there, with its value of the field or a greater one. */
