@@ -23,7 +23,7 @@ export interface EngineOptions {
    * No SQL that a user wrote will run. Its settings stay open then, and another engine may have its process next.
    */
   ownSql?: boolean;
-  /** It may be given more memory, with `ownSql`. */
+  /** As `ownSql`, and it may be given more memory. */
   canGrow?: boolean;
   /** Folders beside the engine's own whose files SQL may read and write. */
   folders?: readonly string[];
@@ -90,13 +90,14 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
 }
 
 async function open(engine: ProcessEngine, options: EngineOptions): Promise<void> {
-  const { folders = [], patience = 0, signal: _, memory = usualMemory, ...database } = options;
+  const { folders = [], patience = 0, signal: _, memory = usualMemory, ...others } = options;
+  const { canGrow = false, ownSql = canGrow, ...database } = others;
   engine.memory = memory;
-  engine.ownSql = options.ownSql ?? false;
-  engine.canGrow = options.canGrow ?? false;
+  engine.ownSql = ownSql;
+  engine.canGrow = canGrow;
   const request = {
     kind: 'open',
-    options: { ...database, memory, folders: [engine.folder, ...folders] },
+    options: { ...database, ownSql, memory, folders: [engine.folder, ...folders] },
   } as const;
   const { file } = database;
   for (const deadline = Date.now() + patience; ; await pause(lookEvery)) {
@@ -151,7 +152,7 @@ class ProcessEngine implements Engine {
 
   async reserve(bytes: number): Promise<void> {
     const memory = Math.min(bytes, mostMemory());
-    if (!(this.canGrow && this.ownSql) || memory <= this.memory) return;
+    if (!this.canGrow || memory <= this.memory) return;
     // Each thread holds a long value, or a page of every column, of its own.
     await this.run(`set threads = 1; set memory_limit = '${Math.floor(memory / 1024)}KiB'`);
     this.memory = memory;

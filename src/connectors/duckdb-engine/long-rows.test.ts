@@ -8,7 +8,7 @@ const chunkLength = 256 * 1024;
 
 let engine: Engine;
 beforeAll(async () => {
-  engine = await openEngine({ ownSql: true, canGrow: true });
+  engine = await openEngine({ canGrow: true });
 });
 afterAll(() => engine.close());
 

@@ -55,7 +55,7 @@ export function bulkSource(database: Database, fewest = fewestRows): BulkSource 
     ranges: (table, rows) =>
       ask(table.schemaId, (engine, relation) => rangesOf(engine, relation, table, Math.max(rows, fewest))),
     async read(table, _format, read) {
-      const engine = await database.reader('read', { ownSql: true, canGrow: true });
+      const engine = await database.reader('read', { canGrow: true });
       if (engine === undefined) throw notFound('schema', table.schemaId);
       try {
         await reserveFor(engine, table);

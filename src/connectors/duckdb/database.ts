@@ -65,7 +65,6 @@ export function database(folder: string | undefined, name: string, signal: Abort
     async writer(options = {}) {
       const { file } = await locate();
       return open({
-        ownSql: true,
         canGrow: true,
         ...options,
         file,

@@ -35,7 +35,7 @@ export async function openCollected(
 ): Promise<Collected> {
   const folder = await tempFolder();
   const file = path.join(folder.path, 'collected.duckdb');
-  const engine = await openEngine({ file, scratch: true, ownSql: true, canGrow: true, signal }).catch(
+  const engine = await openEngine({ file, scratch: true, canGrow: true, signal }).catch(
     async (error: unknown) => {
       await folder[Symbol.asyncDispose]();
       throw error;

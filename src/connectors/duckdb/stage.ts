@@ -60,7 +60,7 @@ export async function openStage(
     const file = path.join(folder, claim.rows);
     return {
       file,
-      engine: await openEngine({ file, scratch: true, ownSql: true, canGrow: true, patience, signal }),
+      engine: await openEngine({ file, scratch: true, canGrow: true, patience, signal }),
     };
   };
   const opened = await (async () => {

@@ -15,7 +15,7 @@ export class EnginePool {
   /** Who takes one gives it back when it has nothing to do, or closes it. */
   async take(): Promise<Engine> {
     const folders = this.#folder === undefined ? [] : [await this.#folder()];
-    return this.#idle.pop() ?? openEngine({ folders, ownSql: true, canGrow: true, signal: this.#signal });
+    return this.#idle.pop() ?? openEngine({ folders, canGrow: true, signal: this.#signal });
   }
 
   give(engine: Engine): void {
