@@ -151,12 +151,7 @@ export async function syncStatus(
   db: Database,
   syncId: string,
 ): Promise<{ current: Execution | undefined; last: Execution | undefined }> {
-  const newest = db
-    .selectFrom('executions')
-    .select(executionColumns)
-    .where('sync_id', '=', syncId)
-    .orderBy('created_at', 'desc')
-    .limit(1);
+  const newest = newestOf(db, syncId);
   const [current, last] = await Promise.all([
     newest.where('status', 'in', unfinished).executeTakeFirst(),
     newest.where('status', 'not in', unfinished).executeTakeFirst(),
@@ -166,17 +161,20 @@ export async function syncStatus(
 
 /** The last one of a sync that has ended and was about all of it: no dry run, and not about chosen records. */
 export async function lastWhole(db: Database, syncId: string): Promise<Execution | undefined> {
-  const last = await db
-    .selectFrom('executions')
-    .select(executionColumns)
-    .where('sync_id', '=', syncId)
+  const last = await newestOf(db, syncId)
     .where('status', 'not in', unfinished)
     .where(sql<boolean>`not (options @> '{"test": true}' or options ? 'identities')`)
-    .orderBy('created_at', 'desc')
-    .limit(1)
     .executeTakeFirst();
   return last && toExecution(last);
 }
+
+const newestOf = (db: Database, syncId: string) =>
+  db
+    .selectFrom('executions')
+    .select(executionColumns)
+    .where('sync_id', '=', syncId)
+    .orderBy('created_at', 'desc')
+    .limit(1);
 
 /** The organization an execution belongs to. @throws not_found */
 export async function executionOwner(db: Database, id: string): Promise<string> {
