@@ -16,12 +16,10 @@ export function refusals(engine: Engine, target: Target, values: readonly FixedV
       ({ text: constraint, columns }) => constraint.startsWith('CHECK') && columns.join() === id,
     );
     const parts = [`${identifier(id)} ${column.typeName}`, ...checks.map((check) => check.text)];
-    await engine.run(`create or replace temp table the_target (${parts.join(', ')})`);
+    await engine.run(`create or replace temp table target (${parts.join(', ')})`);
     await stageBatch(engine, [{ key: '', hash: '', values: [text] }]);
     try {
-      await engine.run(
-        `insert into temp.main.the_target select ${castValue(column, 'b.v[1]')} from ${batch} b`,
-      );
+      await engine.run(`insert into temp.main.target select ${castValue(column, 'b.v[1]')} from ${batch} b`);
     } catch (error) {
       throw refusedOr(error);
     }

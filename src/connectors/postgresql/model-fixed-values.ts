@@ -28,11 +28,9 @@ export function refusals(connect: Connect, target: Target, values: readonly Fixe
           const column = `${pg.escapeIdentifier(id)} ${remoteType}`;
           const checks = rows.map(({ check }) => check.replace(/ NOT VALID$/, ''));
           await client.query('savepoint fixed_value');
-          await client.query(`create temporary table the_target (${[column, ...checks].join(', ')})`);
+          await client.query(`create temporary table target (${[column, ...checks].join(', ')})`);
           try {
-            await client.query(`insert into pg_temp.the_target select $1::${target.baseTypes.get(id)}`, [
-              text,
-            ]);
+            await client.query(`insert into pg_temp.target select $1::${target.baseTypes.get(id)}`, [text]);
           } catch (error) {
             throw refusedOr(error, { fields: [] });
           } finally {

@@ -52,7 +52,7 @@ export async function listTargets(client: Client): Promise<TargetObject[]> {
 function reasonAgainst({ kind, is_part, stages, inserts, updates, deletes }: TargetRow): string | undefined {
   if (is_part) return 'it is a partition: name the table that it is a part of';
   if (kind === 'm') return 'it is a materialized view, which only its query fills';
-  if (kind === 'f') return 'it is a foreign table, and a transaction here is none there';
+  if (kind === 'f') return 'it is a foreign table, and its server keeps what a transaction here takes back';
   if (!stages) return "the connection's user has no TEMPORARY on the database";
   return kind !== 'v' || inserts || updates || deletes
     ? undefined
