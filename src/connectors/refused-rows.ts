@@ -79,9 +79,8 @@ export async function refusalOf(
   }
 }
 
-/** @param found identities of records that are added, among those that were refused. */
-export function refuseAgain(found: readonly string[], refused: ReadonlyMap<string, string>): void {
-  const [key] = found;
+/** @param found of records that are added, one that was refused. */
+export function refuseAgain([found]: readonly { key: string }[], refused: ReadonlyMap<string, string>): void {
   // Alone, it is the one.
-  if (key !== undefined) throw new BatchRefused(refused.get(key) ?? 'the target refuses it');
+  if (found !== undefined) throw new BatchRefused(refused.get(found.key) ?? 'the target refuses it');
 }

@@ -83,10 +83,7 @@ export async function openCollected(
         const found = await engine.query<{ key: string }>(
           `select (${key.value})::varchar as key from ${batch} b where (${key.value})::varchar in (${keys}) limit 1`,
         );
-        refuseAgain(
-          found.map((one) => one.key),
-          refused,
-        );
+        refuseAgain(found, refused);
       }
       if (identity !== undefined && !isIndexed) await refuseRepeated(engine, 'collected', identity);
       await engine.run(`insert into collected (${written.map(({ name }) => name).join(', ')})

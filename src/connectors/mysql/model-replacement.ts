@@ -45,9 +45,8 @@ export async function modelReplacement(
     if ((twice[0] as unknown[]).length > 0) throw new BatchRefused('another record has this identity');
   };
 
-  /** Of a row's literals. */
-  const keyOf = (row: readonly string[]) =>
-    row[written.findIndex(({ name }) => name === key?.name)] ?? 'null';
+  /** Place of the identity among a row's literals. */
+  const keyAt = written.findIndex(({ name }) => name === key?.name);
 
   /** An identity that its column cannot hold is nobody's in the target. */
   const keep = async (keys: readonly string[]): Promise<void> => {
@@ -92,17 +91,11 @@ export async function modelReplacement(
         for (const list of bySize(rows.map((row) => `(${row.join(', ')})`))) {
           await connection.query(`insert into ${collected} (${names}) values ${list.join(', ')}`);
         }
-        if (key !== undefined) await checkIdentities(rows.map((row) => keyOf(row)));
+        const identities = rows.map((row) => row[keyAt] ?? 'null');
+        if (key !== undefined) await checkIdentities(identities);
         if (statements.search !== undefined && refused.size > 0) {
-          const known = statements.search.known(
-            rows.map((row) => keyOf(row)),
-            [...refused.keys()],
-          );
-          const found = await rowsOf<{ key: string }>(connection, known);
-          refuseAgain(
-            found.map((one) => one.key),
-            refused,
-          );
+          const known = statements.search.known(identities, [...refused.keys()]);
+          refuseAgain(await rowsOf<{ key: string }>(connection, known), refused);
         }
         await connection.query('commit');
       } catch (error) {

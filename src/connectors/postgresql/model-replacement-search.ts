@@ -17,24 +17,22 @@ export async function withRecords(
 ): Promise<unknown> {
   if (!(refusal instanceof BatchRefused) || search === undefined) return refusal;
   const back = () => client.query('rollback to savepoint replacing');
-  // What a commit finds, deferred constraints, has ended it.
-  if (
-    !(await back().then(
-      () => true,
-      () => false,
-    ))
-  )
+  try {
+    await back();
+  } catch {
+    // What a commit finds, deferred constraints, has ended the transaction.
     return refusal;
+  }
   const { rowCount } = await client.query(search.number);
   const itself = await client.query(search.itself);
   await client.query('savepoint replacing');
-  const [removals, others] = [true, false].map((isRemoval) =>
-    changes.filter(([status]) => (status === 'deleted') === isRemoval).map(([, statement]) => statement),
-  );
+  const removals = changes.filter(([status]) => status === 'deleted');
+  const others = changes.filter(([status]) => status !== 'deleted');
   const apply = async (chosen: string) => {
-    for (const statement of [...begin, ...(removals ?? []), search.choose(chosen), ...(others ?? [])]) {
-      await client.query(statement);
-    }
+    for (const statement of begin) await client.query(statement);
+    for (const [, statement] of removals) await client.query(statement);
+    await client.query(search.choose(chosen));
+    for (const [, statement] of others) await client.query(statement);
     const missing = await client.query(search.missing);
     if (missing.rowCount !== 0) throw new BatchRefused('a trigger or rule of the target kept the row out');
   };

@@ -83,10 +83,7 @@ export async function modelReplacement(
             const { rows } = await client.query<{ key: string }>(statements.search.known, [
               [...refused.keys()],
             ]);
-            refuseAgain(
-              rows.map(({ key }) => key),
-              refused,
-            );
+            refuseAgain(rows, refused);
           }
           await client.query(statements.collect);
         });
