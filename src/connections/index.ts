@@ -14,8 +14,8 @@ export {
 export { mask, maskConfiguration, readConfiguration } from './secrets.ts';
 export {
   type Connection,
+  connectionOwner,
   findConnection,
   getConnection,
   listConnections,
-  organizationOfConnection,
 } from './store.ts';

@@ -5,15 +5,6 @@ import { isUuid } from '../lib/uuid.ts';
 import type { Actor } from '../organizations/index.ts';
 import type { StoredConfiguration } from './secrets.ts';
 
-/** For a partner, who may ask in every organization. @throws not_found */
-export async function organizationOfConnection(db: Database, id: string): Promise<string> {
-  const row = isUuid(id)
-    ? await db.selectFrom('connections').select('organization_id').where('id', '=', id).executeTakeFirst()
-    : undefined;
-  if (row === undefined) throw notFound('connection', id);
-  return row.organization_id;
-}
-
 export interface Connection extends StoredConfiguration {
   id: string;
   organizationId: string;
@@ -113,4 +104,13 @@ export async function findConnection(
     .where('id', '=', id)
     .executeTakeFirst();
   return row && toConnection(row);
+}
+
+/** The organization a connection belongs to: for a partner, who may ask in every one. @throws not_found */
+export async function connectionOwner(db: Database, id: string): Promise<string> {
+  const row = isUuid(id)
+    ? await db.selectFrom('connections').select('organization_id').where('id', '=', id).executeTakeFirst()
+    : undefined;
+  if (row === undefined) throw notFound('connection', id);
+  return row.organization_id;
 }

@@ -2,12 +2,12 @@ import type { Static } from 'typebox';
 import {
   type Connection,
   type ConnectionSettings,
+  connectionOwner,
   connectorOf,
   createConnection,
   getConnection,
   listConnections,
   maskConfiguration,
-  organizationOfConnection,
   readConfiguration,
   startSchemaRefresh,
   testConnection,
@@ -63,7 +63,7 @@ export function connectionRoutes(app: App, deps: ApiDependencies): void {
     '/api/connections/:id',
     {
       schema: { operationId: 'connections.get', params: IdParameter },
-      config: { organizationOf: (id) => organizationOfConnection(db, id) },
+      config: { organizationOf: (id) => connectionOwner(db, id) },
     },
     async (request) => {
       const connection = await getConnection(db, organizationOf(request), request.params.id);
