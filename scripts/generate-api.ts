@@ -47,7 +47,7 @@ shapes. Of the ${rows.length} operations ${count} are built; the others answer \
   Bulk syncs have \`schedule\` before 2025-09-18 and \`default_schedule\` since; without the header both are accepted
   and returned.
 - \`Idempotency-Key\` (8 to 255 letters, digits, \`-\`, \`_\`) is honoured on POST, PUT and PATCH for 24 hours. A 5xx is
-  kept only if something was done before it.
+  kept only if something was done before it, or may have been.
 - Nothing that a request says is dropped in silence, in its query, its body, or a configuration in it. A member that a
   generation of the wire knows is honoured, or refused with its name (\`422 unsupported_member\`). One that looks like a
   misspelling of a member that is read and is not there is refused, with the name that was meant (\`400 unknown_member\`);
