@@ -3,7 +3,7 @@ export { cancelBulkSchema } from './cancel-schema.ts';
 export { activateBulkSync, createBulkSync, deleteBulkSync, updateBulkSync } from './crud.ts';
 export { describeDestination, describeSource } from './describe.ts';
 export { bulkSyncStatus, getBulkExecution, listBulkExecutions, presentBulkExecution } from './executions.ts';
-export { presentBulkSync, presentBulkSyncs } from './present.ts';
+export { presentBulkSync, presentBulkSyncs, presentWithSchedules } from './present.ts';
 export { bulkSyncRunner } from './run.ts';
 export {
   createBulkSchedule,

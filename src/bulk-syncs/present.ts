@@ -12,7 +12,7 @@ export async function presentBulkSync(
   generation: Generation,
 ): Promise<BulkSyncResponse> {
   const schedules = await schedulesOf(db, [sync.id]);
-  return present(sync, schedules.get(sync.id) ?? [], generation);
+  return presentWithSchedules(sync, schedules.get(sync.id) ?? [], generation);
 }
 
 export async function presentBulkSyncs(
@@ -22,10 +22,14 @@ export async function presentBulkSyncs(
 ): Promise<BulkSyncResponse[]> {
   const ids = syncs.map(({ id }) => id);
   const schedules = await schedulesOf(db, ids);
-  return syncs.map((sync) => present(sync, schedules.get(sync.id) ?? [], generation));
+  return syncs.map((sync) => presentWithSchedules(sync, schedules.get(sync.id) ?? [], generation));
 }
 
-function present(sync: BulkSync, schedules: readonly Schedule[], generation: Generation): BulkSyncResponse {
+export function presentWithSchedules(
+  sync: BulkSync,
+  schedules: readonly Schedule[],
+  generation: Generation,
+): BulkSyncResponse {
   const [first, ...additional] = schedules;
   return {
     id: sync.id,

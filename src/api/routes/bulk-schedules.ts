@@ -1,3 +1,4 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import {
   createBulkSchedule,
@@ -20,6 +21,17 @@ const Body = Type.Object({ schedule: BulkScheduleRequest });
 
 /** The schedules of a bulk sync as a resource of their own, in the camel case that its clients have. */
 export function bulkScheduleRoutes(app: App, { db }: ApiDependencies): void {
+  const presentSaved = async <Saved extends { frequency: string }>(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    syncId: string,
+    data: Saved,
+  ) => {
+    const { active } = await getBulkSync(db, organizationOf(request), syncId);
+    warnIfIdle(reply, active, [data.frequency]);
+    return { data };
+  };
+
   app.get(
     '/api/bulk/syncs/:sync_id/schedules',
     { schema: { operationId: 'bulkSync.schedules.list', params: SyncParameters } },
@@ -36,9 +48,7 @@ export function bulkScheduleRoutes(app: App, { db }: ApiDependencies): void {
       const { sync_id: syncId } = request.params;
       const { schedule } = request.body;
       const data = await createBulkSchedule(db, organizationOf(request), actor, syncId, schedule);
-      const { active } = await getBulkSync(db, organizationOf(request), syncId);
-      warnIfIdle(reply, active, [data.frequency]);
-      return { data };
+      return presentSaved(request, reply, syncId, data);
     },
   );
 
@@ -59,9 +69,7 @@ export function bulkScheduleRoutes(app: App, { db }: ApiDependencies): void {
       const { sync_id: syncId, schedule_id: id } = request.params;
       const { schedule } = request.body;
       const data = await updateBulkSchedule(db, organizationOf(request), actor, syncId, id, schedule);
-      const { active } = await getBulkSync(db, organizationOf(request), syncId);
-      warnIfIdle(reply, active, [data.frequency]);
-      return { data };
+      return presentSaved(request, reply, syncId, data);
     },
   );
 

@@ -1,3 +1,4 @@
+import type { FastifyReply } from 'fastify';
 import { Type } from 'typebox';
 import {
   activateBulkSync,
@@ -11,6 +12,7 @@ import {
   presentBulkExecution,
   presentBulkSync,
   presentBulkSyncs,
+  presentWithSchedules,
   startBulkSync,
   updateBulkSync,
 } from '../../bulk-syncs/index.ts';
@@ -25,7 +27,7 @@ import type { App } from '../app.ts';
 import { callerOf, organizationOf } from '../authentication.ts';
 import { deletions } from '../deletion.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { generationOf } from '../versions.ts';
+import { type Generation, generationOf } from '../versions.ts';
 import { warnIfIdle } from '../warnings.ts';
 
 const ListQuery = Type.Object({
@@ -47,6 +49,12 @@ const StatusQuery = Type.Object({
 });
 
 export function bulkSyncRoutes(app: App, deps: ApiDependencies): void {
+  const presentSaved = async (reply: FastifyReply, sync: BulkSync, generation: Generation) => {
+    const schedules = (await schedulesOf(deps.db, [sync.id])).get(sync.id) ?? [];
+    const frequencies = schedules.map(({ settings }) => settings.frequency);
+    warnIfIdle(reply, sync.active, frequencies);
+    return { data: presentWithSchedules(sync, schedules, generation) };
+  };
   app.get(
     '/api/bulk/syncs',
     { schema: { operationId: 'bulkSync.list', querystring: ListQuery } },
@@ -74,13 +82,7 @@ export function bulkSyncRoutes(app: App, deps: ApiDependencies): void {
       const generation = generationOf(request);
       const actor = actorOf(callerOf(request));
       const sync = await createBulkSync(deps, organizationOf(request), actor, request.body, generation);
-      const schedules = (await schedulesOf(deps.db, [sync.id])).get(sync.id) ?? [];
-      warnIfIdle(
-        reply,
-        sync.active,
-        schedules.map(({ settings }) => settings.frequency),
-      );
-      return { data: await presentBulkSync(deps.db, sync, generation) };
+      return presentSaved(reply, sync, generation);
     },
   );
 
@@ -113,13 +115,7 @@ export function bulkSyncRoutes(app: App, deps: ApiDependencies): void {
       const actor = actorOf(callerOf(request));
       const { id } = request.params;
       const sync = await updateBulkSync(deps, organizationOf(request), actor, id, request.body, generation);
-      const schedules = (await schedulesOf(deps.db, [sync.id])).get(sync.id) ?? [];
-      warnIfIdle(
-        reply,
-        sync.active,
-        schedules.map(({ settings }) => settings.frequency),
-      );
-      return { data: await presentBulkSync(deps.db, sync, generation) };
+      return presentSaved(reply, sync, generation);
     },
   );
 
