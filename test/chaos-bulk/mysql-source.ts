@@ -4,21 +4,22 @@ import type { Dice } from './dice.ts';
 import {
   changes,
   createSql,
-  draftTable,
+  draftMysqlTable,
+  isMoment,
   quietChanges,
   quoted,
   recreating,
-  withoutView,
 } from './mysql-table.ts';
 import { arrives, meaningOf, readSql } from './mysql-values.ts';
 import type { Servers } from './servers.ts';
 import { settleMariadb, unsettleMariadb } from './sessions.ts';
 import { note, type Row, type Snapshot, type Source } from './source.ts';
+import { withoutView } from './source-table.ts';
 
 export async function mysqlSource(servers: Servers, dice: Dice): Promise<Source> {
   const database = await servers.mariadb();
   const { query, name: databaseName } = database;
-  const table = draftTable(dice);
+  const table = draftMysqlTable(dice);
   const rest = `insert into ${table.base} (id, at) values (9000001, null), (9000002, null), (9000003, null)`;
   const first = changes.insert?.(table, dice) ?? '';
   await query(withoutView(table, `${createSql(table)}; ${rest}; ${first}`));
@@ -76,7 +77,7 @@ export async function mysqlSource(servers: Servers, dice: Dice): Promise<Source>
     },
     async rows() {
       const all = fields();
-      const clock = /^(datetime|timestamp)/.test(table.clockType) ? 'moment' : 'number';
+      const clock = isMoment(table) ? 'moment' : 'number';
       const meanings = new Map<string, Meaning>(
         all.map(({ name, type }) => [name, name === 'at' ? clock : meaningOf(type)]),
       );

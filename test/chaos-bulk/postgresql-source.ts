@@ -1,15 +1,16 @@
 import { canonical, type Meaning } from './canonical.ts';
 import type { Dice } from './dice.ts';
-import { changes, createSql, draftTable, quietChanges, withoutView } from './postgresql-table.ts';
+import { changes, createSql, draftPostgresqlTable, quietChanges } from './postgresql-table.ts';
 import { meaningOf, ownTypes, readSql } from './postgresql-values.ts';
 import type { Servers } from './servers.ts';
 import { unsettlePostgresql } from './sessions.ts';
 import { note, quoted, type Row, type Snapshot, type Source } from './source.ts';
+import { withoutView } from './source-table.ts';
 
 export async function postgresqlSource(servers: Servers, dice: Dice): Promise<Source> {
   const database = await servers.postgresql();
   const { query } = database;
-  const table = draftTable(dice);
+  const table = draftPostgresqlTable(dice);
   const rest = `insert into ${table.base} (id, at) select n, null from generate_series(9000001, 9000004) n`;
   const first = changes.insert?.(table, dice) ?? '';
   await query(`${ownTypes}; ${withoutView(table, `${createSql(table)}; ${rest}; ${first}`)}`);
