@@ -3,9 +3,10 @@ import type { JsonObject } from '../../src/lib/json.ts';
 import type { BulkHarness } from '../support/bulk-syncs.ts';
 import type { Meaning } from './canonical.ts';
 import type { Dice } from './dice.ts';
+import { quoted } from './mysql-table.ts';
 import { readFiles, readTable } from './read-files.ts';
 import type { Servers } from './servers.ts';
-import { settleMariadb, unsettleMariadb, unsettlePostgresql } from './sessions.ts';
+import { unsettleMariadb, unsettlePostgresql } from './sessions.ts';
 import type { Row } from './source.ts';
 
 /** Where the rows of a world go. */
@@ -64,11 +65,8 @@ export const makeDestination: Record<DestinationKind, (making: Making) => Promis
           'create schema if not exists copy; drop table if exists copy.t cascade; create table copy.t as select 1 as id, 2 as mine',
         )),
       unsettle: (dies) => unsettlePostgresql(database, dies),
-      terminate: async () =>
-        void (await query(
-          `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name like 'tidemark%'`,
-        )),
-      [Symbol.asyncDispose]: () => database.giveBack(),
+      terminate: database.terminate,
+      [Symbol.asyncDispose]: database.giveBack,
     };
   },
   async mysql({ servers }) {
@@ -84,12 +82,12 @@ export const makeDestination: Record<DestinationKind, (making: Making) => Promis
            where table_schema = '${name}' and table_name = 't' order by ordinal_position`,
         );
         if (columns.length === 0) return undefined;
-        const list = columns.map(({ name: column, type, bits }, index) => {
-          const quoted = `\`${column.replaceAll('`', '``')}\``;
-          if (/blob|binary/.test(type)) return `concat('\\\\x', hex(${quoted})) as c${index}`;
-          if (type === 'bit') return `lpad(bin(${quoted} + 0), ${bits}, '0') as c${index}`;
-          if (type === 'double') return `cast(${quoted} * 1e0 as char) as c${index}`;
-          return `cast(${quoted} as char) as c${index}`;
+        const list = columns.map(({ name: given, type, bits }, index) => {
+          const column = quoted(given);
+          if (/blob|binary/.test(type)) return `concat('\\\\x', hex(${column})) as c${index}`;
+          if (type === 'bit') return `lpad(bin(${column} + 0), ${bits}, '0') as c${index}`;
+          if (type === 'double') return `cast(${column} * 1e0 as char) as c${index}`;
+          return `cast(${column} as char) as c${index}`;
         });
         return byName(await query<Record<string, string>>(`select ${list.join(', ')} from t`), columns);
       },
@@ -100,33 +98,24 @@ export const makeDestination: Record<DestinationKind, (making: Making) => Promis
       tamper: async () =>
         void (await query('drop table if exists t; create table t as select 1 as id, 2 as mine')),
       unsettle: (dies) => unsettleMariadb(database, dies),
-      async terminate() {
-        const running = await query<{ id: string }>(
-          `select id from information_schema.processlist where user = 'chaos' and db = '${name}'`,
-        );
-        for (const { id } of running) await query(`kill ${id}`).catch(() => {});
-      },
-      async [Symbol.asyncDispose]() {
-        await settleMariadb(database);
-        await database.giveBack();
-      },
+      terminate: database.terminate,
+      [Symbol.asyncDispose]: database.giveBack,
     };
   },
   async s3({ servers }) {
     const server = await servers.s3();
     const schema = `world_${folders++}`;
+    const remove = async () => {
+      for (const key of await server.keys(`${schema}/`)) await server.remove(key);
+    };
     return {
       type: 's3',
       configuration: { ...server.configuration },
       options: { schema },
       rows: () => readFiles(server, `${schema}/t/`),
       lost: (meaning, value) => meaning === 'number' && value === 'NaN',
-      async remove() {
-        for (const key of await server.keys(`${schema}/`)) await server.remove(key);
-      },
-      async [Symbol.asyncDispose]() {
-        for (const key of await server.keys(`${schema}/`)) await server.remove(key);
-      },
+      remove,
+      [Symbol.asyncDispose]: remove,
     };
   },
   async duckdb({ harness }) {

@@ -1,5 +1,5 @@
 import { type DestinationKind, destinationKinds } from './destinations.ts';
-import { type Dice, dice } from './dice.ts';
+import { dice } from './dice.ts';
 
 /** What is at both ends of a world, and what lies between them and the worker. */
 export interface Kind {
@@ -17,13 +17,13 @@ const sources = {
   mysql: undefined,
 } as const;
 type SourceName = keyof typeof sources;
+const sourceNames = Object.keys(sources) as SourceName[];
 
 function kindOf(source: SourceName, destination: DestinationKind): Kind {
-  const pooling = sources[source];
   return {
     name: `${source}>${destination}`,
     source: source === 'mysql' ? 'mysql' : 'postgresql',
-    pooling,
+    pooling: sources[source],
     destination,
   };
 }
@@ -34,25 +34,17 @@ function kindOf(source: SourceName, destination: DestinationKind): Kind {
  * @param only `mysql>s3`, or the one or other of both: `mysql>`, `>s3`.
  */
 export function kindOfSeed(seed: number, only = '>'): Kind {
-  const dies: Dice = dice(seed * 7919);
+  const dies = dice(seed * 7919);
   const [source, destination] = only.split('>');
-  const drawn = kindOf(
-    dies.pick(['postgresql', 'postgresql', 'session', 'transaction', 'mysql', 'mysql']),
-    dies.pick([
-      'postgresql',
-      'postgresql',
-      'postgresql',
-      'postgresql',
-      'mysql',
-      'mysql',
-      'mysql',
-      's3',
-      'duckdb',
+  const drawn = {
+    source: dies.pick(['postgresql', 'postgresql', 'session', 'transaction', 'mysql', 'mysql'] as const),
+    destination: dies.pick([
+      ...(['postgresql', 'postgresql', 'postgresql', 'postgresql'] as const),
+      ...(['mysql', 'mysql', 'mysql', 's3', 'duckdb'] as const),
     ]),
-  );
-  const named = Object.keys(sources).find((name) => name === source) as SourceName | undefined;
+  };
   return kindOf(
-    named ?? (drawn.name.split('>')[0] as SourceName),
+    sourceNames.find((name) => name === source) ?? drawn.source,
     destinationKinds.find((name) => name === destination) ?? drawn.destination,
   );
 }

@@ -12,7 +12,7 @@ import {
 } from './mysql-table.ts';
 import { arrives, meaningOf, readSql } from './mysql-values.ts';
 import type { Servers } from './servers.ts';
-import { settleMariadb, unsettleMariadb } from './sessions.ts';
+import { unsettleMariadb } from './sessions.ts';
 import { note, type Row, type Snapshot, type Source } from './source.ts';
 import { withoutView } from './source-table.ts';
 
@@ -64,13 +64,7 @@ export async function mysqlSource(servers: Servers, dice: Dice): Promise<Source>
       return name;
     },
     unsettle: (dies) => unsettleMariadb(database, dies),
-    async terminate() {
-      const running = await query<{ id: string }>(
-        `select id from information_schema.processlist where user = 'chaos' and db = '${databaseName}'`,
-      );
-      // Those that have ended meanwhile are no longer there to be ended.
-      for (const { id } of running) await query(`kill ${id}`).catch(() => {});
-    },
+    terminate: database.terminate,
     async hide() {
       await query('rename table t to hidden');
       return async () => void (await query('rename table hidden to t'));
@@ -91,9 +85,6 @@ export async function mysqlSource(servers: Servers, dice: Dice): Promise<Source>
       });
       return { rows, meanings };
     },
-    async [Symbol.asyncDispose]() {
-      await settleMariadb(database);
-      await database.giveBack();
-    },
+    [Symbol.asyncDispose]: database.giveBack,
   };
 }

@@ -38,10 +38,7 @@ export async function postgresqlSource(servers: Servers, dice: Dice): Promise<So
       return name;
     },
     unsettle: (dies) => unsettlePostgresql(database, dies),
-    terminate: async () =>
-      void (await query(
-        `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name like 'tidemark%'`,
-      )),
+    terminate: database.terminate,
     async hide() {
       await query(`alter table t rename to hidden`);
       return async () => void (await query(`alter table hidden rename to t`));
@@ -67,6 +64,6 @@ export async function postgresqlSource(servers: Servers, dice: Dice): Promise<So
       });
       return { rows, meanings };
     },
-    [Symbol.asyncDispose]: () => database.giveBack(),
+    [Symbol.asyncDispose]: database.giveBack,
   };
 }

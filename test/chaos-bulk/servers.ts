@@ -1,13 +1,10 @@
 import mysql from 'mysql2/promise';
 import { createDatabase, databaseAt, type TestDatabase } from '../support/database.ts';
-import {
-  type MariadbServer,
-  mariadbAccount,
-  mariadbPassword,
-  startMariadb,
-} from '../support/mariadb-server.ts';
+import { type MariadbDatabase as OwnDatabase, sessionOptions } from '../support/mariadb.ts';
+import { type MariadbServer, mariadbPassword, startMariadb } from '../support/mariadb-server.ts';
 import { startPgbouncer } from '../support/pgbouncer.ts';
 import { startS3, type TestS3 } from '../support/s3.ts';
+import { settleMariadb } from './sessions.ts';
 
 /** A session that reads and writes the same whatever the database or role is told to set. */
 const plain = [
@@ -39,22 +36,16 @@ export interface PostgresqlDatabase {
     ssl: false;
   };
   query: TestDatabase['query'];
+  /** Ends the sessions of syncs. */
+  terminate(): Promise<void>;
   /** Emptied, for the next world. */
   giveBack(): Promise<void>;
 }
 
-export interface MariadbDatabase {
-  name: string;
-  configuration: {
-    hostname: string;
-    port: number;
-    account: string;
-    passwd: string;
-    dbname: string;
-    ssl: false;
-  };
+export interface MariadbDatabase extends Pick<OwnDatabase, 'name' | 'configuration'> {
   /** By a session of the test's own, whose settings are the server's first ones. */
   query<Row extends object = Record<string, string>>(text: string): Promise<Row[]>;
+  terminate(): Promise<void>;
   giveBack(): Promise<void>;
 }
 
@@ -86,6 +77,10 @@ export class Servers implements AsyncDisposable {
       name,
       configuration: { hostname, port: Number(port), username, password, database: name, ssl: false },
       query,
+      terminate: async () =>
+        void (await query(
+          `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name like 'tidemark%'`,
+        )),
       giveBack: async () => {
         await query(
           `alter database ${name} reset all; alter role current_user in database ${name} reset all;
@@ -113,6 +108,11 @@ export class Servers implements AsyncDisposable {
     const { server, session } = await this.#odd();
     const name = `world_${this.#databases++}`;
     await session.query(`create database ${name}`);
+    async function query<Row extends object>(text: string) {
+      const [result] = await session.query(`use ${name}; ${text}`);
+      const last: unknown = (result as unknown[]).at(-1);
+      return (Array.isArray(last) ? last : []) as Row[];
+    }
     return {
       name,
       configuration: {
@@ -123,13 +123,18 @@ export class Servers implements AsyncDisposable {
         dbname: name,
         ssl: false,
       },
-      async query<Row extends object>(text: string) {
-        const [result, fields] = await session.query(`use ${name}; ${text}`);
-        void fields;
-        const last: unknown = (result as unknown[]).at(-1);
-        return (Array.isArray(last) ? last : []) as Row[];
+      query,
+      async terminate() {
+        const running = await query<{ id: string }>(
+          `select id from information_schema.processlist where user = '${account}' and db = '${name}'`,
+        );
+        // Those that have ended meanwhile are no longer there to be ended.
+        for (const { id } of running) await query(`kill ${id}`).catch(() => {});
       },
-      giveBack: async () => void (await session.query(`drop database ${name}`)),
+      async giveBack() {
+        await settleMariadb(query);
+        await session.query(`drop database ${name}`);
+      },
     };
   }
 
@@ -137,17 +142,7 @@ export class Servers implements AsyncDisposable {
   #odd() {
     this.#mariadb ??= (async () => {
       const server = await startMariadb({ 'innodb-log-file-size': '16M', 'innodb-buffer-pool-size': '64M' });
-      const session = await mysql.createConnection({
-        host: '127.0.0.1',
-        port: server.port,
-        user: mariadbAccount,
-        password: mariadbPassword,
-        multipleStatements: true,
-        dateStrings: true,
-        supportBigNumbers: true,
-        bigNumberStrings: true,
-        charset: 'utf8mb4',
-      });
+      const session = await mysql.createConnection(sessionOptions(server.port));
       await session.query(
         `create user ${account}@'%' identified by '${mariadbPassword}';
          grant select, insert, update, delete, create, drop, references, index, alter, create temporary tables,

@@ -104,7 +104,7 @@ export async function unsettleMariadb({ query }: MariadbDatabase, dice: Dice): P
 }
 
 /** Every one as the server came with it. */
-export async function settleMariadb({ query }: MariadbDatabase): Promise<void> {
+export async function settleMariadb(query: MariadbDatabase['query']): Promise<void> {
   await query(
     globals.map((name) => `set global ${name} = ${name === 'init_connect' ? `''` : 'default'}`).join('; '),
   );

@@ -42,11 +42,11 @@ let counter = 0;
 export async function createMariadbDatabase(port?: number): Promise<MariadbDatabase> {
   port ??= await serverPort();
   const name = `test_${process.pid}_${Date.now()}_${counter++}`;
-  const admin = await mysql.createConnection(account(port));
+  const admin = await mysql.createConnection(sessionOptions(port));
   await admin.query(`set session transaction read write; create database ${name}`);
   await admin.end();
   // One session, whose settings stay, and another one when the server was restarted.
-  const connection = mysql.createPool({ ...account(port), database: name, connectionLimit: 1 });
+  const connection = mysql.createPool({ ...sessionOptions(port), database: name, connectionLimit: 1 });
   return {
     name,
     port,
@@ -86,7 +86,8 @@ async function serverPort(): Promise<number> {
   return Number(text);
 }
 
-const account = (port: number) => ({
+/** Of a session that says dates, decimals and bigints as text. */
+export const sessionOptions = (port: number) => ({
   host: '127.0.0.1',
   port,
   user: mariadbAccount,
