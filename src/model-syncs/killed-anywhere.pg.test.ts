@@ -1,8 +1,5 @@
-import { once } from 'node:events';
-import type { Socket } from 'node:net';
-import { setImmediate } from 'node:timers/promises';
-import pg from 'pg';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { dyingAt } from '../../test/model/deaths.ts';
 import { type ModelSyncs, startModelSyncs } from '../../test/support/model-syncs.ts';
 import { random } from '../../test/support/random.ts';
 import type { ModelSync } from './index.ts';
@@ -12,30 +9,6 @@ beforeAll(async () => {
   world = await startModelSyncs();
 });
 afterAll(() => world[Symbol.asyncDispose]());
-
-/** While `use` runs, every connection breaks at the nth statement, and whatever is made afterwards: as `kill -9` would. */
-async function dyingAt<Result>(nth: number, use: () => Promise<Result>): Promise<Result> {
-  const sockets = new Set<Socket>();
-  const { query } = pg.Client.prototype;
-  let statements = 0;
-  const spy = vi.spyOn(pg.Client.prototype, 'query').mockImplementation(function (
-    this: pg.Client,
-    ...sent: unknown[]
-  ) {
-    const { connection } = this as unknown as { connection: { stream: Socket } };
-    sockets.add(connection.stream);
-    if (++statements >= nth) for (const socket of sockets) socket.destroy();
-    return Reflect.apply(query, this, sent);
-  });
-  try {
-    return await use();
-  } finally {
-    spy.mockRestore();
-    const destroyed = [...sockets].filter((socket) => socket.destroyed);
-    await Promise.all(destroyed.map((socket) => socket.closed || once(socket, 'close')));
-    await setImmediate();
-  }
-}
 
 const changes = [
   (n: number) => `update items set value = 'v${n}' where id % 7 = ${n % 7}`,
@@ -50,7 +23,7 @@ const changes = [
 test('connections that were there before are killed, too', async () => {
   const asking = () => world.db.selectFrom('executions').select('id').execute();
   await asking();
-  await expect(dyingAt(1, asking)).rejects.toThrow();
+  await expect(dyingAt(world, 1, asking)).rejects.toThrow();
   await asking();
 });
 
@@ -83,7 +56,7 @@ test.each([2, 3])(
       let id = await world.start(sync);
       for (let deaths = below(5); deaths > 0; deaths--) {
         const at = 1 + below(next() < 0.5 ? 60 : 200);
-        const status = await dyingAt(at, () => world.run(sync, id)).then(
+        const status = await dyingAt(world, at, () => world.run(sync, id)).then(
           ({ outcome }) => outcome.status,
           () => 'interrupted' as const,
         );
