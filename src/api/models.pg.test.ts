@@ -328,14 +328,17 @@ test('a worker that is stopped hands its job on', async () => {
     };
   };
   const stopFirst = await startWorker();
-  const model = await newModel({ query: 'select pg_sleep(2)::text as s, 7 as a' });
+  const model = await newModel({ query: 'select pg_advisory_xact_lock_shared(7)::text as s, 7 as a' });
+  // Whoever reads the model waits for who holds the lock.
+  const lock = await source.hold('select pg_advisory_xact_lock(7)');
   const { body } = await call('GET', `/api/models/${model.id}/sample?async=true`);
   const { job_id } = (body as { job: { job_id: string } }).job;
-  const reading = `select from pg_stat_activity where query like 'copy (%pg_sleep(2)%' and state = 'active' and pid <> pg_backend_pid()`;
+  const reading = `select from pg_stat_activity where datname = current_database() and wait_event = 'advisory' and application_name like 'tidemark%'`;
   await until(async () => (await source.query(reading)).length > 0);
   await stopFirst();
   expect(await data('GET', `/api/jobs/samplemodel/${job_id}`)).toMatchObject({ status: 'running' });
   onTestFinished(await startWorker());
+  await lock.release();
   const ended = await until(async () => {
     const job = await data<{ status: string }>('GET', `/api/jobs/samplemodel/${job_id}`);
     return job.status !== 'running' && job;
