@@ -4,9 +4,9 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { freePort } from '../../src/lib/free-port.ts';
+import { untilSays } from './ready.ts';
 import { tether } from './tether.ts';
 
 export interface MariadbServer {
@@ -78,7 +78,7 @@ grant all on *.* to ${mariadbAccount}@'%' with grant option;
       { stdio: ['ignore', 'ignore', 'pipe'] },
     );
     if (child.pid !== undefined) child.once('exit', tether(child.pid));
-    await ready(child.stderr);
+    await untilSays(child.stderr, /ready for connections/, 'MariaDB');
     return child;
   };
   const end = async (running: ChildProcess, signal: NodeJS.Signals) => {
@@ -101,17 +101,4 @@ grant all on *.* to ${mariadbAccount}@'%' with grant option;
       await rm(folder, { recursive: true, force: true });
     },
   };
-}
-
-/** @throws with what the server said, when it ends before it is ready. */
-async function ready(output: NodeJS.ReadableStream): Promise<void> {
-  const lines: string[] = [];
-  await new Promise<void>((resolve, reject) => {
-    createInterface({ input: output })
-      .on('line', (line) => {
-        lines.push(line);
-        if (/ready for connections/.test(line)) resolve();
-      })
-      .once('close', () => reject(new Error(`MariaDB did not start:\n${lines.join('\n')}`)));
-  });
 }

@@ -4,9 +4,9 @@ import { existsSync } from 'node:fs';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
 import { describe, inject, onTestFinished, test } from 'vitest';
 import { freePort } from '../../src/lib/free-port.ts';
+import { untilSays } from './ready.ts';
 import { tether } from './tether.ts';
 
 /** Debian keeps servers out of the PATH of users who are not root. */
@@ -69,14 +69,6 @@ default_pool_size = ${poolSize}
     await ended;
     await rm(folder, { recursive: true, force: true });
   });
-  const lines: string[] = [];
-  await new Promise<void>((resolve, reject) => {
-    createInterface({ input: child.stderr })
-      .on('line', (line) => {
-        lines.push(line);
-        if (/process up/.test(line)) resolve();
-      })
-      .once('close', () => reject(new Error(`pgbouncer did not start:\n${lines.join('\n')}`)));
-  });
+  await untilSays(child.stderr, /process up/, 'pgbouncer');
   return port;
 }

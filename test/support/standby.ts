@@ -2,13 +2,13 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { realpath, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { findBinaries } from '../../src/db/embedded/binaries.ts';
 import { startEmbeddedPostgres } from '../../src/db/embedded/index.ts';
 import { findOwner, reachableBinaries } from '../../src/db/embedded/owner.ts';
 import { freePort } from '../../src/lib/free-port.ts';
 import { databaseAt, type TestDatabase } from './database.ts';
+import { untilSays } from './ready.ts';
 import { temporaryFolder } from './server.ts';
 import { tether } from './tether.ts';
 import { until } from './until.ts';
@@ -83,15 +83,7 @@ async function launchStandby(data: string, port: number, conninfo: string) {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const letGo = child.pid === undefined ? () => {} : tether(child.pid);
-  const lines: string[] = [];
-  await new Promise<void>((resolve, reject) => {
-    createInterface({ input: child.stderr })
-      .on('line', (line) => {
-        lines.push(line);
-        if (/ready to accept read-only connections/.test(line)) resolve();
-      })
-      .once('close', () => reject(new Error(`the standby did not start:\n${lines.join('\n')}`)));
-  });
+  await untilSays(child.stderr, /ready to accept read-only connections/, 'the standby');
   return {
     async stop() {
       const ended = once(child, 'exit');
