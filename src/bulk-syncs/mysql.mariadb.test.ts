@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { connectTo } from '../../test/support/bulk-survival.ts';
 import { type BulkHarness, bulkHarness } from '../../test/support/bulk-syncs.ts';
 import { type TestDatabase, testDatabase } from '../../test/support/database.ts';
 import { describeMariadb, type MariadbDatabase, mariadbDatabase } from '../../test/support/mariadb.ts';
-import { createConnection } from '../connections/index.ts';
 import { createBulkSync } from './crud.ts';
 import { startBulkSync } from './start.ts';
 
@@ -13,13 +13,8 @@ describeMariadb('bulk syncs with MariaDB', () => {
   });
   afterAll(() => harness[Symbol.asyncDispose]());
 
-  const connect = async (end: TestDatabase | MariadbDatabase) => {
-    if (!('configuration' in end)) return harness.connect(end);
-    const { organizationId, actor } = harness;
-    const { configuration } = end;
-    const request = { name: end.name, type: 'mysql', configuration, validate: true };
-    return (await createConnection(harness, organizationId, actor, request)).id;
-  };
+  const connect = (end: TestDatabase | MariadbDatabase) =>
+    'configuration' in end ? connectTo(harness, 'mysql', end.configuration) : harness.connect(end);
 
   /** Copies `t` by its tracking field into the schema `schema`. */
   const syncOf = async (

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { connectTo } from '../../test/support/bulk-survival.ts';
 import { bulkSyncs } from '../../test/support/bulk-sync-of.ts';
 import { type BulkHarness, bulkHarness } from '../../test/support/bulk-syncs.ts';
 import { contentHash } from '../../test/support/content-hash.ts';
 import { startS3, type TestS3 } from '../../test/support/s3.ts';
-import { createConnection } from '../connections/index.ts';
 import { updateBulkSchema } from './schemas.ts';
 
 let harness: BulkHarness;
@@ -17,10 +17,12 @@ afterAll(async () => {
   await server.close();
 });
 
+/** A connection to a folder of the bucket. */
+const connectIn = (folder: string) =>
+  connectTo(harness, 's3', { ...server.configuration, s3_bucket_name: `${server.bucket}/${folder}` });
+
 test('a table goes to S3 in ranges, is merged there by what changed, and comes back equal', async () => {
-  const { organizationId, actor } = harness;
-  const connection = { name: 'lake', type: 's3', configuration: { ...server.configuration }, validate: true };
-  const { id: lake } = await createConnection(harness, organizationId, actor, connection);
+  const lake = await connectTo(harness, 's3', { ...server.configuration });
   const syncOf = bulkSyncs(harness);
   const there = await syncOf(
     `create table items (id int primary key, note text, price numeric(10,2), changed timestamptz);
@@ -49,10 +51,7 @@ test('a table goes to S3 in ranges, is merged there by what changed, and comes b
 });
 
 test('partition_key lays the files out by a field, and a row whose value changes moves', async () => {
-  const { organizationId, actor } = harness;
-  const configuration = { ...server.configuration, s3_bucket_name: `${server.bucket}/parted` };
-  const connection = { name: 'parted', type: 's3', configuration, validate: true };
-  const { id: lake } = await createConnection(harness, organizationId, actor, connection);
+  const lake = await connectIn('parted');
   const schema = { id: 'public.people', partition_key: 'country' };
   const { source, sync, run } = await bulkSyncs(harness)(
     `create table people (id int primary key, country text);
@@ -76,7 +75,7 @@ test('partition_key lays the files out by a field, and a row whose value changes
   await source.query(`update people set country = 'fr' where id = 4`);
   expect((await run()).outcome).toEqual({ status: 'completed' });
   expect(await rows()).toEqual({ 'country=de': 1, 'country=fr': 2, [nowhere]: 1 });
-  await updateBulkSchema(harness.db, organizationId, sync.id, 'public.people', {
+  await updateBulkSchema(harness.db, harness.organizationId, sync.id, 'public.people', {
     ...schema,
     fields: ['id'],
   });
@@ -86,10 +85,7 @@ test('partition_key lays the files out by a field, and a row whose value changes
 });
 
 test('files that no load has written are touched by no load, and overwrite removes those of a table alone', async () => {
-  const { organizationId, actor } = harness;
-  const configuration = { ...server.configuration, s3_bucket_name: `${server.bucket}/strange` };
-  const connection = { name: 'strange', type: 's3', configuration, validate: true };
-  const { id: lake } = await createConnection(harness, organizationId, actor, connection);
+  const lake = await connectIn('strange');
   const syncOf = bulkSyncs(harness);
   const folder = 'strange/public/people/';
   const tableFiles = ['old.csv', 'part-0001.parquet', 'country=de/part-1.snappy.parquet'];
@@ -155,10 +151,7 @@ test('files that no load has written are touched by no load, and overwrite remov
 });
 
 test('new files are found beside one that cannot be read, which fails alone', async () => {
-  const { organizationId, actor } = harness;
-  const configuration = { ...server.configuration, s3_bucket_name: `${server.bucket}/found` };
-  const connection = { name: 'found', type: 's3', configuration, validate: true };
-  const { id: lake } = await createConnection(harness, organizationId, actor, connection);
+  const lake = await connectIn('found');
   await server.put('found/first.csv', 'id,name\n1,Ann\n');
   const { destination, run } = await bulkSyncs(harness)('select 1', {
     source_connection_id: lake,
