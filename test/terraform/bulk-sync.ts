@@ -1,15 +1,15 @@
+import { computed, given, isList, kept, nested, unknown, type Values, withDefault } from './plan.ts';
 import {
-  computed,
-  given,
-  isList,
-  kept,
-  nested,
-  unknown,
-  type Value,
-  type Values,
-  withDefault,
-} from './plan.ts';
-import { type Answered, omitEmpty, orNull, type Resource, type Send, there } from './resource.ts';
+  type Answered,
+  list,
+  omitEmpty,
+  only,
+  orNull,
+  orZero,
+  type Resource,
+  type Send,
+  there,
+} from './resource.ts';
 
 const field = nested(
   { id: computed, enabled: computed, obfuscate: computed, output_name: computed, user_output_name: computed },
@@ -73,8 +73,6 @@ export const bulkSync: Resource = {
   delete: (send, state) => send('DELETE', `/api/bulk/syncs/${state.id}`),
 };
 
-const orZero = (value: Value, zero: Value) => (value === unknown ? zero : value);
-const list = (value: Value) => (isList(value) ? (value as readonly Values[]) : []);
 const byId = (values: readonly Values[]) =>
   values.toSorted((one, other) => (String(one.id) < String(other.id) ? -1 : 1));
 
@@ -130,25 +128,20 @@ async function withSchemas(send: Send, { data }: Answered, before: Values): Prom
         ? orNull(data[`${name}_configuration`])
         : orNull((before[name] as Values).configuration),
   });
-  const members = (names: readonly string[], values: Values) =>
-    Object.fromEntries(names.map((name) => [name, orNull(values[name])]));
   return {
     id: data.id,
     organization: data.organization_id,
     source: configured('source'),
     destination: configured('destination'),
-    ...members(
-      [
-        ...['name', 'active', 'mode', 'automatically_add_new_fields', 'automatically_add_new_objects'],
-        ...['disable_record_timestamps', 'data_cutoff_timestamp', 'policies', 'concurrency_limit'],
-        ...['resync_concurrency_limit', 'normalize_names'],
-      ],
-      data,
-    ),
-    schedule: members(['frequency', 'minute', 'hour', 'day_of_week', 'day_of_month', 'month'], data.schedule),
+    ...only([
+      ...['name', 'active', 'mode', 'automatically_add_new_fields', 'automatically_add_new_objects'],
+      ...['disable_record_timestamps', 'data_cutoff_timestamp', 'policies', 'concurrency_limit'],
+      ...['resync_concurrency_limit', 'normalize_names'],
+    ])(data),
+    schedule: only(['frequency', 'minute', 'hour', 'day_of_week', 'day_of_month', 'month'])(data.schedule),
     schemas:
       before.schemas == null
-        ? answered.map((one) => members(Object.keys(schema), one))
+        ? answered.map(only(Object.keys(schema)))
         : list(before.schemas).map((one) =>
             merged(
               one,

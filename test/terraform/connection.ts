@@ -9,7 +9,7 @@ import {
   type Value,
   type Values,
 } from './plan.ts';
-import { type Answered, type Resource, there } from './resource.ts';
+import { type Answered, orZero, type Resource, there } from './resource.ts';
 
 const text: Attribute = { is: 'computed' };
 const flag: Attribute = { is: 'computed', zero: false };
@@ -129,8 +129,7 @@ export function connection(type: keyof typeof configurations): Resource {
       }
       const answer = await send('PUT', `/api/connections/${state.id}`, {
         name: plan.name,
-        // Unknown in the plan, which Go makes an empty text of.
-        organization_id: plan.organization === unknown ? '' : plan.organization,
+        organization_id: orZero(plan.organization, ''),
         configuration: body,
         validate: false,
       });
@@ -162,8 +161,10 @@ function decoded(shape: Shape, answer: Value, known: Values): Values {
   const values = (answer ?? {}) as Values;
   return Object.fromEntries(
     Object.entries(shape).map(([name, attribute]) => {
-      const mine = known[name] === unknown ? '' : known[name];
-      return [name, attribute.sensitive ? (mine ?? '') : decodedOne(attribute, values[name])];
+      return [
+        name,
+        attribute.sensitive ? (orZero(known[name], '') ?? '') : decodedOne(attribute, values[name]),
+      ];
     }),
   );
 }

@@ -9,7 +9,7 @@ import {
   type Values,
   withDefault,
 } from './plan.ts';
-import { type Answered, omitEmpty, orNull, type Resource, there } from './resource.ts';
+import { type Answered, list, omitEmpty, only, orNull, orZero, type Resource, there } from './resource.ts';
 
 const source = nested({ model_id: given, field: given });
 
@@ -70,22 +70,19 @@ export const modelSync: Resource = {
     const target = plan.target as Values;
     const body = request({
       ...plan,
-      target: { ...target, object: target.object === unknown ? '' : target.object },
-      // Unknown in the plan, which Go makes false of.
-      only_enrich_updates: orFalse(plan.only_enrich_updates),
-      skip_initial_backfill: orFalse(plan.skip_initial_backfill),
+      target: { ...target, object: orZero(target.object, '') },
+      only_enrich_updates: orZero(plan.only_enrich_updates, false),
+      skip_initial_backfill: orZero(plan.skip_initial_backfill, false),
     });
     return stateOf(there(await send('PUT', `/api/syncs/${state.id}`, body)), plan);
   },
   delete: (send, state) => send('DELETE', `/api/syncs/${state.id}`),
 };
 
-const orFalse = (value: Value) => (value === unknown ? false : value);
 const known = (values: Value) =>
   omitEmpty(
     Object.fromEntries(Object.entries((values ?? {}) as Values).filter(([, value]) => value !== unknown)),
   ) as Values;
-const list = (value: Value) => (value ?? []) as readonly Values[];
 
 function request(values: Values): object {
   const schedule = values.schedule as Values;
@@ -102,7 +99,7 @@ function request(values: Values): object {
   const overrides = list(values.overrides).map(({ source: field, ...rest }) => omitEmpty({ field, ...rest }));
   return omitEmpty({
     name: values.name,
-    organization_id: values.organization === unknown ? null : values.organization,
+    organization_id: orZero(values.organization, null),
     active: values.active,
     mode: values.mode,
     target: known(values.target),
@@ -120,13 +117,12 @@ function request(values: Values): object {
   });
 }
 
-/** A label that is left to the server is unknown, and an empty text in the request. */
 function operand(filter: Values) {
   const { function: name, value, label } = filter;
   return {
     function: name,
     ...(value == null ? {} : { value }),
-    label: label === unknown ? '' : (label ?? ''),
+    label: orZero(label, '') ?? '',
   };
 }
 
@@ -139,8 +135,6 @@ function stateOf({ data }: Answered, before: Values): Values {
   const filters = list(data.filters);
   const target = data.target as Values;
   const create = (before.target as Values | undefined)?.create;
-  const only = (names: readonly string[]) => (one: Values) =>
-    Object.fromEntries(names.map((name) => [name, orNull(one[name])]));
   const overrides = fields.filter(isOverride).map(only(['target', 'new', 'override_value', 'sync_mode']));
   return {
     id: data.id,

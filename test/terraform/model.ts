@@ -1,15 +1,5 @@
-import {
-  computed,
-  given,
-  isList,
-  kept,
-  nested,
-  unknown,
-  type Value,
-  type Values,
-  withDefault,
-} from './plan.ts';
-import { type Answered, omitEmpty, type Resource, there } from './resource.ts';
+import { computed, given, isList, kept, nested, type Value, type Values, withDefault } from './plan.ts';
+import { type Answered, omitEmpty, orZero, type Resource, there } from './resource.ts';
 
 /** `polytomic_model`. */
 export const model: Resource = {
@@ -54,8 +44,7 @@ export const model: Resource = {
   delete: (send, state) => send('DELETE', `/api/models/${state.id}`),
 };
 
-const known = (value: Value) => (value === unknown ? null : value);
-const set = (value: Value) => (value === '' ? null : known(value));
+const set = (value: Value) => (value === '' ? null : orZero(value, null));
 
 function request(values: Values) {
   return omitEmpty({
@@ -63,10 +52,10 @@ function request(values: Values) {
     connection_id: values.connection_id,
     organization_id: set(values.organization),
     configuration: values.configuration,
-    fields: known(values.fields),
-    additional_fields: known(values.additional_fields),
-    relations: known(values.relations),
-    tracking_columns: known(values.tracking_columns),
+    fields: orZero(values.fields, null),
+    additional_fields: orZero(values.additional_fields, null),
+    relations: orZero(values.relations, null),
+    tracking_columns: orZero(values.tracking_columns, null),
     identifier: set(values.identifier),
   });
 }

@@ -1,5 +1,5 @@
-import { computed, given, kept, unknown, type Values } from './plan.ts';
-import { type Answered, omitEmpty, orNull, type Resource, there } from './resource.ts';
+import { computed, given, kept, type Values } from './plan.ts';
+import { type Answered, omitEmpty, orNull, orZero, type Resource, there } from './resource.ts';
 
 /** `polytomic_organization`, with the partner's key. */
 export const organization: Resource = {
@@ -43,8 +43,7 @@ export const user: Resource = {
     return answer && userOf(answer, state);
   },
   async update(send, { plan, state }) {
-    // A role that is left to the server is unknown in a plan, and an empty text in the request.
-    const role = plan.role === unknown ? '' : plan.role;
+    const role = orZero(plan.role, '');
     const answer = await send('PUT', pathOf(state), omitEmpty({ email: plan.email, role }));
     return userOf(there(answer), { ...plan, role });
   },

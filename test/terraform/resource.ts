@@ -1,4 +1,4 @@
-import type { Shape, Value, Values } from './plan.ts';
+import { isList, type Shape, unknown, type Value, type Values } from './plan.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
@@ -45,3 +45,15 @@ export function there(answer: Answered | undefined): Answered {
 
 /** What Go makes of an absent member of a struct. */
 export const orNull = (value: Value) => value ?? null;
+
+/** What is left to the server is unknown in a plan, and Go makes `zero` of it in a request. */
+export const orZero = (value: Value, zero: Value) => (value === unknown ? zero : value);
+
+/** The objects of a set; none where there is no set. */
+export const list = (value: Value) => (isList(value) ? (value as readonly Values[]) : []);
+
+/** These members of an answer, each of which a state has. */
+export const only =
+  (names: readonly string[]) =>
+  (values: Values): Values =>
+    Object.fromEntries(names.map((name) => [name, orNull(values[name])]));

@@ -1,5 +1,5 @@
 import { given, kept, type Values } from './plan.ts';
-import { type Answered, omitEmpty, orNull, type Resource, there } from './resource.ts';
+import { type Answered, omitEmpty, only, type Resource, there } from './resource.ts';
 
 const pathOfKeys = ({ connection_id, schema_id }: Values) =>
   `/api/connections/${connection_id}/schemas/${schema_id}/primary_keys`;
@@ -19,9 +19,9 @@ export const primaryKeys: Resource = {
     const { connection_id, schema_id } = state;
     const answer = await send('GET', `/api/connections/${connection_id}/schemas/${schema_id}`);
     if (answer === undefined) return undefined;
-    const there = (answer.data.fields as { id: string }[]).map(({ id }) => id);
+    const fields = (answer.data.fields as { id: string }[]).map(({ id }) => id);
     const asked = (state.field_ids ?? []) as string[];
-    return { ...state, field_ids: asked.filter((id) => there.includes(id)) };
+    return { ...state, field_ids: asked.filter((id) => fields.includes(id)) };
   },
   async update(send, { plan }) {
     await send('PUT', pathOfKeys(plan), fieldsOf(plan));
@@ -77,9 +77,5 @@ const scheduleOf = (values: Values) => ({
 });
 
 function stateOf({ data }: Answered, { sync_id }: Values): Values {
-  return {
-    id: data.id,
-    sync_id,
-    ...Object.fromEntries(parts.map((part) => [part, orNull(data[part])])),
-  };
+  return { id: data.id, sync_id, ...only(parts)(data) };
 }
