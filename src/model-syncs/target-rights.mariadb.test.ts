@@ -161,9 +161,7 @@ describeMariadb('MariaDB', () => {
     ]);
     await target.query(`drop user ${user}; drop role role_of_${user}`);
   });
-});
 
-describeMariadb('MariaDB', () => {
   test('a table that is locked keeps no list waiting; what is no plain table takes no records', async () => {
     await using target = await mariadbTarget(world);
     await target.query('create table locked (id int, a varchar(9)); create sequence counter');

@@ -1,4 +1,5 @@
-import { access, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
@@ -49,13 +50,7 @@ async function texts(relation: string): Promise<Row[]> {
 
 /** Table t of a DuckDB file. */
 export async function readTable(file: string): Promise<Row[] | undefined> {
-  if (
-    !(await access(file).then(
-      () => true,
-      () => false,
-    ))
-  )
-    return undefined;
+  if (!existsSync(file)) return undefined;
   const duckdb = await connection();
   // Worlds read at the same time.
   const name = `world_${attached++}`;
