@@ -1,10 +1,9 @@
-import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import path from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { bulkSyncs } from '../../test/support/bulk-sync-of.ts';
 import { type BulkHarness, bulkHarness } from '../../test/support/bulk-syncs.ts';
+import { bulkWorker } from '../../test/support/bulk-worker.ts';
 import { contentHash } from '../../test/support/content-hash.ts';
 import type { TestDatabase } from '../../test/support/database.ts';
 import { updateBulkSync } from './crud.ts';
@@ -148,8 +147,7 @@ test('a worker killed in the middle of a load leaves nothing behind, and the nex
   await source.query('drop table slow');
   const open = await gate(source);
   const execution = await start();
-  const script = path.join(import.meta.dirname, '../../test/support/bulk-run.fixture.ts');
-  const child = fork(script, [harness.url, execution.id, harness.duckdbDir]);
+  const child = await bulkWorker(harness).begin(execution.id);
   await expect
     .poll(() => harness.schemas(execution.id))
     .toMatchObject([{ status: 'running', record_count: expect.toSatisfy((rows: number) => rows > 1000) }]);

@@ -1,8 +1,7 @@
-import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type BulkHarness, beginRun } from '../support/bulk-syncs.ts';
+import { type BulkWorker, bulkWorker } from '../support/bulk-worker.ts';
 import type { CuttingProxy } from '../support/cutting-proxy.ts';
 import type { Destination } from './destinations.ts';
 import type { Dice } from './dice.ts';
@@ -77,30 +76,15 @@ export async function runDisturbed(
   }
 }
 
-const script = path.join(import.meta.dirname, '../support/bulk-run.fixture.ts');
-interface Worker {
-  child: ChildProcess;
-  ready: Promise<unknown>;
-}
-
-let spare: Worker | undefined;
-
-function startWorker({ url, duckdbDir, rangeRows }: BulkHarness): Worker {
-  const child = fork(script, [url, '', duckdbDir, 'waits', String(rangeRows)], {
-    execArgv: [],
-    env: { ...process.env, NODE_COMPILE_CACHE: path.join(path.dirname(duckdbDir), 'compiled') },
-  });
-  return { child, ready: once(child, 'message') };
-}
+let spare: BulkWorker | undefined;
 
 /** Ends a worker without a word while it runs an execution. */
 async function killed(harness: BulkHarness, executionId: string, after: number): Promise<void> {
-  const { child, ready } = spare ?? startWorker(harness);
-  // Up when it is needed: to start a worker takes longer than what it does then.
-  spare = startWorker(harness);
-  await ready;
+  const worker = spare ?? bulkWorker(harness);
+  // Up when it is needed.
+  spare = bulkWorker(harness);
+  const child = await worker.begin(executionId);
   const ended = once(child, 'exit');
-  child.send(executionId);
   // What a process does first is slower than what it does later.
   await Promise.race([pause(after * 2), ended]);
   child.kill('SIGKILL');
@@ -108,10 +92,6 @@ async function killed(harness: BulkHarness, executionId: string, after: number):
 }
 
 export async function endWorkers(): Promise<void> {
-  if (spare === undefined) return;
-  const { child } = spare;
-  const ended = once(child, 'exit');
-  child.kill('SIGKILL');
-  await ended;
+  await spare?.end();
   spare = undefined;
 }

@@ -1,33 +1,10 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { expect } from 'vitest';
 import type { BulkHarness } from './bulk-syncs.ts';
-
-const script = path.join(import.meta.dirname, 'bulk-run.fixture.ts');
-
-/** A worker that is up and waits to be told to begin: starting one takes longer than what it does until it is killed. */
-function worker({ url, duckdbDir }: BulkHarness, executionId: string) {
-  const child = fork(script, [url, executionId, duckdbDir, 'waits'], {
-    execArgv: [],
-    // What one has compiled the next need not: half of what it takes to start.
-    env: { ...process.env, NODE_COMPILE_CACHE: path.join(path.dirname(duckdbDir), 'compiled') },
-  });
-  const ready = once(child, 'message');
-  return {
-    async begin(): Promise<ChildProcess> {
-      await ready;
-      child.send('begin');
-      return child;
-    },
-    async end() {
-      child.kill('SIGKILL');
-      await once(child, 'exit');
-    },
-  };
-}
+import { type BulkWorker, bulkWorker } from './bulk-worker.ts';
 
 export interface Kills {
   kills: number;
@@ -51,10 +28,10 @@ export async function killAgainAndAgain(
   { kills, seen, more = (kill) => [2, 0, 1][kill % 3] ?? 0, stored = seen }: Kills,
 ): Promise<number[]> {
   const progress: number[] = [];
-  let next: ReturnType<typeof worker> | undefined = worker(harness, executionId);
+  let next: BulkWorker | undefined = bulkWorker(harness);
   for (let kill = 0; next !== undefined; kill++) {
-    const child: ChildProcess = await next.begin();
-    next = kill + 1 < kills ? worker(harness, executionId) : undefined;
+    const child: ChildProcess = await next.begin(executionId);
+    next = kill + 1 < kills ? bulkWorker(harness) : undefined;
     if (!(await killAfter(child, seen, more(kill)))) break;
     const now = await stored();
     // Killed between the commit, which removes what is noted of ranges, and the note that the table is done.

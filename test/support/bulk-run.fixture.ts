@@ -1,6 +1,6 @@
 /**
- * Runs one execution of a bulk sync in a process of its own, to be killed: `bulk-run.fixture.ts <database url> <id>
- * <folder for DuckDB files>`. With a fourth argument it begins when it is told to.
+ * Runs one execution of a bulk sync in a process of its own, to be killed: `bulk-run.fixture.ts <database url> <folder for
+ * DuckDB files> [rows of a range]`. It is told which one when it is up.
  */
 import { once } from 'node:events';
 import { flushCompileCache } from 'node:module';
@@ -9,15 +9,11 @@ import { createEgress } from '../../src/egress/index.ts';
 import { KeyRing } from '../../src/lib/seal.ts';
 import { beginRun, testKey } from './bulk-syncs.ts';
 
-const [url = '', given = '', duckdbDir = '', waits, rangeRows] = process.argv.slice(2);
-let executionId = given;
-if (waits !== undefined) {
-  flushCompileCache();
-  process.send?.('ready');
-  const [told] = (await once(process, 'message')) as [string];
-  if (given === '') executionId = told;
-  process.disconnect();
-}
+const [url = '', duckdbDir = '', rangeRows] = process.argv.slice(2);
+flushCompileCache();
+process.send?.('ready');
+const [executionId] = (await once(process, 'message')) as [string];
+process.disconnect();
 const { db } = openDatabase(url);
 const egress = createEgress({ allow: ['127.0.0.0/8'] });
 const keyRing = new KeyRing([testKey]);
