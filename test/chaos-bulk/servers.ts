@@ -1,5 +1,6 @@
 import mysql from 'mysql2/promise';
 import { createDatabase, databaseAt, type TestDatabase } from '../support/database.ts';
+import { postgresqlConfiguration } from '../support/http.ts';
 import { type MariadbDatabase as OwnDatabase, sessionOptions } from '../support/mariadb.ts';
 import { type MariadbServer, mariadbPassword, startMariadb } from '../support/mariadb-server.ts';
 import { startPgbouncer } from '../support/pgbouncer.ts';
@@ -27,14 +28,7 @@ const plain = [
 
 export interface PostgresqlDatabase {
   name: string;
-  configuration: {
-    hostname: string;
-    port: number;
-    username: string;
-    password: string;
-    database: string;
-    ssl: false;
-  };
+  configuration: ReturnType<typeof postgresqlConfiguration>;
   query: TestDatabase['query'];
   /** Ends the sessions of syncs. */
   terminate(): Promise<void>;
@@ -71,11 +65,11 @@ export class Servers implements AsyncDisposable {
     url.searchParams.set('options', plain.map((setting) => `-c ${setting}`).join(' '));
     const { query, ...handle } = databaseAt(url.href);
     this.#made.push(handle, created);
-    const { hostname, port, username, password, pathname } = url;
-    const name = pathname.slice(1);
+    const configuration = postgresqlConfiguration(created.url);
+    const name = configuration.database;
     const database: PostgresqlDatabase = {
       name,
-      configuration: { hostname, port: Number(port), username, password, database: name, ssl: false },
+      configuration,
       query,
       terminate: async () =>
         void (await query(

@@ -13,6 +13,7 @@ import { bulkSource } from '../../src/connectors/postgresql/bulk-source.ts';
 import { connector } from '../../src/connectors/postgresql/client.ts';
 import type { JsonObject } from '../../src/lib/json.ts';
 import { type TestDatabase, testDatabase } from './database.ts';
+import { postgresqlConfiguration } from './http.ts';
 
 /** Two databases and the connector's ends of a bulk sync between them. */
 export interface Pair {
@@ -35,12 +36,8 @@ export async function pair(sql?: string): Promise<Pair> {
 
 export const execution = '0198a5a0-0000-7000-8000-000000000001';
 
-export const connectTo = ({ url }: TestDatabase) => {
-  const { hostname, port, username, password, pathname } = new URL(url);
-  const database = pathname.slice(1);
-  const server = { hostname, port: Number(port), username, password, database };
-  return connector({ ...server, ssl: false, client_certs: false }, undefined);
-};
+export const connectTo = ({ url }: TestDatabase) =>
+  connector({ ...postgresqlConfiguration(url), client_certs: false }, undefined);
 
 export const outputOf = (
   table: BulkTable,

@@ -19,6 +19,7 @@ import { type Jobs, startJobs } from '../../src/jobs/index.ts';
 import { KeyRing } from '../../src/lib/seal.ts';
 import { type Actor, bootstrap } from '../../src/organizations/index.ts';
 import { createMetadataDatabase, type TestDatabase } from './database.ts';
+import { postgresqlConfiguration } from './http.ts';
 
 /** What it takes to run bulk syncs without a server. */
 export interface BulkHarness extends AsyncDisposable {
@@ -82,7 +83,7 @@ export async function bulkHarness(rangeRows?: number): Promise<BulkHarness> {
       const connection = await createConnection(deps, organizationId, actor, {
         name: `database ${connections++}`,
         type: 'postgresql',
-        configuration: configurationOf(database.url),
+        configuration: postgresqlConfiguration(database.url),
         validate: false,
       });
       return connection.id;
@@ -145,11 +146,6 @@ export async function beginRun(
   } finally {
     await steered.close();
   }
-}
-
-function configurationOf(url: string) {
-  const { hostname, port, username, password, pathname } = new URL(url);
-  return { hostname, port: Number(port), username, password, database: pathname.slice(1), ssl: false };
 }
 
 function schemaExecutions(db: Database, executionId: string) {

@@ -25,5 +25,12 @@ export function connect(server: Target, name: string, databaseUrl: string): Prom
 /** The configuration of a postgresql connection, from a URL. */
 export function postgresqlConfiguration(databaseUrl: string) {
   const { hostname, port, username, password, pathname } = new URL(databaseUrl);
-  return { hostname, port: Number(port), username, password, database: pathname.slice(1), ssl: false };
+  return {
+    hostname,
+    port: Number(port),
+    username,
+    password: decodeURIComponent(password),
+    database: pathname.slice(1),
+    ssl: false,
+  };
 }

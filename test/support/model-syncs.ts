@@ -29,7 +29,8 @@ import {
 import { createModel, type Model } from '../../src/models/index.ts';
 import type { ModelRequest } from '../../src/schema/model.ts';
 import type { ModelSyncRequest } from '../../src/schema/model-sync.ts';
-import { createDatabase, createMetadataDatabase, type TestDatabase } from './database.ts';
+import { createDatabase, createMetadataDatabase } from './database.ts';
+import { postgresqlConfiguration } from './http.ts';
 
 /** What an execution did, as its users see it. */
 export interface Executed {
@@ -83,8 +84,8 @@ export async function startModelSyncs() {
     const settings = { type, name, configuration, validate: true };
     return (await createConnection(deps, organizationId, actor, settings)).id;
   };
-  const sourceId = await connect('postgresql', connectionTo(source));
-  const targetId = await connect('postgresql', connectionTo(target));
+  const sourceId = await connect('postgresql', postgresqlConfiguration(source.url));
+  const targetId = await connect('postgresql', postgresqlConfiguration(target.url));
 
   const world = {
     ...deps,
@@ -102,7 +103,7 @@ export async function startModelSyncs() {
     batchSize: 2_000,
     /** A connection to the target database as somebody else. */
     connectAs: (username: string, password: string) =>
-      connect('postgresql', { ...connectionTo(target), username, password }),
+      connect('postgresql', { ...postgresqlConfiguration(target.url), username, password }),
 
     createModel: (configuration: JsonObject, identifier?: string, more: Partial<ModelRequest> = {}) =>
       createModel(deps, organizationId, actor, {
@@ -185,18 +186,6 @@ export async function startModelSyncs() {
 }
 
 export type ModelSyncs = Awaited<ReturnType<typeof startModelSyncs>>;
-
-function connectionTo({ url }: TestDatabase): JsonObject {
-  const { hostname, port, username, password, pathname } = new URL(url);
-  return {
-    hostname,
-    port: Number(port),
-    username,
-    password: decodeURIComponent(password),
-    database: pathname.slice(1),
-    ssl: false,
-  };
-}
 
 function requestOf(
   {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startTestApp, type TestApp } from '../support/app.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { postgresqlConfiguration } from '../support/http.ts';
 import type { Case, World } from './case.ts';
 import { cases } from './cases.ts';
 import { connection } from './connection.ts';
@@ -155,13 +156,9 @@ async function makeWorld(shop: TestDatabase, warehouse: TestDatabase): Promise<W
   };
   const connect = (name: string, type: string, configuration: object) =>
     make('/api/connections', { name, type, configuration, validate: false });
-  const of = (database: TestDatabase) => {
-    const { hostname, port, username, password, pathname } = new URL(database.url);
-    return { hostname, port: Number(port), username, password, database: pathname.slice(1), ssl: false };
-  };
   const ids = {
-    shop: await connect('shop', 'postgresql', of(shop)),
-    warehouse: await connect('warehouse', 'postgresql', of(warehouse)),
+    shop: await connect('shop', 'postgresql', postgresqlConfiguration(shop.url)),
+    warehouse: await connect('warehouse', 'postgresql', postgresqlConfiguration(warehouse.url)),
     webhook: await connect('webhook', 'webhook', {
       url: 'http://127.0.0.1:9/y',
       auth_method: 'polytomic_secret',
@@ -192,6 +189,6 @@ async function makeWorld(shop: TestDatabase, warehouse: TestDatabase): Promise<W
     schemas: [{ id: 'public.customers', enabled: true }],
   });
   const { organizationId: otherOrganization } = await api.tenant('others');
-  const postgresql = { ...of(shop), password: 'a password' };
+  const postgresql = { ...postgresqlConfiguration(shop.url), password: 'a password' };
   return { organization, otherOrganization, ...ids, customers, modelSync, bulkSync, postgresql };
 }
