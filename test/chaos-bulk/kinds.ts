@@ -35,7 +35,9 @@ function kindOf(source: SourceName, destination: DestinationKind): Kind {
  */
 export function kindOfSeed(seed: number, only = '>'): Kind {
   const dies = dice(seed * 7919);
-  const [source, destination] = only.split('>');
+  const [source = '', destination = ''] = only.split('>');
+  known('source', source, sourceNames);
+  known('destination', destination, destinationKinds);
   const drawn = {
     source: dies.pick(['postgresql', 'postgresql', 'session', 'transaction', 'mysql', 'mysql'] as const),
     destination: dies.pick([
@@ -47,4 +49,10 @@ export function kindOfSeed(seed: number, only = '>'): Kind {
     sourceNames.find((name) => name === source) ?? drawn.source,
     destinationKinds.find((name) => name === destination) ?? drawn.destination,
   );
+}
+
+/** Nothing stands for any. A misspelled one would have other worlds played, and called those that were asked for. */
+function known(end: string, name: string, names: readonly string[]): void {
+  if (name === '' || names.includes(name)) return;
+  throw new Error(`--kind: ${JSON.stringify(name)} is no ${end}; there are ${names.join(', ')}`);
 }
