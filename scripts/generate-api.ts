@@ -61,7 +61,10 @@ shapes. Of the ${rows.length} operations ${count} are built; the others answer \
 - Errors are \`{key, message, metadata, status}\`; [errors.md](errors.md) lists every key with its remedy.
 - (+) marks what Tidemark adds. \`GET /api/openapi.json\` describes every built operation (OpenAPI 3.1).
 - \`GET /healthz\` and \`GET /readyz\` are for load balancers and need no key.
-- A page in a browser cannot call the API from another origin: \`OPTIONS\` is not answered, since a key on a page is a key
+- A body is JSON in UTF-8, as it is: another charset or a \`Content-Encoding\` is 415. Half surrogate pairs and NUL, which
+  cannot be stored, are refused with the place where they stand.
+- A path that there is answers 405 to another method, with \`Allow\`.
+- A page in a browser cannot call the API from another origin: \`OPTIONS\` is answered 405, since a key on a page is a key
   given away. Let the page ask your server.
 
 | method | path | operation | key | built |

@@ -21,6 +21,11 @@ export const catalogue = {
     text: 'Nothing reads these members of the request: {members}',
     remedy: 'Correct their names or leave them out; GET /api/openapi.json says what each operation reads.',
   },
+  body_too_deep: {
+    status: 400,
+    text: 'The request body is nested deeper than {limit} levels',
+    remedy: 'Send what lies deeper as a text, or send less of it.',
+  },
   unsupported_member: {
     status: 422,
     text: '{field}: {reason}',
@@ -69,6 +74,16 @@ export const catalogue = {
     text: '{method} {path} is not an operation of this API',
     remedy: 'See docs/api.md for the operations.',
   },
+  method_not_allowed: {
+    status: 405,
+    text: '{method} is no operation of {path}',
+    remedy: 'Use {allowed}; see docs/api.md for the operations.',
+  },
+  request_timeout: {
+    status: 408,
+    text: 'The request did not arrive in time: its head may take {head_seconds} s, all of it {seconds} s',
+    remedy: 'Send it again over a connection that is fast enough.',
+  },
   execution_running: {
     status: 409,
     text: 'Sync {sync_id} already has a running execution {execution_id}',
@@ -78,6 +93,16 @@ export const catalogue = {
     status: 409,
     text: 'The name {name} is taken by another {resource}',
     remedy: 'Choose another name.',
+  },
+  conflict: {
+    status: 409,
+    text: 'Something was created at the same time that cannot be there twice ({constraint})',
+    remedy: 'Look what is there now, and repeat the request if it is still needed.',
+  },
+  gone_meanwhile: {
+    status: 404,
+    text: 'Something that the request needs was deleted at the same time ({constraint})',
+    remedy: 'Look what is still there, and repeat the request without what is gone.',
   },
   sso_domain_taken: {
     status: 409,
@@ -94,10 +119,20 @@ export const catalogue = {
     text: 'The request body is larger than {limit} bytes',
     remedy: 'Send a smaller body.',
   },
+  too_many_values: {
+    status: 413,
+    text: 'The request body has more than {limit} values',
+    remedy: 'Send several requests.',
+  },
   unsupported_media_type: {
     status: 415,
     text: 'Content-Type {content_type} is not supported',
-    remedy: 'Send application/json.',
+    remedy: 'Send application/json in UTF-8.',
+  },
+  unsupported_encoding: {
+    status: 415,
+    text: 'Content-Encoding {content_encoding} is not supported',
+    remedy: 'Send the body as it is, without Content-Encoding.',
   },
   webhook_disabled: {
     status: 422,
@@ -108,6 +143,11 @@ export const catalogue = {
     status: 429,
     text: 'This organization has {limit} event streams open already',
     remedy: 'Close one, or let several consumers share a stream.',
+  },
+  head_too_large: {
+    status: 431,
+    text: 'The head of the request is larger than {limit} bytes',
+    remedy: 'Send a shorter URL and fewer headers.',
   },
   unprocessable: { status: 422, text: '{reason}', remedy: 'Correct the named value.' },
   not_ours: {
@@ -177,6 +217,11 @@ export const catalogue = {
     status: 501,
     text: '{operation} is not built yet',
     remedy: 'See CHANGELOG.md for what works in this version.',
+  },
+  took_too_long: {
+    status: 503,
+    text: 'The request was not done within {seconds} s; what it asked for may still be done',
+    remedy: 'Look whether it was done before you repeat it.',
   },
   unavailable: {
     status: 503,

@@ -9,15 +9,19 @@ import Fastify, {
 } from 'fastify';
 import { TidemarkError } from '../errors.ts';
 import { installAuthentication } from './authentication.ts';
+import { installBody } from './body.ts';
+import { deadlines } from './deadlines.ts';
 import type { ApiDependencies } from './dependencies.ts';
-import { installErrors, refuseUnreadable, toApiError } from './errors.ts';
+import { installErrors, toApiError } from './errors.ts';
 import { installIdempotency } from './idempotency.ts';
 import { installMembers } from './members.ts';
 import { installNamedOrganization } from './named-organization.ts';
 import { watchRoutes } from './not-built.ts';
 import { installOpenApi } from './openapi.ts';
-import { parseQueryString } from './query-string.ts';
+import { installQueryString, parseQueryString } from './query-string.ts';
 import { registerRoutes } from './routes/index.ts';
+import { installUnknownRoutes } from './unknown-routes.ts';
+import { refuseUnreadable } from './unreadable.ts';
 import { installValidation } from './validation.ts';
 import { installVersions, versionHeader } from './versions.ts';
 
@@ -55,7 +59,7 @@ function logRequests(app: App): void {
 }
 
 /** Largest request body, in bytes. */
-const bodyLimit = 4 * 1024 * 1024;
+const bodyLimit = 2 * 1024 * 1024;
 
 /**
  * Largest head of a request, in bytes. The vendor's Go client, and Terraform with it, sends what it changes of a model in
@@ -69,23 +73,36 @@ const headLimit = 256 * 1024;
  * @param prepare is called before any route exists, for hooks that must see every one.
  */
 export function buildApp(dependencies: ApiDependencies, prepare: (app: App) => void = () => {}): App {
+  const times = dependencies.deadlines ?? deadlines;
   const app = Fastify({
     loggerInstance: dependencies.log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit,
-    http: { maxHeaderSize: headLimit },
+    http: {
+      maxHeaderSize: headLimit,
+      headersTimeout: times.head,
+      requestTimeout: times.body,
+      // How often it is looked for requests that are late.
+      connectionsCheckingInterval: Math.min(times.head, 5000),
+    },
+    requestTimeout: times.body,
+    handlerTimeout: times.handling,
+    connectionTimeout: times.idle,
     // What never becomes a request goes past every hook.
     frameworkErrors: (error, _request, reply) => {
       const shown = toApiError(new TidemarkError('bad_request', { reason: error.message }));
       (reply as FastifyReply).code(shown.status).headers(versionHeader).send(shown);
     },
-    clientErrorHandler: refuseUnreadable,
+    clientErrorHandler: refuseUnreadable(times, headLimit),
     genReqId: () => crypto.randomUUID(),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1024, querystringParser: parseQueryString },
   }).withTypeProvider<TypeBoxTypeProvider>() as unknown as App;
   prepare(app);
   logRequests(app);
-  installErrors(app, bodyLimit);
+  installErrors(app, bodyLimit, times);
+  installUnknownRoutes(app);
+  installQueryString(app);
+  installBody(app);
   installValidation(app);
   installMembers(app);
   installNamedOrganization(app);
@@ -97,12 +114,6 @@ export function buildApp(dependencies: ApiDependencies, prepare: (app: App) => v
     const routes = watchRoutes(app);
     registerRoutes(app, dependencies);
     routes.finish();
-  });
-  app.setNotFoundHandler((request) => {
-    throw new TidemarkError('unknown_route', {
-      method: request.method,
-      path: request.url.split('?', 1)[0] ?? '',
-    });
   });
   return app;
 }

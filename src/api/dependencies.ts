@@ -5,6 +5,7 @@ import type { EventFeed, EventLog } from '../events/index.ts';
 import type { RecordLogStore } from '../executions/index.ts';
 import type { Jobs } from '../jobs/index.ts';
 import type { KeyRing } from '../lib/seal.ts';
+import type { Deadlines } from './deadlines.ts';
 
 /** What routes may use. Built once in the composition root. */
 export interface ApiDependencies {
@@ -26,5 +27,7 @@ export interface ApiDependencies {
   webhookDeadline: number;
   /** Milliseconds between heartbeats of an event stream, and that a client may read nothing. For tests. */
   streamTimes?: { heartbeat: number; patience: number };
+  /** For tests. */
+  deadlines?: Deadlines;
   recordLogs: RecordLogStore;
 }

@@ -1,9 +1,9 @@
-import type { Socket } from 'node:net';
 import type { FastifyError } from 'fastify';
 import { type ErrorMetadata, TidemarkError } from '../errors.ts';
 import { SealUnreadable } from '../lib/seal.ts';
 import type { App } from './app.ts';
-import { versionHeader } from './versions.ts';
+import { databaseError } from './database-errors.ts';
+import { type Deadlines, seconds } from './deadlines.ts';
 
 /** `ApiError` on the wire. */
 export interface ApiError {
@@ -23,45 +23,22 @@ export function toApiError(error: TidemarkError): ApiError {
 }
 
 /** Renders everything thrown as an ApiError; what is not in the catalogue is logged and shown as `internal`. */
-export function installErrors(app: App, bodyLimit: number): void {
+export function installErrors(app: App, bodyLimit: number, { handling }: Deadlines): void {
   app.setErrorHandler(async (thrown: FastifyError | TidemarkError, request, reply) => {
-    const error = thrown instanceof TidemarkError ? thrown : fromFastify(thrown, bodyLimit);
+    const late = 'code' in thrown && thrown.code === 'FST_ERR_HANDLER_TIMEOUT';
+    // It goes on, and may still do what was asked for.
+    if (late && request.commits !== null) request.commits.happened = true;
+    const error = late
+      ? new TidemarkError('took_too_long', { seconds: seconds(handling) })
+      : thrown instanceof TidemarkError
+        ? thrown
+        : fromFastify(thrown, bodyLimit);
     if (error === undefined) request.log.error({ err: thrown, request_id: request.id }, 'request.failed');
     const shown = toApiError(error ?? new TidemarkError('internal', { request_id: request.id }));
+    if (shown.status === 503 && !reply.hasHeader('retry-after')) reply.header('retry-after', '1');
     return reply.code(shown.status).send(shown);
   });
 }
-
-/** Of what Node gives up before there is a request. A client that was slow may try again, so it is told that. */
-const statusLines: Record<string, string> = {
-  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
-  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
-};
-
-/** Answers what is no HTTP, and ends the connection. */
-export function refuseUnreadable(error: Error & { code?: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
-  const line = statusLines[error.code ?? ''] ?? '400 Bad Request';
-  const shown = toApiError(new TidemarkError('bad_request', { reason: error.message }));
-  const body = JSON.stringify({ ...shown, status: Number.parseInt(line, 10) });
-  const headers = {
-    ...versionHeader,
-    'content-type': 'application/json',
-    'content-length': `${Buffer.byteLength(body)}`,
-  };
-  const lines = Object.entries({ ...headers, connection: 'close' }).map(
-    ([name, value]) => `${name}: ${value}\r\n`,
-  );
-  socket.end(`HTTP/1.1 ${line}\r\n${lines.join('')}\r\n${body}`);
-}
-
-/** SQLSTATEs of values that passed every check and still cannot be kept: the request is at fault, not we. */
-const unstorableValues: Record<string, string> = {
-  '22021': 'A text contains a NUL character, which cannot be stored',
-  '22P05': 'A text contains a NUL character or half a surrogate pair, which cannot be stored',
-  '22007': 'A timestamp is not valid',
-  '22008': 'A timestamp is out of range',
-};
 
 type Issue = NonNullable<FastifyError['validation']>[number];
 
@@ -86,8 +63,8 @@ function fromFastify(error: FastifyError, bodyLimit: number): TidemarkError | un
     const field = path.replace(/^\//, '').replaceAll('/', '.') || (error.validationContext ?? 'body');
     return new TidemarkError('invalid_field', { field, reason: reasonOf(issue) });
   }
-  const unstorable = unstorableValues[error.code];
-  if (unstorable !== undefined) return new TidemarkError('bad_request', { reason: unstorable });
+  const ofDatabase = databaseError(error);
+  if (ofDatabase !== undefined) return ofDatabase;
   switch (error.code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
       return new TidemarkError('body_too_large', { limit: bodyLimit });

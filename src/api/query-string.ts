@@ -1,4 +1,23 @@
 import { parse } from 'node:querystring';
+import { TidemarkError } from '../errors.ts';
+import { isStorable } from '../lib/strict-json.ts';
+import type { App } from './app.ts';
+
+/** Refuses escapes that are no UTF-8, which would be read as another text than was sent. */
+export function installQueryString(app: App): void {
+  app.addHook('onRequest', async ({ url }) => {
+    const start = url.indexOf('?');
+    if (start < 0) return;
+    try {
+      if (isStorable(decodeURIComponent(url.slice(start + 1)))) return;
+    } catch {
+      // Said below.
+    }
+    throw new TidemarkError('bad_request', {
+      reason: 'The query holds NUL, or percent escapes that are no UTF-8',
+    });
+  });
+}
 
 /**
  * A query string as an object. Maps and lists come in brackets from some clients, and each has one form from here on:

@@ -1,7 +1,6 @@
 import { Ajv, type ValidateFunction } from 'ajv';
 import addFormats from 'ajv-formats';
 import { Type } from 'typebox';
-import { messageOf, TidemarkError } from '../errors.ts';
 import type { App } from './app.ts';
 
 /**
@@ -18,20 +17,6 @@ export function installValidation(app: App): void {
   });
   // Response schemas describe; what is sent is what the route made, member for member.
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
-  // Clients send Content-Type with an empty body, and void operations without either.
-  app.removeContentTypeParser('application/json');
-  app.addContentTypeParser(
-    'application/json',
-    { parseAs: 'string' },
-    async (_request: unknown, body: string) => {
-      if (body.trim() === '') return undefined;
-      try {
-        return JSON.parse(body) as unknown;
-      } catch (error) {
-        throw new TidemarkError('malformed_json', { reason: messageOf(error) });
-      }
-    },
-  );
 }
 
 /** For a body that may be left out altogether: `Type.Optional` says nothing about a value that stands alone. */

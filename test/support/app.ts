@@ -37,7 +37,10 @@ export interface TestApp extends AsyncDisposable {
   ): Promise<{ status: number; headers: Record<string, unknown>; body: unknown }>;
 }
 
-export async function startTestApp(prepare: (app: App) => void = () => {}): Promise<TestApp> {
+export async function startTestApp(
+  prepare: (app: App) => void = () => {},
+  more: Partial<ApiDependencies> = {},
+): Promise<TestApp> {
   const database = await createMetadataDatabase();
   const jobs = await startJobs(database.url, [executionQueue, modelJobQueue], 'send', () => {});
   const partnerKey = 'partner-key-of-the-test';
@@ -54,6 +57,7 @@ export async function startTestApp(prepare: (app: App) => void = () => {}): Prom
     eventLog: openEventLog(database.url),
     webhookDeadline: 2000,
     recordLogs: folderLogs(path.join(await temporaryFolder(), 'record-logs')),
+    ...more,
   };
   const app = buildApp(deps, prepare);
   const { organizationId, userId, apiKey = '' } = await bootstrap({ db: database.db });

@@ -14,6 +14,7 @@ import { getModelJob, modelJobTypes } from '../../models/index.ts';
 import { refused } from '../../schema/unread.ts';
 import type { App } from '../app.ts';
 import { organizationOf } from '../authentication.ts';
+import { downloadTime } from '../deadlines.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { jobJson } from '../job-json.ts';
 import { LinkQuery, logReader, recordLogPathOf } from '../record-log-links.ts';
@@ -81,6 +82,7 @@ export function bulkLogRoutes(app: App, deps: ApiDependencies): void {
         querystring: LinkQuery,
       },
       config: { access: 'public' },
+      handlerTimeout: downloadTime,
     },
     async (request, reply) => {
       const { sync_id, execution_id } = request.params;

@@ -27,6 +27,8 @@ export function eventStreamRoutes(app: App, deps: ApiDependencies): void {
   app.get(
     '/api/events/stream',
     {
+      // A stream has no head without a body: another method is answered 405.
+      exposeHeadRoute: false,
       schema: { operationId: 'events.stream', querystring: EventStreamQuery },
       config: { access: 'any' },
     },

@@ -14,6 +14,7 @@ import {
 import { getModelSync } from '../../model-syncs/index.ts';
 import type { App } from '../app.ts';
 import { organizationOf } from '../authentication.ts';
+import { downloadTime } from '../deadlines.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { LinkQuery, logReader, recordLogPathOf } from '../record-log-links.ts';
 import { signedLinks } from '../signed-links.ts';
@@ -129,6 +130,7 @@ function recordLogRoutes(app: App, deps: ApiDependencies): void {
     {
       schema: { operationId: 'modelSync.executions.getLogs', params: FileParameters, querystring: LinkQuery },
       config: { access: 'public' },
+      handlerTimeout: downloadTime,
     },
     async (request, reply) => {
       const { sync_id, id, filename } = request.params;
