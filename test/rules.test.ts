@@ -4,6 +4,20 @@ import { expect, test } from 'vitest';
 
 const root = path.join(import.meta.dirname, '..');
 
+/** The files of our own code, without its tests. */
+const sources = readdirSync(path.join(root, 'src'), { recursive: true, encoding: 'utf8' }).filter((name) =>
+  /(?<!\.test|\.fixture)\.ts$/.test(name),
+);
+
+test('times are read in one place, and dates of HTTP headers in another', () => {
+  const readers = sources.filter((name) => {
+    const text = readFileSync(path.join(root, 'src', name), 'utf8');
+    // A Date made of a text parses it, too.
+    return /\bDate\.parse\(|new Date\(\s*['"`]/.test(text);
+  });
+  expect(readers).toEqual(['lib/retry-after.ts']);
+});
+
 test('every numbered rule of the event protocol is tied to a test that names it', () => {
   const page = readFileSync(path.join(root, 'docs/event-stream.md'), 'utf8');
   const rules = [...page.matchAll(/^- \*\*([PS]\d+)\*\*/gm)].map(([, rule = '']) => rule);

@@ -1,5 +1,5 @@
 import type { FastifyError } from 'fastify';
-import { type ErrorMetadata, TidemarkError } from '../errors.ts';
+import { type ErrorMetadata, TidemarkError, unprocessable } from '../errors.ts';
 import { SealUnreadable } from '../lib/seal.ts';
 import type { App } from './app.ts';
 import { databaseError } from './database-errors.ts';
@@ -53,6 +53,14 @@ function reasonOf({ message = 'is not valid', params }: Issue): string {
   return allowed.length === 0 ? message : `takes ${allowed.map((one) => JSON.stringify(one)).join(', ')}`;
 }
 
+/** Numbers of a query are read here alone: out of their range is 422 everywhere. */
+function rangeOf({ keyword, ...issue }: Issue): string | undefined {
+  if (keyword !== 'minimum' && keyword !== 'maximum') return undefined;
+  const { minimum, maximum } =
+    (issue as { parentSchema?: { minimum?: number; maximum?: number } }).parentSchema ?? {};
+  return `takes ${minimum} to ${maximum}`;
+}
+
 function fromFastify(error: FastifyError, bodyLimit: number): TidemarkError | undefined {
   if (error instanceof SealUnreadable)
     return new TidemarkError('secret_unreadable', { reason: error.message });
@@ -61,6 +69,8 @@ function fromFastify(error: FastifyError, bodyLimit: number): TidemarkError | un
     const missing = issue.params.missingProperty;
     const path = `${issue.instancePath}${typeof missing === 'string' ? `/${missing}` : ''}`;
     const field = path.replace(/^\//, '').replaceAll('/', '.') || (error.validationContext ?? 'body');
+    const range = error.validationContext === 'querystring' ? rangeOf(issue) : undefined;
+    if (range !== undefined) return unprocessable(field, range);
     return new TidemarkError('invalid_field', { field, reason: reasonOf(issue) });
   }
   const ofDatabase = databaseError(error);

@@ -9,6 +9,8 @@ import { operations } from './operations.ts';
 
 let api: TestApp;
 let port: number;
+/** Every list that says how many it gives. */
+const limited: string[] = [];
 /** Lets go what waits for it. */
 let release = () => {};
 
@@ -27,7 +29,16 @@ beforeAll(async () => {
       throw Object.assign(new Error('of the database'), request.body);
     });
   };
-  api = await startTestApp((app) => void app.after(() => prepare(app)), { deadlines });
+  api = await startTestApp(
+    (app) => {
+      app.addHook('onRoute', ({ method, url, schema }) => {
+        const query = schema?.querystring as { properties?: object } | undefined;
+        if (method === 'GET' && Object.hasOwn(query?.properties ?? {}, 'limit')) limited.push(url);
+      });
+      app.after(() => prepare(app));
+    },
+    { deadlines },
+  );
   await api.app.listen({ port: 0, host: '127.0.0.1' });
   ({ port } = api.app.server.address() as AddressInfo);
 });
@@ -157,4 +168,34 @@ test.each([
   const { headers, ...response } = await api.request(null, 'POST', '/test/fails', failure);
   expect(response.status, JSON.stringify(response.body)).toBe(status);
   expect(headers['retry-after']).toBe(status === 503 ? '1' : undefined);
+});
+
+test('a number of a query beyond its range is refused alike by every list', async () => {
+  expect(limited.length).toBeGreaterThan(7);
+  for (const url of limited) {
+    for (const limit of ['-1', '0', '101', '1e9']) {
+      const path = `${url.replaceAll(/:\w+/g, 'x')}?limit=${limit}`;
+      const { body } = await api.request(api.first.apiKey, 'GET', path);
+      expect(body, path).toMatchObject({
+        status: 422,
+        message: expect.stringContaining('limit: takes 1 to 100'),
+      });
+    }
+  }
+});
+
+test('a stream that could not be read is refused before it answers 200', async () => {
+  const stream = (query: string, headers = {}) =>
+    api.request(api.first.apiKey, 'GET', `/api/events/stream${query}`, undefined, headers);
+  expect(await stream('?starting_after=2020-02-30T00:00:00Z')).toMatchObject({ status: 422 });
+  expect(await stream('', { 'last-event-id': '2020-02-30T00:00:00Z' })).toMatchObject({ status: 422 });
+  const { list } = api.deps.eventLog;
+  api.deps.eventLog.list = async () => {
+    throw Object.assign(new Error('the server ended'), { code: '57P01' });
+  };
+  try {
+    expect(await stream('?starting_after=2020-01-01T00:00:00Z')).toMatchObject({ status: 503 });
+  } finally {
+    api.deps.eventLog.list = list;
+  }
 });

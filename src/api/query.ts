@@ -48,18 +48,6 @@ function parsed(text: string): unknown {
   }
 }
 
-export function integerParameter(
-  field: string,
-  value: number | undefined,
-  { from, to, otherwise }: { from: number; to: number; otherwise: number },
-): number {
-  const number = value ?? otherwise;
-  if (number < from || number > to) {
-    throw new TidemarkError('unprocessable', { reason: `${field}: takes ${from} to ${to}` });
-  }
-  return number;
-}
-
 /** The organization a request is about: the caller's own, or for a partner the one it names. */
 export function namedOrganization(request: FastifyRequest, named: string | undefined): string {
   const caller = callerOf(request);

@@ -8,7 +8,13 @@ import type { App } from './app.ts';
  * text, so there numbers and booleans are read from it. Members nobody declared are let through and ignored.
  */
 export function installValidation(app: App): void {
-  const common = { allErrors: false, useDefaults: true, removeAdditional: false as const, strict: false };
+  const common = {
+    allErrors: false,
+    useDefaults: true,
+    removeAdditional: false as const,
+    strict: false,
+    verbose: true,
+  };
   const strict = addFormats.default(new Ajv(common));
   const coercing = addFormats.default(new Ajv({ ...common, coerceTypes: 'array' }));
   app.setValidatorCompiler(({ schema, httpPart }) => {

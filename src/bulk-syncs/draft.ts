@@ -1,5 +1,6 @@
 import { TidemarkError } from '../errors.ts';
 import type { JsonObject } from '../lib/json.ts';
+import { readTime } from '../lib/timestamp.ts';
 import type { BulkSyncRequest } from '../schema/bulk-sync.ts';
 import type { BulkSyncDraft, Discover } from './bulk-sync.ts';
 import { checkStrangers } from './destination-settings.ts';
@@ -20,7 +21,7 @@ export function draftBulkSync(request: BulkSyncRequest): BulkSyncDraft {
   }
   checkStrangers(request.destination_configuration as JsonObject);
   const cutoff = request.data_cutoff_timestamp ?? null;
-  if (cutoff !== null && Number.isNaN(Date.parse(cutoff))) {
+  if (cutoff !== null && readTime(cutoff) === undefined) {
     throw new TidemarkError('invalid_field', {
       field: 'data_cutoff_timestamp',
       reason: 'is no RFC 3339 time',

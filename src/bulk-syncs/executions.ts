@@ -16,7 +16,7 @@ export async function getBulkExecution(
 
 export interface BulkExecutionPage {
   pageToken?: string | undefined;
-  limit?: number | undefined;
+  limit: number;
   ascending?: boolean | undefined;
   onlyTerminal?: boolean | undefined;
 }

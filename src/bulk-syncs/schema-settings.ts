@@ -1,5 +1,6 @@
 import type { Field } from '../connectors/index.ts';
 import { TidemarkError } from '../errors.ts';
+import { readTime } from '../lib/timestamp.ts';
 import type { BulkSchemaSettings } from '../schema/bulk-sync.ts';
 import type { BulkSync, FieldSettings, SchemaSettings, SelectedSchema } from './bulk-sync.ts';
 import { draftFilters, presentFilters } from './filters.ts';
@@ -69,7 +70,7 @@ export function selectSchema(known: KnownSchema, request: BulkSchemaSettings): S
     throw invalid('user_output_name', `is longer than ${longestName} bytes`);
   }
   const cutoff = request.data_cutoff_timestamp ?? null;
-  if (cutoff !== null && Number.isNaN(Date.parse(cutoff))) {
+  if (cutoff !== null && readTime(cutoff) === undefined) {
     throw invalid('data_cutoff_timestamp', 'is no RFC 3339 time');
   }
   const tracking = request.tracking_field ?? '';

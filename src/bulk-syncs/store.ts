@@ -83,9 +83,9 @@ export async function listBulkSyncs(
 export async function pageOfBulkSyncs(
   db: Database,
   organizationId: string,
-  page: { active?: boolean | undefined; limit?: number | undefined; pageToken?: string | undefined },
+  page: { active?: boolean | undefined; limit: number; pageToken?: string | undefined },
 ): Promise<{ syncs: BulkSync[]; nextPageToken: string | undefined }> {
-  const limit = Math.min(Math.max(page.limit ?? 50, 1), 100);
+  const { limit } = page;
   let select = selectBulkSyncs(db, organizationId);
   if (page.active !== undefined) select = select.where('active', '=', page.active);
   if (page.pageToken) {

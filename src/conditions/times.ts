@@ -1,6 +1,6 @@
-/** Times are microseconds since 1970 in UTC: no database column that we read is finer, and no Date is as fine. */
-const pattern =
-  /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?)(?:\.(\d{1,6})0*)?(Z|[+-]\d\d(?::?\d\d)?)?)?$/i;
+import { isInRange, readTime } from '../lib/timestamp.ts';
+
+/** Times are microseconds since 1970 in UTC. */
 const span = /^(\d{1,6}) +(second|minute|hour|day|week|month|year)s?$/i;
 const relative = /^(.+?) +(ago|from now)$/i;
 
@@ -20,19 +20,10 @@ export interface Time {
   day: boolean;
 }
 
-/** RFC 3339 with up to six digits of a second, or a day alone. Without an offset it is UTC. */
+/** A time of up to six digits of a second, or a day alone: finer ones could not be compared with what columns hold. */
 export function parseTime(text: string): Time | undefined {
-  const match = pattern.exec(text.trim());
-  if (match === null) return undefined;
-  const [, date = '', time = '00:00', fraction = '', zone = 'Z'] = match;
-  const offset = zone.length === 3 ? `${zone}:00` : zone.replace(/(\d\d)(\d\d)$/, '$1:$2');
-  const seconds = time.length === 5 ? `${time}:00` : time;
-  const milliseconds = Date.parse(`${date}T${seconds}${offset.toUpperCase()}`);
-  // Date takes 30 February for 1 March, and 24:00 for the next day.
-  const exists = dateOf(Date.parse(`${date}T00:00:00Z`)) === date && !time.startsWith('24');
-  if (Number.isNaN(milliseconds) || !exists) return undefined;
-  const micros = BigInt(milliseconds) * 1000n + BigInt(fraction.padEnd(6, '0'));
-  return inRange(micros) ? { micros, day: match[2] === undefined } : undefined;
+  const time = readTime(text.trim());
+  return time === undefined || time.finer ? undefined : { micros: time.micros, day: time.day };
 }
 
 /** `now`, `48 hours ago`, `7 days from now`. @returns undefined when it is none of these, or out of range. */
@@ -68,7 +59,7 @@ function shift(micros: bigint, amount: string, sign: 1 | -1): bigint | undefined
     fixed === undefined
       ? shiftMonths(micros, count * (/^year$/i.test(unit) ? 12 : 1))
       : micros + BigInt(count) * fixed;
-  return shifted !== undefined && inRange(shifted) ? shifted : undefined;
+  return shifted !== undefined && isInRange(shifted) ? shifted : undefined;
 }
 
 /** The same day of another month, or its last: a month before 31 March is the end of February. */
@@ -83,17 +74,6 @@ function shiftMonths(micros: bigint, months: number): bigint | undefined {
   lastDay.setUTCMonth(date.getUTCMonth() + 1, 0);
   date.setUTCDate(Math.min(day, lastDay.getUTCDate()));
   return BigInt(date.getTime()) * 1000n + timeOfDay;
-}
-
-const first = BigInt(Date.parse('0001-01-01T00:00:00Z')) * 1000n;
-const last = BigInt(Date.parse('9999-12-31T23:59:59Z')) * 1000n + 999_999n;
-
-function inRange(micros: bigint): boolean {
-  return micros >= first && micros <= last;
-}
-
-function dateOf(milliseconds: number): string | undefined {
-  return Number.isNaN(milliseconds) ? undefined : new Date(milliseconds).toISOString().slice(0, 10);
 }
 
 function modulo(value: bigint, by: bigint): bigint {

@@ -1,4 +1,5 @@
-import { cutSpan, fromMicroseconds, microseconds } from '../lib/precision.ts';
+import { cutSpan, fromMicroseconds } from '../lib/precision.ts';
+import { microsecondsOf } from '../lib/timestamp.ts';
 import type { EventQuery, ListedEvent } from './list.ts';
 import type { EventLog } from './log.ts';
 
@@ -22,11 +23,11 @@ export async function pageForCut(log: EventLog, query: EventQuery): Promise<Even
   const cursor = ascending ? after : before;
   const span = cursor === undefined ? undefined : cutSpan(cursor);
   if (span === undefined) return await exactPage(log, query);
-  if (ascending) return await beyond(log, query, ({ createdAt }) => microseconds(createdAt) >= span.to);
+  if (ascending) return await beyond(log, query, ({ createdAt }) => microsecondsOf(createdAt) >= span.to);
   return await beyond(
     log,
     { ...query, before: fromMicroseconds(span.to) },
-    ({ createdAt }) => microseconds(createdAt) < span.from,
+    ({ createdAt }) => microsecondsOf(createdAt) < span.from,
   );
 }
 

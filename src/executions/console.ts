@@ -1,5 +1,6 @@
 import type { Database, Transaction } from '../db/index.ts';
 import type { JsonObject } from '../lib/json.ts';
+import { notGivenOut } from '../schema/page-token.ts';
 
 /** Entries kept per execution, and per schema of a bulk execution. */
 const kept = 50;
@@ -19,6 +20,8 @@ export interface ConsoleLine {
   payload?: JsonObject | undefined;
   schemaId?: string | undefined;
 }
+
+const cursor = /^\d{1,15}-\d{1,9}$/;
 
 let last = { ms: 0, n: 0 };
 
@@ -63,6 +66,7 @@ export async function readConsole(
   executionId: string,
   options: { limit?: number | undefined; after?: string | undefined; schemaId?: string | undefined },
 ): Promise<{ entries: ConsoleEntry[]; nextCursor: string | null }> {
+  if (options.after && !cursor.test(options.after)) throw notGivenOut('after');
   let select = db
     .selectFrom('execution_console')
     .select(['id', 'level', 'message', 'payload', 'timestamp'])
@@ -72,9 +76,9 @@ export async function readConsole(
   const entries = rows
     .map((row) => ({ ...row, payload: row.payload as JsonObject | null }))
     .sort((a, b) => compareIds(a.id, b.id))
-    .filter((entry) => options.after === undefined || compareIds(entry.id, options.after) > 0)
-    .slice(0, Math.min(Math.max(options.limit ?? kept, 1), kept));
-  return { entries, nextCursor: entries.at(-1)?.id ?? options.after ?? null };
+    .filter((entry) => !options.after || compareIds(entry.id, options.after) > 0)
+    .slice(0, options.limit ?? kept);
+  return { entries, nextCursor: entries.at(-1)?.id ?? (options.after || null) };
 }
 
 function compareIds(a: string, b: string): number {

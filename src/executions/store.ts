@@ -110,8 +110,7 @@ export interface ExecutionPage {
   organizationId: string;
   syncId: string;
   pageToken?: string | undefined;
-  /** 1 to 100; 50 when left out. */
-  limit?: number | undefined;
+  limit: number;
   ascending?: boolean | undefined;
   onlyTerminal?: boolean | undefined;
 }
@@ -121,7 +120,7 @@ export async function listExecutions(
   db: Database,
   page: ExecutionPage,
 ): Promise<{ executions: Execution[]; nextPageToken: string | undefined }> {
-  const limit = Math.min(Math.max(page.limit ?? 50, 1), 100);
+  const { limit } = page;
   const direction = page.ascending ? 'asc' : 'desc';
   let select = db
     .selectFrom('executions')

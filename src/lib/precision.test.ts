@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { cutSpan, fromMicroseconds, microseconds } from './precision.ts';
+import { cutSpan, fromMicroseconds } from './precision.ts';
+import { microsecondsOf } from './timestamp.ts';
 
 test('a timestamp stands for the unit of its last digit', () => {
   const span = (text: string) => {
@@ -24,6 +25,6 @@ test('a timestamp stands for the unit of its last digit', () => {
 
 test('microseconds come back as they were', () => {
   for (const text of ['2026-01-01T12:00:00.000001Z', '2026-01-01T12:00:00.999999Z']) {
-    expect(fromMicroseconds(microseconds(text))).toBe(text);
+    expect(fromMicroseconds(microsecondsOf(text))).toBe(text);
   }
 });

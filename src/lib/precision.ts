@@ -1,3 +1,5 @@
+import { microsecondsOf } from './timestamp.ts';
+
 /** Microseconds. */
 export interface Span {
   from: number;
@@ -12,18 +14,9 @@ export interface Span {
 export function cutSpan(text: string): Span | undefined {
   const digits = /\.(\d+)/.exec(text)?.[1]?.length ?? 0;
   if (digits >= 6) return undefined;
-  const from = microseconds(text);
+  const from = microsecondsOf(text);
   const to = from + 10 ** (6 - digits);
   return Number.isSafeInteger(to) ? { from, to } : undefined;
-}
-
-/** Since 1970; a JavaScript Date would stop at milliseconds. */
-export function microseconds(text: string): number {
-  const [, whole = '', fraction = '', zone = ''] =
-    /^(.*?)(?:\.(\d+))?([Zz]|[+-]\d\d:?\d\d)?$/.exec(text) ?? [];
-  // Without an offset it is UTC, as PostgreSQL reads it here.
-  const seconds = Date.parse(`${whole.replace(' ', 'T')}${zone || 'Z'}`);
-  return seconds * 1000 + Number(fraction.slice(0, 6).padEnd(6, '0'));
 }
 
 export function fromMicroseconds(value: number): string {

@@ -6,8 +6,6 @@ import { decodePageToken, encodePageToken } from '../schema/page-token.ts';
 import type { ModelSync } from './model-sync.ts';
 import { fromRow, selectModelSyncs } from './store.ts';
 
-const defaultLimit = 50;
-
 export interface ModelSyncFilter {
   active?: boolean;
   mode?: string;
@@ -23,15 +21,14 @@ export async function listModelSyncs(
   return (await select(db, organizationId, filter).execute()).map(fromRow);
 }
 
-/** One page of them. `limit` is between 1 and 50; anything else means 50. */
+/** One page of them. */
 export async function pageModelSyncs(
   db: Database,
   organizationId: string,
   filter: ModelSyncFilter,
-  page: { page_token?: string; limit?: number },
+  page: { page_token?: string; limit: number },
 ): Promise<{ syncs: ModelSync[]; nextPageToken?: string }> {
-  const limit =
-    page.limit !== undefined && page.limit > 0 ? Math.min(page.limit, defaultLimit) : defaultLimit;
+  const { limit } = page;
   const [updatedAt, id] = page.page_token ? decodePageToken(page.page_token, isTimestamp, isUuid) : [];
   const rows = await select(db, organizationId, filter)
     .$if(updatedAt !== undefined, (query) =>

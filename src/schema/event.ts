@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { limit } from './parameters.ts';
 
 const filter = {
   organization_id: Type.Optional(
@@ -18,10 +19,14 @@ export const EventsQuery = Type.Object({
   ...filter,
   starting_after,
   ending_before: Type.Optional(Type.String({ description: 'RFC 3339; events before it.' })),
-  limit: Type.Optional(Type.Integer({ description: '10 when left out; 1 to 100.' })),
+  limit: limit(10),
   page_token: Type.Optional(Type.String({ description: 'Goes on where the page that gave it ended.' })),
   wait: Type.Optional(
-    Type.Number({ description: 'Seconds, up to 30, to wait for an event when there is none yet.' }),
+    Type.Number({
+      minimum: 0,
+      maximum: 30,
+      description: 'Seconds, up to 30, to wait for an event when there is none yet.',
+    }),
   ),
 });
 export type EventsQuery = Static<typeof EventsQuery>;

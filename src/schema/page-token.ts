@@ -18,7 +18,12 @@ export function decodePageToken(token: string, ...valid: readonly ((part: string
     parts.length === valid.length &&
     parts.every((part, index) => typeof part === 'string' && valid[index]?.(part));
   if (ours) return parts;
-  throw new TidemarkError('invalid_field', { field: 'page_token', reason: 'is not one this list gave out' });
+  throw notGivenOut('page_token');
+}
+
+/** For a cursor of any form. @param field that it came in. */
+export function notGivenOut(field: string): TidemarkError {
+  return new TidemarkError('invalid_field', { field, reason: 'is not one this list gave out' });
 }
 
 function parse(token: string): unknown {

@@ -1,5 +1,7 @@
 import { type Static, Type } from 'typebox';
+import { perPage } from './limits.ts';
 import { optional } from './optional.ts';
+import { limit } from './parameters.ts';
 
 const Instant = Type.Union([Type.String({ format: 'date-time' }), Type.Null()]);
 const Milliseconds = Type.Union([Type.Number(), Type.Null()]);
@@ -109,7 +111,7 @@ export const AttemptsQuery = Type.Object({
   event_id: Type.Optional(Type.String()),
   start: Type.Optional(Type.String({ description: 'Of the attempt, included.' })),
   end: Type.Optional(Type.String({ description: 'Of the attempt, not included.' })),
-  limit: Type.Optional(Type.Integer({ description: '50 when left out; 1 to 100.' })),
+  limit: limit(perPage),
   page_token: Type.Optional(Type.String()),
 });
 
@@ -118,7 +120,7 @@ export const DeliveriesQuery = Type.Object({
   type: Type.Optional(Type.Array(Type.String())),
   starting_after: Type.Optional(Type.String()),
   ending_before: Type.Optional(Type.String()),
-  limit: Type.Optional(Type.Integer({ description: '50 when left out; 1 to 100.' })),
+  limit: limit(perPage),
   page_token: Type.Optional(Type.String()),
 });
 

@@ -1,20 +1,21 @@
 import { Type } from 'typebox';
 import { getBulkExecution, listBulkExecutions } from '../../bulk-syncs/index.ts';
 import { cancelExecution, getExecution, readConsole } from '../../executions/index.ts';
-import { IdParameter } from '../../schema/parameters.ts';
+import { perPage } from '../../schema/limits.ts';
+import { IdParameter, limit } from '../../schema/parameters.ts';
 import type { App } from '../app.ts';
 import { organizationOf } from '../authentication.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 
 const ListQuery = Type.Object({
   page_token: Type.Optional(Type.String()),
-  limit: Type.Optional(Type.Integer()),
+  limit: limit(perPage),
   ascending: Type.Optional(Type.Boolean()),
   only_terminal: Type.Optional(Type.Boolean()),
 });
 
 const ConsoleQuery = Type.Object({
-  limit: Type.Optional(Type.Integer()),
+  limit: limit(perPage),
   after: Type.Optional(Type.String()),
 });
 
@@ -27,8 +28,13 @@ export function bulkExecutionRoutes(app: App, deps: ApiDependencies): void {
     '/api/bulk/syncs/:id/executions',
     { schema: { operationId: 'bulkSync.executions.list', params: IdParameter, querystring: ListQuery } },
     async (request) => {
-      const { page_token: pageToken, limit, ascending, only_terminal: onlyTerminal } = request.query;
-      const page = { pageToken, limit, ascending, onlyTerminal };
+      const {
+        page_token: pageToken,
+        limit = perPage,
+        ascending,
+        only_terminal: onlyTerminal,
+      } = request.query;
+      const page = { pageToken, limit: limit, ascending, onlyTerminal };
       const { executions, nextPageToken } = await listBulkExecutions(
         deps.db,
         organizationOf(request),

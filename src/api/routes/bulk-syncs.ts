@@ -21,7 +21,8 @@ import { cancelSync } from '../../executions/index.ts';
 import { actorOf } from '../../organizations/index.ts';
 import { schedulesOf } from '../../schedules/index.ts';
 import { BulkSyncRequest, StartBulkSyncRequest } from '../../schema/bulk-sync.ts';
-import { Force, IdParameter } from '../../schema/parameters.ts';
+import { perPage } from '../../schema/limits.ts';
+import { Force, IdParameter, limit } from '../../schema/parameters.ts';
 import { withoutEffect } from '../../schema/unread.ts';
 import type { App } from '../app.ts';
 import { callerOf, organizationOf } from '../authentication.ts';
@@ -33,7 +34,7 @@ import { warnIfIdle } from '../warnings.ts';
 const ListQuery = Type.Object({
   active: Type.Optional(Type.Boolean()),
   page_token: Type.Optional(Type.String()),
-  limit: Type.Optional(Type.Integer()),
+  limit: limit(perPage),
 });
 
 const GetQuery = Type.Object({ refresh_schemas: Type.Optional(Type.Boolean()) });
@@ -67,7 +68,7 @@ export function bulkSyncRoutes(app: App, deps: ApiDependencies): void {
       }
       const { syncs, nextPageToken } = await pageOfBulkSyncs(deps.db, organizationOf(request), {
         active,
-        limit,
+        limit: limit ?? perPage,
         pageToken,
       });
       const pagination = nextPageToken === undefined ? {} : { next_page_token: nextPageToken };

@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http';
 import type { FastifyRequest } from 'fastify';
 import { messageOf, TidemarkError } from '../../errors.ts';
 import { followEvents } from '../../events/index.ts';
+import { millisecondsOf } from '../../lib/timestamp.ts';
 import { EventStreamQuery } from '../../schema/event.ts';
 import type { App } from '../app.ts';
 import type { ApiDependencies } from '../dependencies.ts';
@@ -19,7 +20,7 @@ const patience = 30_000;
 
 /** Server-sent events; docs/event-stream.md is the protocol. */
 export function eventStreamRoutes(app: App, deps: ApiDependencies): void {
-  const { eventFeed, eventLog, eventRetention, log } = deps;
+  const { eventFeed, eventLog, eventRetention } = deps;
   const open = new Map<string, number>();
   const closing = new AbortController();
   app.addHook('preClose', async () => closing.abort());
@@ -42,19 +43,19 @@ export function eventStreamRoutes(app: App, deps: ApiDependencies): void {
 
       open.set(organizationId, others + 1);
       const gone = new AbortController();
-      reply.hijack();
       reply.raw.once('close', () => gone.abort());
       const signal = AbortSignal.any([gone.signal, closing.signal]);
+      const query = { organizationId, types, after, retention: eventRetention };
+      const log = { log: eventLog, feed: eventFeed };
+      const following = followEvents(log, query, deps.streamTimes?.heartbeat ?? heartbeat, signal);
       try {
+        // Read once before it answers 200: what cannot be read is an error that the client is told.
+        let next = await following.next();
+        reply.hijack();
         start(reply.raw, reply.getHeaders(), position, eventRetention);
-        const query = { organizationId, types, after, retention: eventRetention };
         let said = '';
-        for await (const { phase, events } of followEvents(
-          { log: eventLog, feed: eventFeed },
-          query,
-          deps.streamTimes?.heartbeat ?? heartbeat,
-          signal,
-        )) {
+        for (; !next.done; next = await following.next()) {
+          const { phase, events } = next.value;
           const frames = events.map((event) => `id: ${event.createdAt}\ndata: ${presentEvent(event)}\n\n`);
           const comment = phase === said ? (frames.length === 0 ? ': heartbeat\n\n' : '') : `: ${phase}\n\n`;
           said = phase;
@@ -62,11 +63,13 @@ export function eventStreamRoutes(app: App, deps: ApiDependencies): void {
         }
         end(reply.raw, 'the server is stopping; connect again');
       } catch (error) {
+        if (!reply.raw.headersSent) throw error;
         const slow = error instanceof SlowConsumer;
-        if (!slow) log.warn({ err: error, organization_id: organizationId }, 'events.stream_failed');
-        else log.info({ organization_id: organizationId }, 'events.stream_cut_off');
+        if (!slow) deps.log.warn({ err: error, organization_id: organizationId }, 'events.stream_failed');
+        else deps.log.info({ organization_id: organizationId }, 'events.stream_cut_off');
         end(reply.raw, slow ? messageOf(error) : 'the log could not be read; connect again');
       } finally {
+        await following.return(undefined);
         const left = (open.get(organizationId) ?? 1) - 1;
         if (left > 0) open.set(organizationId, left);
         else open.delete(organizationId);
@@ -99,7 +102,7 @@ function start(
   });
   response.write('retry: 1000\n\n');
   const oldest = Date.now() - retention;
-  if (position !== undefined && Date.parse(position.replace(' ', 'T')) < oldest) {
+  if (position !== undefined && millisecondsOf(position) < oldest) {
     const data = { position, oldest_available_at: new Date(oldest).toISOString() };
     response.write(`event: behind\ndata: ${JSON.stringify(data)}\n\n`);
   }

@@ -12,6 +12,8 @@ import {
   recordLogTypes,
 } from '../../executions/index.ts';
 import { getModelSync } from '../../model-syncs/index.ts';
+import { perPage } from '../../schema/limits.ts';
+import { limit } from '../../schema/parameters.ts';
 import type { App } from '../app.ts';
 import { organizationOf } from '../authentication.ts';
 import { downloadTime } from '../deadlines.ts';
@@ -31,7 +33,7 @@ const ListQuery = Type.Object({
 });
 const UpdateExecution = Type.Object({ status: Type.String() });
 const ConsoleQuery = Type.Object({
-  limit: Type.Optional(Type.Integer()),
+  limit: limit(perPage),
   after: Type.Optional(Type.String()),
 });
 
@@ -45,7 +47,7 @@ export function modelSyncExecutionRoutes(app: App, deps: ApiDependencies): void 
       const { page_token: pageToken, only_completed: onlyTerminal, ascending } = request.query;
       const { id: syncId } = await getModelSync(db, organizationOf(request), request.params.sync_id);
       const page = { organizationId: organizationOf(request), syncId, pageToken, onlyTerminal, ascending };
-      const { executions, nextPageToken } = await listExecutions(db, page);
+      const { executions, nextPageToken } = await listExecutions(db, { ...page, limit: perPage });
       const pagination = nextPageToken === undefined ? {} : { next_page_token: nextPageToken };
       return { data: executions.map(presentModelExecution), pagination };
     },

@@ -16,8 +16,9 @@ import {
 } from '../../model-syncs/index.ts';
 import { actorOf } from '../../organizations/index.ts';
 import { scheduleOptions } from '../../schedules/index.ts';
+import { perPage } from '../../schema/limits.ts';
 import { ModelSyncRequest, modelSyncModes, StartModelSyncRequest } from '../../schema/model-sync.ts';
-import { Force, IdParameter } from '../../schema/parameters.ts';
+import { Force, IdParameter, limit } from '../../schema/parameters.ts';
 import type { App } from '../app.ts';
 import { callerOf, organizationOf } from '../authentication.ts';
 import { noteTargetConfiguration } from '../configurations.ts';
@@ -31,7 +32,7 @@ const ListQuery = Type.Object({
   mode: Type.Optional(Type.Enum([...modelSyncModes])),
   target_connection_id: Type.Optional(Type.String()),
   page_token: Type.Optional(Type.String()),
-  limit: Type.Optional(Type.Integer()),
+  limit: limit(perPage),
 });
 
 export function modelSyncRoutes(app: App, deps: ApiDependencies): void {
@@ -48,7 +49,10 @@ export function modelSyncRoutes(app: App, deps: ApiDependencies): void {
         const syncs = await listModelSyncs(deps.db, organizationId, filter);
         return { data: syncs.map((sync) => presentModelSync(sync, generation)) };
       }
-      const page = await pageModelSyncs(deps.db, organizationId, filter, { page_token, limit });
+      const page = await pageModelSyncs(deps.db, organizationId, filter, {
+        page_token,
+        limit: limit ?? perPage,
+      });
       const present = (sync: ModelSync) =>
         generation === 'current' ? presentItem(sync) : presentModelSync(sync, generation);
       const pagination = page.nextPageToken === undefined ? {} : { next_page_token: page.nextPageToken };

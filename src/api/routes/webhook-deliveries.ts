@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox';
 import { TidemarkError } from '../../errors.ts';
 import { isEventType } from '../../events/index.ts';
 import { isUuid, nameBasedUuid } from '../../lib/uuid.ts';
+import { perPage } from '../../schema/limits.ts';
 import { IdParameter } from '../../schema/parameters.ts';
 import {
   type Attempt,
@@ -33,7 +34,7 @@ import {
 import type { App } from '../app.ts';
 import { organizationOf } from '../authentication.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { eventTypesParameter, integerParameter, timestampParameter } from '../query.ts';
+import { eventTypesParameter, timestampParameter } from '../query.ts';
 
 /** What became of every delivery, and sending again. */
 export function webhookDeliveryRoutes(app: App, deps: ApiDependencies): void {
@@ -63,7 +64,7 @@ export function webhookDeliveryRoutes(app: App, deps: ApiDependencies): void {
         eventTypes: eventTypesParameter(query.type),
         after: timestampParameter('starting_after', query.starting_after),
         before: timestampParameter('ending_before', query.ending_before),
-        limit: integerParameter('limit', query.limit, { from: 1, to: 100, otherwise: 50 }),
+        limit: query.limit ?? perPage,
         pageToken: query.page_token || undefined,
         retention,
       });
@@ -100,7 +101,7 @@ export function webhookDeliveryRoutes(app: App, deps: ApiDependencies): void {
         eventId,
         start: timestampParameter('start', query.start),
         end: timestampParameter('end', query.end),
-        limit: integerParameter('limit', query.limit, { from: 1, to: 100, otherwise: 50 }),
+        limit: query.limit ?? perPage,
         pageToken: query.page_token || undefined,
         retention,
       });

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { millisecondsOf } from '../../lib/timestamp.ts';
 import type { Client } from '../client.ts';
 import type { Screen } from './screen.ts';
 
@@ -78,6 +79,6 @@ export async function runBulkSync(
 export const number = (value: number) => value.toLocaleString('en');
 
 function rate(rows: number, run: { started_at: string | null; completed_at: string | null }): string {
-  const seconds = (Date.parse(run.completed_at ?? '') - Date.parse(run.started_at ?? '')) / 1000;
+  const seconds = (millisecondsOf(run.completed_at ?? '') - millisecondsOf(run.started_at ?? '')) / 1000;
   return `${seconds.toFixed(1)} s (${number(Math.round(rows / Math.max(seconds, 0.001)))} rows/s)`;
 }

@@ -1,3 +1,4 @@
+import { millisecondsOf } from '../../lib/timestamp.ts';
 import type { Change } from './target-types.ts';
 
 /** A field of COPY text as LOAD DATA is to read it; a rule's name with null where the value cannot be held. */
@@ -39,7 +40,8 @@ function inUtc(text: string): Changed {
   const offset = (Number(hours) * 60 + Number(minutes)) * 60 + Number(seconds);
   if (offset === 0) return { text: `${date}${time}` };
   const [whole = '', fraction] = time.trim().split('.');
-  const local = Date.parse(`${date}T${whole}Z`);
+  const local = millisecondsOf(`${date}T${whole}Z`);
+  if (Number.isNaN(local)) return outOfCalendar;
   const utc = new Date(local + (sign === '-' ? offset : -offset) * 1000).toISOString();
   // Years that four digits do not hold.
   if (!/^\d{4}-/.test(utc) || utc.startsWith('0000')) return outOfCalendar;

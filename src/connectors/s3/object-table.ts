@@ -1,4 +1,5 @@
 import { TidemarkError } from '../../errors.ts';
+import { millisecondsOf } from '../../lib/timestamp.ts';
 import type { FileColumn, FileRead, FileTable } from '../file-formats/file-table.ts';
 import { convertedRows } from '../file-formats/one-file.ts';
 import { unionColumns } from '../file-formats/union-columns.ts';
@@ -104,7 +105,7 @@ function chosenFiles(files: readonly File[], { range, tracking }: FileRead): rea
 }
 
 function filesSince(files: readonly File[], from: string, overlapSeconds = 0): readonly File[] {
-  const time = Date.parse(from.replace(' ', 'T').replace(/\+00$/, 'Z')) - overlapSeconds * 1000;
+  const time = millisecondsOf(from) - overlapSeconds * 1000;
   return files.filter(({ object }) => object.modified.getTime() >= time);
 }
 
