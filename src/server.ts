@@ -8,6 +8,7 @@ import {
   migrate,
   openDatabase,
   startEmbeddedPostgres,
+  statementLimit,
 } from './db/index.ts';
 import { createEgress } from './egress/index.ts';
 import { messageOf, TidemarkError } from './errors.ts';
@@ -101,7 +102,7 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Serv
   if (embedded !== undefined) undo.push(() => embedded.stop());
   const databaseUrl = config.databaseUrl ?? (await embedded?.database('tidemark')) ?? '';
   await prepareDatabase(config, databaseUrl);
-  const database = openDatabase(databaseUrl);
+  const database = openDatabase(databaseUrl, 10, statementLimit);
   const { db } = database;
   undo.push(() => database.close());
   const unreadable = await checkEncryptionKeys(db, keyRing, origin);

@@ -34,6 +34,8 @@ export function installErrors(app: App, bodyLimit: number, { handling }: Deadlin
         ? thrown
         : fromFastify(thrown, bodyLimit);
     if (error === undefined) request.log.error({ err: thrown, request_id: request.id }, 'request.failed');
+    else if (error.key === 'unavailable' && error !== thrown)
+      request.log.warn({ err: thrown, request_id: request.id }, 'request.database_unavailable');
     const shown = toApiError(error ?? new TidemarkError('internal', { request_id: request.id }));
     if (shown.status === 503 && !reply.hasHeader('retry-after')) reply.header('retry-after', '1');
     return reply.code(shown.status).send(shown);

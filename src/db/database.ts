@@ -1,6 +1,7 @@
 import { CompiledQuery, Kysely, type Transaction as KyselyTransaction, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import { tellOfCommits } from './commits.ts';
+import { sessionOptions } from './metadata-client.ts';
 import type { Tables } from './tables.gen.ts';
 
 /** The metadata database. Also what a transaction is, so a function that takes one runs in either. */
@@ -9,6 +10,9 @@ export type Transaction = KyselyTransaction<Tables>;
 
 /** Tables live in a schema of their own: a DATABASE_URL may point at a database that is shared. */
 export const schemaName = 'tidemark';
+
+/** For sessions whose statements are all short: what takes longer waits for something that does not come. */
+export const statementLimit = { statement_timeout: '60000' };
 
 const types = new pg.TypeOverrides();
 // Timestamps stay text with microseconds: a JavaScript Date would cut the event cursor to milliseconds.
@@ -40,13 +44,11 @@ export function openDatabase(
   max = 10,
   settings: Readonly<Record<string, string>> = {},
 ): DatabaseHandle {
-  const options = Object.entries({ search_path: schemaName, timezone: 'UTC', ...settings });
   const pool = new pg.Pool({
-    connectionString: url,
+    ...sessionOptions(url, { search_path: schemaName, timezone: 'UTC', ...settings }),
     max,
     types,
     application_name: 'tidemark',
-    options: options.map(([name, value]) => `-c ${name}=${value}`).join(' '),
   });
   // An idle connection that breaks is replaced at the next query; without a listener it ends the process.
   pool.on('error', () => {});

@@ -6,10 +6,12 @@ export {
   type DatabaseHandle,
   openDatabase,
   schemaName,
+  statementLimit,
   type Transaction,
 } from './database.ts';
 export { type EmbeddedPostgres, removeEmbeddedPostgres, startEmbeddedPostgres } from './embedded/index.ts';
 export { anyListener, listen } from './listen.ts';
+export { sessionOptions } from './metadata-client.ts';
 export { migrate } from './migrate.ts';
 export { maintainPartitions } from './partitions.ts';
 export { type OpenSession, openSession, type Session, withSession } from './session.ts';

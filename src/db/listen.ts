@@ -1,12 +1,15 @@
 import { sql } from 'kysely';
-import pg from 'pg';
 import type { Database } from './database.ts';
+import { MetadataClient, sessionOptions } from './metadata-client.ts';
 
 /** What sessions that listen call themselves. Every server and every worker has one for as long as it runs. */
 const sessionName = 'tidemark listen';
 
 /** Milliseconds between two tries to reach the database again. */
 const pause = 500;
+
+/** Milliseconds between two questions whether the session is still there; the answer has this long, too. */
+const usualCheck = 10_000;
 
 /**
  * Listens on channels over a connection of its own, and connects again whenever it is lost.
@@ -19,27 +22,26 @@ export async function listen(
   databaseUrl: string,
   channels: Readonly<Record<string, (payload: string) => void>>,
   connected: () => void = () => {},
+  checkEvery = usualCheck,
 ): Promise<{ stop(): Promise<void> }> {
-  let client: pg.Client | undefined;
+  let client: MetadataClient | undefined;
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
 
   const connect = async () => {
-    const fresh = new pg.Client({
-      connectionString: databaseUrl,
-      application_name: sessionName,
-      keepAlive: true,
-    });
+    const fresh = new MetadataClient({ ...sessionOptions(databaseUrl), application_name: sessionName });
     fresh.on('error', () => {});
     fresh.on('notification', ({ channel, payload }) => channels[channel]?.(payload ?? ''));
     await fresh.connect();
-    await fresh.query(
-      Object.keys(channels)
-        .map((channel) => `listen ${channel}`)
-        .join('; '),
-    );
+    const listening = Object.keys(channels).map((channel) => `listen ${channel}`);
+    await (fresh.query(listening.join('; ')) as Promise<unknown>);
+    if (stopped) return void (await fresh.end());
     client = fresh;
-    fresh.on('end', again);
+    const stopChecking = endWhenSilent(fresh, checkEvery);
+    fresh.on('end', () => {
+      stopChecking();
+      again();
+    });
     connected();
   };
   const again = () => {
@@ -55,6 +57,24 @@ export async function listen(
       await client?.end();
     },
   };
+}
+
+/** A connection that nobody ended may be gone, and then no notification comes any more, nor does an error. */
+function endWhenSilent(client: MetadataClient, checkEvery: number): () => void {
+  let answered = true;
+  const timer = setInterval(() => {
+    // A server that is read-only announces nothing: the one that can write is another one.
+    if (!answered || client.isReadOnly) return void client.connection.stream.destroy();
+    answered = false;
+    const answer: Promise<unknown> = client.query('select 1');
+    answer.then(
+      () => {
+        answered = true;
+      },
+      () => {},
+    );
+  }, checkEvery);
+  return () => clearInterval(timer);
 }
 
 /** Whether a server or a worker runs on the database, on whatever machine. */

@@ -1,7 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import pg from 'pg';
+import type pg from 'pg';
 import { schemaName } from './database.ts';
+import { MetadataClient, sessionOptions } from './metadata-client.ts';
 
 const directory = path.join(import.meta.dirname, 'migrations');
 // Any constant: it serializes servers that start at the same time.
@@ -14,7 +15,11 @@ const advisoryLock = 0x7469_6465;
  * @throws when the database was migrated by a newer Tidemark past a migration marked `-- breaking`.
  */
 export async function migrate(databaseUrl: string): Promise<void> {
-  const client = new pg.Client({ connectionString: databaseUrl, application_name: 'tidemark migrate' });
+  const client: pg.Client = new MetadataClient({
+    ...sessionOptions(databaseUrl),
+    application_name: 'tidemark migrate',
+  });
+  client.on('error', () => {});
   await client.connect();
   try {
     await client.query('select pg_advisory_lock($1)', [advisoryLock]);

@@ -3,6 +3,7 @@ import type pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { CopyOut } from '../lib/pg-copy-out.ts';
 import { type Database, poolOf } from './database.ts';
+import { whileOwing } from './watch-sessions.ts';
 
 type Chunks = AsyncIterable<string | Buffer> | Iterable<string | Buffer>;
 
@@ -32,7 +33,7 @@ export async function openSession(db: Database): Promise<OpenSession> {
     },
     async copyIn(statement, chunks) {
       const copy = client.query(copyFrom(statement));
-      await pipeline(chunks, copy);
+      await pipeline(whileOwing(client, chunks), copy);
       return copy.rowCount;
     },
     async *copyOut(statement) {

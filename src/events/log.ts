@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { openDatabase } from '../db/index.ts';
+import { openDatabase, statementLimit } from '../db/index.ts';
 import { isUuid } from '../lib/uuid.ts';
 import { columns, type EventQuery, kept, type ListedEvent, pageStatement } from './list.ts';
 
@@ -19,6 +19,7 @@ export interface EventLog {
  * all partitions costs more than a page.
  */
 export const logSessions = {
+  ...statementLimit,
   plan_cache_mode: 'force_generic_plan',
   enable_seqscan: 'off',
   enable_bitmapscan: 'off',

@@ -1,5 +1,5 @@
 import { type Job as BossJob, fromKysely, PgBoss } from 'pg-boss';
-import type { Database, Transaction } from '../db/index.ts';
+import { type Database, sessionOptions, type Transaction } from '../db/index.ts';
 import { sessionName } from './workers.ts';
 
 export { anyWorker } from './workers.ts';
@@ -65,7 +65,7 @@ export async function startJobs(
   onError: (error: Error) => void,
 ): Promise<Jobs> {
   const boss = new PgBoss({
-    connectionString: databaseUrl,
+    ...sessionOptions(databaseUrl),
     schema: bossSchema,
     application_name: sessionName(role),
     max: role === 'send' ? 2 : 6,

@@ -1,5 +1,11 @@
 import type { Logger } from 'pino';
-import { type DatabaseHandle, isConnectionFailure, listen, openDatabase } from '../db/index.ts';
+import {
+  type DatabaseHandle,
+  isConnectionFailure,
+  listen,
+  openDatabase,
+  statementLimit,
+} from '../db/index.ts';
 import type { Egress } from '../egress/index.ts';
 import type { KeyRing } from '../lib/seal.ts';
 import { attempt } from './attempt.ts';
@@ -35,6 +41,7 @@ const releaseInterval = 5000;
 
 /** The queue is small and its statistics lag behind it: plans that follow an index are always right. */
 const sessions = {
+  ...statementLimit,
   plan_cache_mode: 'force_generic_plan',
   enable_seqscan: 'off',
   enable_hashjoin: 'off',

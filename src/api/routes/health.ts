@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { Type } from 'typebox';
+import type { Database } from '../../db/index.ts';
 import { TidemarkError } from '../../errors.ts';
 import { anyWorker } from '../../jobs/index.ts';
 import type { App } from '../app.ts';
@@ -14,7 +15,7 @@ const noWorker =
 const ReadyQuery = Type.Object({ worker: Type.Optional(Type.String()) });
 
 /**
- * `healthz`: the process is up. `readyz`: it can also serve, since its database answers; with `?worker` it is asked, too,
+ * `healthz`: the process is up. `readyz`: it can also serve, since its database answers and takes what is written; with `?worker` it is asked, too,
  * whether any worker is connected that would run what is started.
  */
 export function healthRoutes(app: App, { db }: ApiDependencies): void {
@@ -23,20 +24,22 @@ export function healthRoutes(app: App, { db }: ApiDependencies): void {
   app.get('/readyz', { config, schema: { querystring: ReadyQuery } }, async (request) => {
     const { worker } = request.query;
     const isAsked = worker !== undefined && worker !== 'false';
-    const answer = isAsked ? anyWorker(db) : sql`select 1`.execute(db);
+    const fault = faultOf(db, isAsked);
     // The slower of the two is left behind: its end, good or bad, is nobody's business any more.
-    answer.catch(() => {});
+    fault.catch(() => {});
     const timer = Promise.withResolvers<never>();
     const timeout = setTimeout(() => timer.reject(new Error('no answer')), patience);
-    try {
-      const found = await Promise.race([answer, timer.promise]);
-      if (found === false) throw new TidemarkError('unavailable', { reason: noWorker });
-    } catch (cause) {
-      if (cause instanceof TidemarkError) throw cause;
-      throw new TidemarkError('unavailable', { reason: 'The database does not answer' }, { cause });
-    } finally {
-      clearTimeout(timeout);
-    }
+    const reason = await Promise.race([fault, timer.promise])
+      .catch(() => 'The database does not answer')
+      .finally(() => clearTimeout(timeout));
+    if (reason !== undefined) throw new TidemarkError('unavailable', { reason });
     return { status: 'ready' };
   });
+}
+
+async function faultOf(db: Database, isWorkerAsked: boolean): Promise<string | undefined> {
+  const { rows } = await sql<{ writable: boolean }>`
+    select current_setting('transaction_read_only') = 'off' as writable`.execute(db);
+  if (rows[0]?.writable !== true) return 'The database is read-only';
+  return isWorkerAsked && !(await anyWorker(db)) ? noWorker : undefined;
 }
