@@ -196,6 +196,22 @@ const settings = {
     description: 'Executions that one worker process runs at a time.',
     range: [1, 64],
   }),
+  executionMemoryMb: number({
+    variable: 'TIDEMARK_EXECUTION_MEMORY_MB',
+    takes: 'MB, 128 to 65536',
+    default: '512',
+    description:
+      'Resident memory of the process that runs an execution, at most. One that needs more is killed, and its execution goes on in another from its last checkpoint.',
+    range: [128, 65_536],
+  }),
+  silenceSeconds: number({
+    variable: 'TIDEMARK_SILENCE_SECONDS',
+    takes: 'seconds, 2 to 3600',
+    default: '30',
+    description:
+      'How long the process of an execution may not respond, because one step takes all its time, before it is killed.',
+    range: [2, 3600],
+  }),
   bulkRangeRows: number({
     variable: 'TIDEMARK_BULK_RANGE_ROWS',
     takes: 'rows, 1000 to 100000000',

@@ -1,25 +1,28 @@
-import { bulkSyncRunner } from './bulk-syncs/index.ts';
+import path from 'node:path';
 import type { Config } from './config.ts';
-import { followExecution } from './connections/index.ts';
+import { type FollowTaskInput, followExecution, followTask } from './connections/index.ts';
 import { type Database, openDatabase } from './db/index.ts';
 import { createEgress } from './egress/index.ts';
-import {
-  type Execution,
-  executionQueue,
-  openRecordLogStore,
-  startExecutionWorker,
-} from './executions/index.ts';
+import { type Execution, executionQueue, runIsolated, startExecutionWorker } from './executions/index.ts';
 import { encryptionKeys, openDataDirectory, readRunningServer, requireEncryptionKeys } from './host/index.ts';
+import { ProcessPool } from './isolation/index.ts';
 import { startJobs } from './jobs/index.ts';
 import type { Logger } from './lib/log.ts';
 import { KeyRing } from './lib/seal.ts';
-import { changeModel, modelSyncRunner, sourcesOfModelSync } from './model-syncs/index.ts';
+import { sourcesOfModelSync } from './model-syncs/index.ts';
 import { modelJobQueue, startModelJobWorker } from './models/index.ts';
 import { startDeliveryWorker } from './webhooks/index.ts';
 
+/** Milliseconds that a process is kept after its last execution, and a spare after the last start. */
+const keptFor = 10_000;
+
+/** Beside executions, a process may look at a connection that failed, or answer a model job. */
+const otherPlaces = 2;
+
 /**
- * One worker process: runs executions and delivers webhooks from the same database as the server. Any number
- * may run, on any machine that reaches the database and the record logs.
+ * One worker process: has executions run, each in a process of its own, and delivers webhooks, from the same database as the
+ * server. It speaks to no system of a user but webhook endpoints. Any number may run, on any machine that reaches the
+ * database and the record logs.
  *
  * @param workerId tells this process apart from every other, living or dead.
  */
@@ -32,7 +35,7 @@ export async function startWorker(
   const directory = await openDataDirectory(config.dataDir);
   const { keys, ...origin } = await encryptionKeys(config, directory);
   const keyRing = new KeyRing(keys);
-  const database = openDatabase(databaseUrl, config.executionsPerWorker * 3 + 8);
+  const database = openDatabase(databaseUrl, config.executionsPerWorker + 8);
   const { db } = database;
   try {
     await requireEncryptionKeys(db, keyRing, origin);
@@ -44,13 +47,6 @@ export async function startWorker(
     log.error({ err: error }, 'jobs.error'),
   );
   const egress = createEgress({ allow: config.egressAllow });
-  const { recordLogs, ...recordLogStore } = openRecordLogStore(config, directory.recordLogs);
-
-  const connections = { db, keyRing, egress, duckdbDir: config.duckdbDir };
-  const runners = {
-    model: modelSyncRunner(connections),
-    bulk: bulkSyncRunner(connections, { rangeRows: config.bulkRangeRows, streams: config.bulkStreams }),
-  };
   const server = await readRunningServer(directory);
   const publicUrl = config.publicUrl ?? server?.url ?? `http://${config.host}:${config.port}`;
   if (config.recordLogs === undefined && server === undefined) {
@@ -59,22 +55,43 @@ export async function startWorker(
       'Set TIDEMARK_RECORD_LOGS to one folder or bucket for the server and all workers.';
     log.warn({ folder: directory.recordLogs, reason }, 'record_logs.not_shared');
   }
+  const places = config.executionsPerWorker + otherPlaces;
+  const tasks = new ProcessPool({
+    program: path.join(import.meta.dirname, `isolate${path.extname(import.meta.filename)}`),
+    environment: {
+      ...process.env,
+      ...config.environment,
+      DATABASE_URL: databaseUrl,
+      TIDEMARK_ENCRYPTION_KEY: keys.map((key) => key.toString('base64')).join(','),
+      TIDEMARK_PUBLIC_URL: publicUrl,
+      TIDEMARK_DATA_DIR: directory.folder,
+    },
+    memoryMb: config.executionMemoryMb,
+    silenceSeconds: config.silenceSeconds,
+    places,
+    placesPerOwner: places,
+    keptFor,
+  });
   const executions = await startExecutionWorker(
     {
       db,
       jobs,
       databaseUrl,
       log,
-      recordLogs,
       publicUrl,
       workerId,
       async afterEnd(execution, signal) {
         const succeeded = execution.status === 'completed';
         const ids = await connectionsOf(db, execution, succeeded);
-        await followExecution(connections, execution.organizationId, ids, succeeded, signal);
+        const { organizationId } = execution;
+        if (succeeded) return followExecution({ db, keyRing, egress }, organizationId, ids, true);
+        const input: FollowTaskInput = { organizationId, connectionIds: ids };
+        const task = tasks.give(organizationId, followTask, input);
+        signal.addEventListener('abort', () => task.kill('the worker is draining'));
+        await task.result;
       },
     },
-    runners,
+    runIsolated({ db, log, publicUrl, tasks }),
     { concurrency: config.executionsPerWorker },
   );
   const delivery = await startDeliveryWorker(
@@ -86,15 +103,15 @@ export async function startWorker(
       deadline: config.webhookTimeoutSeconds * 1000,
     },
   );
-  const modelJobs = await startModelJobWorker({ ...connections, jobs, changeModel });
+  const modelJobs = await startModelJobWorker({ db, keyRing, jobs, tasks });
   log.info('worker.ready');
 
   return {
     async stop() {
       await Promise.all([executions.stop(), delivery.stop(), modelJobs.stop()]);
+      await tasks.stop();
       await jobs.stop();
       await egress.close();
-      await recordLogStore.close();
       await database.close();
     },
   };

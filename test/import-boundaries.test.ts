@@ -8,7 +8,7 @@ const source = path.join(import.meta.dirname, '../src');
 const rows = [
   ['lib', 'errors.ts'],
   ['schema', 'config.ts'],
-  ['db', 'egress', 'conditions'],
+  ['db', 'egress', 'conditions', 'isolation'],
   ['jobs', 'organizations'],
   ['connectors'],
   ['connections'],
@@ -18,7 +18,7 @@ const rows = [
   ['models'],
   ['model-syncs', 'bulk-syncs'],
   ['api', 'host'],
-  ['worker.ts', 'server.ts'],
+  ['isolate.ts', 'worker.ts', 'server.ts'],
   ['cli'],
   ['main.ts'],
 ];

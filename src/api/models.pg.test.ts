@@ -4,11 +4,12 @@ import { startTestApp, type TestApp } from '../../test/support/app.ts';
 import { createDatabase, type TestDatabase } from '../../test/support/database.ts';
 import { postgresqlConfiguration } from '../../test/support/http.ts';
 import { startReceiver } from '../../test/support/receiver.ts';
+import { tasksInProcess } from '../../test/support/tasks-in-process.ts';
 import { until } from '../../test/support/until.ts';
 import { postgresql } from '../connectors/postgresql/index.ts';
 import { startJobs } from '../jobs/index.ts';
 import { changeModel } from '../model-syncs/index.ts';
-import { modelJobQueue, startModelJobWorker } from '../models/index.ts';
+import { modelJobQueue, modelJobTask, modelJobTaskOf, startModelJobWorker } from '../models/index.ts';
 
 let world: TestApp;
 let source: TestDatabase;
@@ -138,9 +139,11 @@ test('a query that takes too long is ended, and the answer says so', async () =>
   expect(await source.query(asleep)).toEqual([]);
 });
 
+const modelJobs = () => tasksInProcess({ [modelJobTask]: modelJobTaskOf({ ...world.deps, changeModel }) });
+
 test('with async=true a worker answers: create, update, preview, sample', async () => {
   const jobs = await startJobs(world.database.url, [modelJobQueue], 'work', () => {});
-  const worker = await startModelJobWorker({ ...world.deps, jobs, changeModel });
+  const worker = await startModelJobWorker({ ...world.deps, jobs, tasks: modelJobs() });
   onTestFinished(async () => {
     await worker.stop();
     await jobs.stop();
@@ -268,8 +271,8 @@ test('a job that two workers have makes one model', async () => {
   const again = Array.from({ length: 3 }, () => ({ data: { modelJobId: job_id } }));
   await world.jobs.insert(world.database.db, modelJobQueue, again);
   const workers = [
-    await startModelJobWorker({ ...world.deps, jobs, changeModel }),
-    await startModelJobWorker({ ...world.deps, jobs, changeModel }),
+    await startModelJobWorker({ ...world.deps, jobs, tasks: modelJobs() }),
+    await startModelJobWorker({ ...world.deps, jobs, tasks: modelJobs() }),
   ];
   onTestFinished(async () => {
     for (const worker of workers) await worker.stop();
@@ -321,7 +324,7 @@ test('tables, views and queries are chosen step by step', async () => {
 test('a worker that is stopped hands its job on', async () => {
   const startWorker = async () => {
     const jobs = await startJobs(world.database.url, [modelJobQueue], 'work', () => {});
-    const worker = await startModelJobWorker({ ...world.deps, jobs, changeModel });
+    const worker = await startModelJobWorker({ ...world.deps, jobs, tasks: modelJobs() });
     return async () => {
       await worker.stop();
       await jobs.stop();

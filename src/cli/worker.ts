@@ -22,7 +22,11 @@ async function runWorker(config: Config, workerId: string): Promise<number> {
   // Ctrl-C reaches the whole terminal group: a child leaves it to its parent, who drains in order.
   if (child) process.on('SIGINT', () => {});
   // The parent was killed. Whoever starts next takes over; going on alone would outlive the embedded database.
-  const orphaned = () => process.exit(1);
+  const orphaned = () => {
+    // With the processes of its executions: the group is this worker's own.
+    if (process.platform !== 'win32') process.kill(-process.pid, 'SIGKILL');
+    process.exit(1);
+  };
   process.on('disconnect', orphaned);
   const signaled = untilSignal(child ? ['SIGTERM'] : ['SIGINT', 'SIGTERM']);
   const running = await startWorker(config, await databaseUrlOf(config), log, workerId);

@@ -30,6 +30,19 @@ export async function followExecution(
   await Promise.all(ids.map((id) => trials.get(id) ?? startTrial(deps, organizationId, id, signal)));
 }
 
+/** The task of a process that tries the connections of a failed execution. */
+export const followTask = 'follow-execution';
+
+export interface FollowTaskInput {
+  organizationId: string;
+  connectionIds: string[];
+}
+
+export function followTaskOf(deps: OpenDependencies) {
+  return ({ organizationId, connectionIds }: FollowTaskInput) =>
+    followExecution(deps, organizationId, connectionIds, false);
+}
+
 function startTrial(
   deps: OpenDependencies,
   organizationId: string,

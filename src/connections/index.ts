@@ -1,6 +1,6 @@
 export { addressOf } from './address.ts';
 export { type ConnectionSettings, createConnection, testConnection, updateConnection } from './change.ts';
-export { followExecution } from './health.ts';
+export { type FollowTaskInput, followExecution, followTask, followTaskOf } from './health.ts';
 export { connectorOf, type OpenDependencies, openConnection, withConnection } from './open.ts';
 export { primaryKeyOverride, setPrimaryKey } from './primary-keys.ts';
 export { deleteConnection } from './remove.ts';

@@ -7,7 +7,7 @@ import { logEnd } from './log-end.ts';
 import { executionColumns, toExecution } from './store.ts';
 import { transition } from './transition.ts';
 
-/** Workers that may die over one execution before it is given up: it may be what kills them. */
+/** Processes that may die over one execution, without progress, before it is given up: it may be what kills them. */
 const maxClaims = 5;
 
 /** The claim is not in the row any more: another worker has the execution, or it has ended. */
@@ -50,7 +50,8 @@ export async function claimExecution(
       return undefined;
     }
     if (row.claims > maxClaims) {
-      const reason = `Given up: ${maxClaims} workers died while running this execution`;
+      const last = execution.statusMessage === null ? '' : `. The last one: ${execution.statusMessage}`;
+      const reason = `Given up: ${maxClaims} processes died while running this execution${last}`;
       const end = { executionId, from: ['queued', 'running'], to: 'failed' } as const;
       ended = await transition(tx, deps, { ...end, errors: [reason], claim });
       return undefined;
@@ -60,6 +61,21 @@ export async function claimExecution(
   });
   if (ended !== undefined && deps.log !== undefined) logEnd(deps.log, ended);
   return claimed;
+}
+
+/** What a worker has claimed and another process is to run. @returns undefined when the claim is lost. */
+export async function readClaimed(
+  db: Database,
+  executionId: string,
+  claim: string,
+): Promise<Claimed | undefined> {
+  const row = await db
+    .selectFrom('executions')
+    .select(executionColumns)
+    .where('id', '=', executionId)
+    .where('claim', '=', claim)
+    .executeTakeFirst();
+  return row && { execution: toExecution(row), claim };
 }
 
 /** A draining worker gives its execution back; that is no death, so it does not count as one. */

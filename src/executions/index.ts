@@ -20,6 +20,8 @@ export { releaseExecutions } from './release.ts';
 export { deleteExecutions } from './remove.ts';
 export { removeExpired, startRetention } from './retention.ts';
 export { createRun, isCanceled } from './run.ts';
+export { runInProcess } from './run-claimed.ts';
+export { executionTask, executionTaskOf, runIsolated } from './run-isolated.ts';
 export { startExecution } from './start.ts';
 export {
   executionOwner,

@@ -101,6 +101,16 @@ export async function findExecution(db: Database, organizationId: string, id: st
   return toExecution(row);
 }
 
+/** One that is known to be there. */
+export async function findById(db: Database, id: string): Promise<Execution> {
+  const row = await db
+    .selectFrom('executions')
+    .select(executionColumns)
+    .where('id', '=', id)
+    .executeTakeFirstOrThrow();
+  return toExecution(row);
+}
+
 /** Whether an execution has ended for good. */
 export function isFinished({ status }: Pick<Execution, 'status'>): boolean {
   return !unfinished.some((one) => one === status);

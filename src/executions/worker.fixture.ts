@@ -8,7 +8,7 @@ import pino from 'pino';
 import { readConfig } from '../config.ts';
 import { openDatabase } from '../db/index.ts';
 import { startJobs } from '../jobs/index.ts';
-import { executionQueue, openRecordLogStore, type Run, startExecutionWorker } from './index.ts';
+import { executionQueue, openRecordLogStore, type Run, runInProcess, startExecutionWorker } from './index.ts';
 
 const url = process.env.DATABASE_URL ?? '';
 const { db } = openDatabase(url);
@@ -29,17 +29,12 @@ function forever(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
 }
 
+const log = pino({ level: 'silent' });
+const publicUrl = 'http://tidemark.test';
+const { recordLogs } = openRecordLogStore(readConfig(process.env), path.join(os.tmpdir(), 'record-logs'));
 const worker = await startExecutionWorker(
-  {
-    db,
-    jobs,
-    databaseUrl: url,
-    log: pino({ level: 'silent' }),
-    recordLogs: openRecordLogStore(readConfig(process.env), path.join(os.tmpdir(), 'record-logs')).recordLogs,
-    publicUrl: 'http://tidemark.test',
-    workerId: process.argv[2] ?? '',
-  },
-  { model: count, bulk: count },
+  { db, jobs, databaseUrl: url, log, publicUrl, workerId: process.argv[2] ?? '' },
+  runInProcess({ db, log, recordLogs, publicUrl }, { model: count, bulk: count }),
   { concurrency: 4 },
 );
 process.on('SIGTERM', () => void worker.stop().then(() => process.exit(0)));

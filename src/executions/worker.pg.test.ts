@@ -19,6 +19,7 @@ import {
   listRecordLogs,
   openRecordLog,
   releaseExecutions,
+  runInProcess,
   startExecution,
   startExecutionWorker,
 } from './index.ts';
@@ -250,7 +251,7 @@ test('a running execution that its worker handed back is canceled at once', asyn
   expect(await events(execution)).toEqual(['sync.running', 'sync.canceled']);
 });
 
-test('an execution that keeps killing its workers is given up', async () => {
+test('an execution that keeps killing its processes is given up', async () => {
   const execution = await start({ steps: 1 });
   for (let death = 0; death < 5; death++) {
     const claimed = await claimExecution({ ...deps(), workerId: crypto.randomUUID() }, execution.id);
@@ -263,7 +264,7 @@ test('an execution that keeps killing its workers is given up', async () => {
   expect(await claimExecution({ ...deps(), workerId: crypto.randomUUID() }, execution.id)).toBeUndefined();
   expect(await now(execution)).toMatchObject({
     status: 'failed',
-    errors: [expect.stringContaining('5 workers died')],
+    errors: [expect.stringContaining('5 processes died')],
   });
   expect(await events(execution)).toEqual(['sync.running', 'sync.failed']);
 });
@@ -271,6 +272,7 @@ test('an execution that keeps killing its workers is given up', async () => {
 test('what follows an end neither holds it up nor takes its place, and is given up at the stop', async () => {
   const own = await createMetadataDatabase();
   const working = await startJobs(own.url, [executionQueue], 'work', () => {});
+  const log = pino({ level: 'silent' });
   const followed: string[] = [];
   const worker = await startExecutionWorker(
     {
@@ -278,7 +280,7 @@ test('what follows an end neither holds it up nor takes its place, and is given 
       db: own.db,
       jobs: working,
       databaseUrl: own.url,
-      log: pino({ level: 'silent' }),
+      log,
       workerId: crypto.randomUUID(),
       async afterEnd({ status }, signal) {
         followed.push(status);
@@ -286,7 +288,10 @@ test('what follows an end neither holds it up nor takes its place, and is given 
         throw new Error('given up');
       },
     },
-    { model: () => Promise.reject(new Error('no')), bulk: async () => ({ status: 'completed' }) },
+    runInProcess(
+      { ...deps(), db: own.db, log },
+      { model: () => Promise.reject(new Error('no')), bulk: async () => ({ status: 'completed' }) },
+    ),
     { concurrency: 1 },
   );
   const { id: organizationId } = await own.db

@@ -76,6 +76,8 @@ export class Supervisor {
     const child = spawn(process.execPath, [...flags, main, 'worker', '--id', workerId], {
       env: { ...process.env, ...this.#options.environment },
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      // A group of its own: what it leaves behind when it dies can be ended, however busy that is.
+      detached: true,
     });
     this.#children.add(child);
     try {
@@ -85,6 +87,17 @@ export class Supervisor {
       return { err: error };
     } finally {
       this.#children.delete(child);
+      endGroup(child);
     }
+  }
+}
+
+/** The processes of a worker's executions end with its connection, unless they are too busy to notice. */
+function endGroup({ pid }: ChildProcess): void {
+  if (pid === undefined || process.platform === 'win32') return;
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // None is left.
   }
 }

@@ -1,5 +1,7 @@
+import { sql } from 'kysely';
 import { type Job as BossJob, fromKysely, PgBoss } from 'pg-boss';
-import { type Database, sessionOptions, type Transaction } from '../db/index.ts';
+import { type Database, listen, sessionOptions, type Transaction } from '../db/index.ts';
+import { JobTaker, type TakeOptions } from './take-jobs.ts';
 import { sessionName } from './workers.ts';
 
 export { anyWorker } from './workers.ts';
@@ -39,13 +41,11 @@ export interface Jobs {
   /** Ends jobs that were not started. */
   remove(tx: Transaction | Database, queue: Queue, ids: string[]): Promise<void>;
   /**
-   * Takes jobs of a queue. A handler that throws gives its job back, to be tried again within two seconds.
-   *
-   * @param options.groupConcurrency jobs of one group that run at a time in this process.
+   * Takes jobs of a queue. A handler that throws gives its job back, to be tried again within a second.
    */
   work<Data extends object>(
     queue: Queue,
-    options: { concurrency: number; groupConcurrency?: number },
+    options: TakeOptions,
     handler: (job: Job<Data>) => Promise<void>,
   ): Promise<void>;
   /** Takes no more jobs of a queue and waits for its running handlers. */
@@ -69,7 +69,7 @@ export async function startJobs(
     schema: bossSchema,
     application_name: sessionName(role),
     max: role === 'send' ? 2 : 6,
-    useListenNotify: role === 'work',
+    useListenNotify: false,
     supervise: role === 'work',
     schedule: false,
     // A pass looks for missed heartbeats when both intervals are up.
@@ -83,6 +83,14 @@ export async function startJobs(
   boss.on('error', onError);
   await boss.start();
   for (const queue of queues) await declare(boss, queue);
+  const takers = new Map<string, { look(): void; stop(graceMs?: number): Promise<void> }>();
+  const lookAll = () => {
+    for (const taker of takers.values()) taker.look();
+  };
+  const listener =
+    role === 'work'
+      ? await listen(databaseUrl, { [channel]: (name) => takers.get(name)?.look() }, lookAll)
+      : undefined;
 
   return {
     async insert(tx, queue, jobs) {
@@ -92,49 +100,47 @@ export async function startJobs(
         ...(group === undefined ? {} : { group: { id: group } }),
         ...(startAfter === undefined ? {} : { startAfter }),
       }));
-      return (await boss.insert(queue.name, rows, { db: fromKysely(tx), returnId: true })) ?? [];
+      const ids = (await boss.insert(queue.name, rows, { db: fromKysely(tx), returnId: true })) ?? [];
+      await announce(tx, queue);
+      return ids;
     },
     async release(tx, queue, ids) {
       if (ids.length === 0) return;
-      const db = fromKysely(tx);
-      await boss.fail(queue.name, ids, null, { db });
-      // Failing wakes nobody; making a waiting job due does.
-      for (const id of ids) await boss.update(queue.name, undefined, { id, startAfter: 0, db });
+      await boss.fail(queue.name, ids, null, { db: fromKysely(tx) });
+      await announce(tx, queue);
     },
     async remove(tx, queue, ids) {
       if (ids.length > 0) await boss.deleteJob(queue.name, ids, { db: fromKysely(tx) });
     },
     async work<Data extends object>(
       queue: Queue,
-      options: { concurrency: number; groupConcurrency?: number },
+      options: TakeOptions,
       handler: (job: Job<Data>) => Promise<void>,
     ) {
-      await boss.work<Data>(
-        queue.name,
-        {
-          localConcurrency: options.concurrency,
-          ...(options.groupConcurrency === undefined
-            ? {}
-            : { localGroupConcurrency: options.groupConcurrency }),
-          pollingIntervalSeconds: 1,
-          notifyPollingIntervalSeconds: 2,
-        },
-        async (jobs: BossJob<Data>[]) => {
-          for (const job of jobs) await handler(job);
-        },
-      );
+      takers.set(queue.name, new JobTaker(boss, queue, options, handler, onError));
     },
-    offWork: (queue) => boss.offWork(queue.name),
+    async offWork(queue) {
+      await takers.get(queue.name)?.stop();
+      takers.delete(queue.name);
+    },
     async stop(graceMs = 10_000) {
-      await boss.stop({ graceful: true, timeout: graceMs });
+      await Promise.all([...takers.values()].map((taker) => taker.stop(graceMs)));
+      await listener?.stop();
+      await boss.stop({ graceful: false });
     },
   };
 }
 
+/** Whoever takes jobs is told the queue that has one. Read only by our own workers, unlike pg-boss's channel. */
+const channel = 'tidemark_jobs';
+
+const announce = (tx: Transaction | Database, { name }: Queue) =>
+  sql`select pg_notify(${channel}, ${name})`.execute(tx);
+
 /** What became of a job is in the tables of the module that owns it, so ended jobs go within two minutes. */
 async function declare(boss: PgBoss, queue: Queue): Promise<void> {
   const { name, ...options } = queue;
-  const settings = { ...options, retryDelay: 0, notify: true, deleteAfterSeconds: 60 };
+  const settings = { ...options, retryDelay: 0, notify: false, deleteAfterSeconds: 60 };
   if ((await boss.getQueue(name)) === null) await boss.createQueue(name, settings);
   else await boss.updateQueue(name, settings);
 }

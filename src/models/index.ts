@@ -2,7 +2,7 @@ export { draftModel } from './draft.ts';
 export { enrichedFields, type FieldsOfOthers } from './enricher.ts';
 export { enrichmentInputs, enrichmentMeta } from './enrichment.ts';
 export type { Model } from './model.ts';
-export { startModelJobWorker } from './model-job-worker.ts';
+export { modelJobTask, modelJobTaskOf, startModelJobWorker } from './model-job-worker.ts';
 export {
   getModelJob,
   type ModelJob,

@@ -1,9 +1,17 @@
-import type { Transaction } from '../db/index.ts';
+import type { Database, Transaction } from '../db/index.ts';
 import { TidemarkError } from '../errors.ts';
-import type { Job, Jobs } from '../jobs/index.ts';
+import { ProcessDied, type Steering, type TaskHost } from '../isolation/index.ts';
+import type { Jobs } from '../jobs/index.ts';
+import type { KeyRing } from '../lib/seal.ts';
 import { draftModel } from './draft.ts';
 import type { SourceDependencies } from './layer.ts';
-import { endModelJob, type ModelJobRequest, modelJobQueue, takeModelJob } from './model-jobs.ts';
+import {
+  endModelJob,
+  type ModelJobData,
+  type ModelJobRequest,
+  modelJobQueue,
+  takeModelJob,
+} from './model-jobs.ts';
 import { presentDraft, presentModel } from './present.ts';
 import { sampleModel } from './sample.ts';
 import { type ChangeModel, getModel, insertModel, replaceModel } from './store.ts';
@@ -12,18 +20,41 @@ import { type ChangeModel, getModel, insertModel, replaceModel } from './store.t
 const lookTimeout = 300_000;
 const budget = 320_000;
 
-type WorkerDependencies = SourceDependencies & { changeModel: ChangeModel };
+type TaskDependencies = SourceDependencies & { changeModel: ChangeModel };
 
-/** Answers what was asked with `async=true`. A job whose worker dies is begun anew by another one. */
-export async function startModelJobWorker(
-  deps: WorkerDependencies & { jobs: Jobs },
-): Promise<{ stop(): Promise<void> }> {
+/** The task of a process that answers model jobs. */
+export const modelJobTask = 'model-job';
+
+interface TaskInput {
+  modelJobId: string;
+  /** Nobody tries it again. */
+  isLastTry: boolean;
+}
+
+interface WorkerDependencies {
+  db: Database;
+  keyRing: KeyRing;
+  jobs: Jobs;
+  tasks: TaskHost;
+}
+
+/** Has answered what was asked with `async=true`. A job whose worker dies is begun anew by another one. */
+export async function startModelJobWorker(deps: WorkerDependencies): Promise<{ stop(): Promise<void> }> {
   const stopping = new AbortController();
-  await deps.jobs.work<{ modelJobId: string }>(
-    modelJobQueue,
-    { concurrency: 2, groupConcurrency: 1 },
-    (job) => runModelJob(deps, job, AbortSignal.any([job.signal, stopping.signal])),
-  );
+  await deps.jobs.work<ModelJobData>(modelJobQueue, { concurrency: 2, groupConcurrency: 1 }, async (job) => {
+    const { modelJobId, organizationId = modelJobId } = job.data;
+    const isLastTry = job.retryCount >= modelJobQueue.retryLimit;
+    const input: TaskInput = { modelJobId, isLastTry };
+    const task = deps.tasks.give(organizationId, modelJobTask, input);
+    const handBack = () => task.steer('hand back');
+    for (const signal of [job.signal, stopping.signal]) signal.addEventListener('abort', handBack);
+    try {
+      await task.result;
+    } catch (error) {
+      if (!(error instanceof ProcessDied)) throw error;
+      await endModelJob(deps, modelJobId, { error: `Given up: ${error.message}` });
+    }
+  });
   return {
     async stop() {
       stopping.abort(new Error('the worker is draining'));
@@ -32,13 +63,21 @@ export async function startModelJobWorker(
   };
 }
 
+/** The other side: what a process does with such a task. */
+export function modelJobTaskOf(deps: TaskDependencies) {
+  return async (input: TaskInput, steering: Steering): Promise<void> => {
+    const handsBack = new AbortController();
+    steering.listen(() => handsBack.abort(new Error('the worker is draining')));
+    await runModelJob(deps, input, handsBack.signal);
+  };
+}
+
 /** @param handsBack ends the work, which another worker then starts over. */
 async function runModelJob(
-  deps: WorkerDependencies,
-  job: Job<{ modelJobId: string }>,
+  deps: TaskDependencies,
+  { modelJobId: id, isLastTry }: TaskInput,
   handsBack: AbortSignal,
 ): Promise<void> {
-  const id = job.data.modelJobId;
   const taken = await takeModelJob(deps, id);
   if (taken === undefined) return;
   const signal = AbortSignal.any([handsBack, AbortSignal.timeout(budget)]);
@@ -50,7 +89,7 @@ async function runModelJob(
     });
   } catch (error) {
     handsBack.throwIfAborted();
-    if (!(error instanceof TidemarkError) && job.retryCount < modelJobQueue.retryLimit) throw error;
+    if (!(error instanceof TidemarkError) && !isLastTry) throw error;
     const told = error instanceof TidemarkError ? error.message : 'Something failed inside Tidemark';
     await endModelJob(deps, id, { error: told });
   }
@@ -58,7 +97,7 @@ async function runModelJob(
 
 /** @param end takes what gives the result, and does it in the transaction that ends the job. */
 async function answer(
-  deps: WorkerDependencies,
+  deps: TaskDependencies,
   organizationId: string,
   request: ModelJobRequest,
   signal: AbortSignal,

@@ -17,6 +17,12 @@ export const modelJobQueue: Queue = {
   retryLimit: 3,
 };
 
+export interface ModelJobData {
+  modelJobId: string;
+  /** Jobs of an older version do not say. */
+  organizationId?: string;
+}
+
 /** Results are kept this long. */
 const keptFor = '1 day';
 /** Later than this, tries and the waits between them included, nobody works on a job any more. */
@@ -64,7 +70,8 @@ export async function startModelJob(
       })
       .returning('id')
       .executeTakeFirstOrThrow();
-    await jobs.insert(tx, modelJobQueue, [{ data: { modelJobId: id }, group: organizationId }]);
+    const data: ModelJobData = { modelJobId: id, organizationId };
+    await jobs.insert(tx, modelJobQueue, [{ data, group: organizationId }]);
     return { id, type: request.type, status: 'created', error: null, result: null };
   });
 }
