@@ -27,6 +27,18 @@ test('one that stops answering falls back to one place, one that fails to half',
   expect(places.room('a', false)).toBe(1);
 });
 
+test('one that is slow and answers gets more and more places, the fewer the slower it is', () => {
+  const places = new Places(256, 32);
+  const rounds = (durationMs: number) => {
+    for (let n = 0; n < 40; n++) places.take('slow', false)({ delivered: true, durationMs });
+    return places.room('slow', false);
+  };
+  expect(rounds(2200)).toBe(29);
+  expect(rounds(10_000)).toBe(6);
+  expect(rounds(90_000)).toBe(1);
+  expect(rounds(1900)).toBe(32);
+});
+
 test('however many endpoints hang, half of the places are for those that answer', () => {
   const places = new Places(256, 32);
   prove(places, 'good');

@@ -1,4 +1,4 @@
-/** An answer slower than this (ms) does not speak for an endpoint. */
+/** An endpoint that answers slower than this (ms) has no claim to the places kept for those that answer. */
 const prompt = 2000;
 
 export interface Outcome {
@@ -8,7 +8,7 @@ export interface Outcome {
 
 interface Endpoint {
   inFlight: number;
-  /** Requests it may have in flight: grows with every prompt answer, collapses when it stops answering. */
+  /** Requests it may have in flight: grows with every success, collapses when it stops answering. */
   window: number;
   /** Its last answer was a success and came promptly. */
   proven: boolean;
@@ -67,9 +67,15 @@ export class Places {
   #learn(endpoint: Endpoint, { delivered, durationMs }: Outcome): void {
     const quick = durationMs < prompt;
     endpoint.proven = delivered && quick;
-    if (endpoint.proven) endpoint.window = Math.min(this.#perWebhook, endpoint.window + 1);
+    if (delivered) endpoint.window = Math.min(this.#widest(durationMs), endpoint.window + 1);
     else if (!quick) endpoint.window = 1;
     else endpoint.window = Math.max(1, Math.floor(endpoint.window / 2));
+  }
+
+  /** The slower it answers the fewer at a time: a place is taken for no longer in all. */
+  #widest(durationMs: number): number {
+    if (durationMs < prompt) return this.#perWebhook;
+    return Math.max(1, Math.floor((this.#perWebhook * prompt) / durationMs));
   }
 
   #endpoint(webhookId: string): Endpoint {
