@@ -323,3 +323,22 @@ test('a server that stops says so to every stream [S8]', async () => {
   expect(await stream.named('closed')).toEqual({ reason: expect.stringMatching(/stopping/) });
   await stream.closed;
 });
+
+test('a wait that a stopping server ends is answered, with a token to go on from', async () => {
+  const asleep = waiter();
+  const waiting = fetch(`${url}/api/events?${begin}&wait=30&type=sync.canceled`, {
+    headers: { authorization: `Bearer ${tenant.apiKey}` },
+  });
+  await asleep;
+  const started = performance.now();
+  const closed = api.app.close();
+  const answer = await waiting;
+  expect(answer.status).toBe(200);
+  expect(await answer.json()).toMatchObject({
+    data: [],
+    pagination: { next_page_token: expect.any(String) },
+  });
+  expect(performance.now() - started).toBeLessThan(10_000);
+  api.app.server.closeAllConnections();
+  await closed;
+});

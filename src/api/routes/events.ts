@@ -20,6 +20,8 @@ import { sendJson } from '../send-json.ts';
 
 export function eventRoutes(app: App, deps: ApiDependencies): void {
   const { eventFeed, eventLog, eventRetention: retention } = deps;
+  const closing = new AbortController();
+  app.addHook('preClose', async () => closing.abort());
   app.get(
     '/api/events',
     {
@@ -40,14 +42,16 @@ export function eventRoutes(app: App, deps: ApiDependencies): void {
       const read = () => pageOf(eventLog, { ...query, organizationId });
       const gone = new AbortController();
       reply.raw.once('close', () => gone.abort());
+      // A server that stops answers with what there is.
+      const over = AbortSignal.any([gone.signal, closing.signal]);
       const deadline = performance.now() + wait * 1000;
       // Subscribed before the first read: an event that commits right after it wakes us.
       using subscription = wait > 0 ? eventFeed.subscribe(organizationId) : undefined;
       let found = await read();
       while (subscription !== undefined && found.events.length === 0) {
         const left = deadline - performance.now();
-        if (left <= 0 || gone.signal.aborted) break;
-        await subscription.wait(left, gone.signal);
+        if (left <= 0 || over.aborted) break;
+        await subscription.wait(left, over);
         found = await read();
       }
       return sendJson(reply, page(found, query));
