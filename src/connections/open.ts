@@ -29,7 +29,7 @@ export function contextOf(
   limits: Pick<ConnectorContext, 'signal' | 'lookTimeout'> = {},
 ): ConnectorContext {
   return {
-    egress,
+    egress: egress.of(organizationId),
     ...limits,
     ...(duckdbDir === undefined ? {} : { folder: path.join(duckdbDir, organizationId) }),
   };

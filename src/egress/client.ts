@@ -1,37 +1,80 @@
-import { Agent } from 'undici';
+import type net from 'node:net';
 import { addressPolicy } from './addresses.ts';
-import { guardedConnector, type Resolve, systemResolve } from './connector.ts';
+import { Connections } from './connections.ts';
 import { type Egress, EgressError, type EgressRequest, type EgressResponse } from './contract.ts';
 import { Exchange } from './exchange.ts';
 import { toEgressError } from './failure.ts';
+import { Names, type Resolve } from './names.ts';
 import { parseUrl } from './parse-url.ts';
+import { guardedReach, type Reach } from './reach.ts';
 import { stream } from './stream.ts';
 
-/** @param options.allow CIDR ranges that are let through although they are private. @throws for a bad range. */
-export function createEgress(options: { allow: readonly string[]; resolve?: Resolve }): Egress {
-  const agent = new Agent({
-    connect: guardedConnector(addressPolicy(options.allow), options.resolve ?? systemResolve),
-    // One request per connection at a time; idle ones are kept a little for the next event.
-    pipelining: 1,
-    keepAliveTimeout: 10_000,
-    keepAliveMaxTimeout: 30_000,
-    maxHeaderSize: 16 * 1024,
-  });
-  return {
-    request: (request) => exchange(agent, request),
-    stream: (request) => stream(agent, request),
-    close: () => agent.destroy(),
-  };
+export interface EgressOptions {
+  /** CIDR ranges that are let through although they are private. */
+  allow: readonly string[];
+  /** Ports of this machine that nothing is let through to, whatever is allowed. */
+  ownPorts?: readonly number[];
+  /** Otherwise names are what this machine's hosts file and DNS servers say. */
+  resolve?: Resolve;
+  names?: Names;
 }
 
-async function exchange(agent: Agent, request: EgressRequest): Promise<EgressResponse> {
+/** @throws for a bad range. */
+export function createEgress({ allow, ownPorts, resolve, names }: EgressOptions): Egress {
+  const reach = guardedReach(addressPolicy(allow, ownPorts), resolve ?? names ?? new Names());
+  const connections = new Connections(reach);
+  const ended = new AbortController();
+  const of = (tenant: string): Egress => ({
+    request: (request) => exchange(connections, tenant, request),
+    stream: (request) => stream(connections, tenant, request),
+    connect: (destination) => connect(reach, { ...destination, tenant }, ended.signal),
+    of,
+    async close() {
+      ended.abort(new EgressError('reset', 'this process stops'));
+      await connections.close();
+    },
+  });
+  return of('');
+}
+
+async function connect(
+  reach: Reach,
+  { signal, ...destination }: Parameters<Egress['connect']>[0] & { tenant: string },
+  ended: AbortSignal,
+): Promise<net.Socket> {
+  const either = signal === undefined ? ended : AbortSignal.any([signal, ended]);
+  try {
+    return (await reach({ ...destination, signal: either })).socket;
+  } catch (error) {
+    if (either.aborted) throw error;
+    throw toEgressError(error);
+  }
+}
+
+async function exchange(
+  connections: Connections,
+  tenant: string,
+  request: EgressRequest,
+): Promise<EgressResponse> {
   const { origin, pathname, search } = parseUrl(request.url);
   const body = typeof request.body === 'string' ? Buffer.from(request.body) : (request.body ?? null);
   const { signal, deadline } = request;
+  signal?.throwIfAborted();
+  const connection = connections.take(origin, tenant);
   const ended = Promise.withResolvers<EgressResponse>();
-  const exchange = new Exchange(body, (outcome) => {
-    if (outcome instanceof Error) ended.reject(outcome);
-    else ended.resolve(outcome);
+  let isSettled = false;
+  const exchange = new Exchange(connection, (outcome, inOrder) => {
+    // A connection that ends reports it to whoever had it, once more.
+    if (isSettled) return;
+    isSettled = true;
+    if (outcome instanceof Error) {
+      ended.reject(outcome);
+      connections.drop(connection, outcome);
+      return;
+    }
+    ended.resolve(outcome);
+    if (inOrder) connections.leave(connection);
+    else connections.drop(connection, new Error('the response was not read to its end'));
   });
   const timer = setTimeout(
     () => exchange.giveUp(new EgressError('timeout', `no complete response within ${deadline} ms`)),
@@ -40,10 +83,8 @@ async function exchange(agent: Agent, request: EgressRequest): Promise<EgressRes
   const others = signal && underWay(signal);
   others?.push(exchange);
   try {
-    signal?.throwIfAborted();
-    agent.dispatch(
+    connection.send(
       {
-        origin,
         path: pathname + search,
         method: request.method,
         // Compressed answers would have to be inflated to be shown: a small one can become a very large one.
@@ -56,8 +97,8 @@ async function exchange(agent: Agent, request: EgressRequest): Promise<EgressRes
     );
     return await ended.promise;
   } catch (error) {
-    if (signal?.aborted) throw error;
-    throw toEgressError(error);
+    exchange.giveUp(error as Error);
+    throw signal?.aborted ? error : connection.explain(error);
   } finally {
     clearTimeout(timer);
     if (others !== undefined) remove(exchange, others);

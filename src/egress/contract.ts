@@ -1,12 +1,14 @@
+import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 
 /**
- * The one way out for every HTTP request whose address a user can choose: event webhooks, webhook
- * connections, and any later HTTP source.
+ * The one way out to every address that a user can choose: event webhooks, webhook connections, HTTP sources, and
+ * connections to databases.
  *
- * Guarantees: redirects are not followed; the address is checked on the socket at connect time, literals
+ * Guarantees: redirects are not followed; every address is checked before it is dialled and on the socket, literals
  * included, so a resolver that changes its answer gains nothing; private, loopback, link-local and metadata
- * ranges are refused unless allowed. `request`: one deadline covers everything to the last byte of the response;
+ * ranges are refused unless allowed. A connection that has failed or fallen silent is not used again, and no tenant has
+ * one that another has had. `request`: one deadline covers everything to the last byte of the response;
  * at most 64 KiB of it are read, undecompressed. `stream`: the reader bounds what it takes, and for how long.
  */
 export interface Egress {
@@ -14,7 +16,21 @@ export interface Egress {
   request(request: EgressRequest): Promise<EgressResponse>;
   /** The same for files. What breaks the body off later is made an EgressError by `toEgressError`. */
   stream(request: EgressStreamRequest): Promise<EgressStream>;
+  /** A socket that speaks any other protocol. Nobody listens on it yet. @throws EgressError */
+  connect(destination: EgressDestination): Promise<Socket>;
+  /** The same on a tenant's behalf: what waits for a name, and the connections that are kept, are shared out by tenant. */
+  of(tenant: string): Egress;
+  /** Ends everything under way, for all tenants. */
   close(): Promise<void>;
+}
+
+export interface EgressDestination {
+  /** A name or an address. */
+  hostname: string;
+  port: number;
+  /** Makes a socket that is not connected, where it is to be a special one. */
+  socket?: () => Socket;
+  signal?: AbortSignal;
 }
 
 export interface EgressRequest {
@@ -54,7 +70,7 @@ export interface EgressStream {
   body: Readable;
 }
 
-/** Milliseconds. Null: the connection was open already, or the request carried no body to tell it by. */
+/** Milliseconds. Null: the connection was open already. */
 export interface Timing {
   dns: number | null;
   connect: number | null;

@@ -43,6 +43,9 @@ test('no spelling of a private address gets through', async () => {
     '[::127.0.0.1]',
     '[64:ff9b::127.0.0.1]',
     '[2002:7f00:1::]',
+    '[::ffff:0:127.0.0.1]',
+    '[64:ff9b:1:7f00:0:100::]',
+    '[2001:db8:1::5efe:127.0.0.1]',
     '10.0.0.1',
     '172.16.0.1',
     '192.168.1.1',
@@ -72,6 +75,41 @@ test('a name with one forbidden address is refused whole', async () => {
     failure: 'refused_address',
   });
   await mixed.close();
+});
+
+test('of a name with private addresses those that are allowed are tried, and no other', async () => {
+  const resolve = async () => [
+    { address: '::1', family: 6 },
+    { address: '127.0.0.1', family: 4 },
+  ];
+  receiver.behave(() => 200);
+  const partly = createEgress({ allow: ['127.0.0.0/8'], resolve });
+  expect((await get(partly, `http://both.test:${port}/`)).status).toBe(200);
+  await partly.close();
+});
+
+test('nothing leads to a port of our own on this machine, whatever is allowed', async () => {
+  const own = createEgress({ allow: ['0.0.0.0/0', '::/0'], ownPorts: [Number(port)] });
+  const before = receiver.requests.length;
+  for (const host of [
+    '127.0.0.1',
+    '127.0.0.9',
+    'localhost',
+    '0.0.0.0',
+    '[::1]',
+    '[::]',
+    '[::ffff:127.0.0.1]',
+  ]) {
+    await expect(get(own, `http://${host}:${port}/`), host).rejects.toMatchObject({
+      failure: 'refused_address',
+    });
+    const hostname = host.replace(/[[\]]/g, '');
+    await expect(own.connect({ hostname, port: Number(port) }), host).rejects.toMatchObject({
+      failure: 'refused_address',
+    });
+  }
+  expect(receiver.requests.length).toBe(before);
+  await own.close();
 });
 
 test('a name is resolved once: a resolver that changes its answer gains nothing', async () => {
@@ -140,6 +178,8 @@ test('ranges: public is allowed, exceptions are what the operator said, nonsense
   expect(policy.allows('::ffff:10.1.2.3')).toBe(true);
   expect(policy.allows('fd00:1::5')).toBe(true);
   expect(policy.allows('2001:0:4136:e378:8000:63bf:80fe:fffe')).toBe(false);
+  expect(policy.allows('::ffff:0:10.1.2.3')).toBe(true);
+  expect(policy.allows('fe80::1%lo')).toBe(false);
   expect(policy.allows('')).toBe(false);
   for (const range of ['10.0.0.0/33', 'somewhere', '10.0.0.0/x', 'fd00::/129']) {
     expect(() => addressPolicy([range]), range).toThrow(range);

@@ -14,12 +14,12 @@ export async function attempt(
   claimed: Claimed,
   signal: AbortSignal,
 ): Promise<Finished> {
-  const { endpoint, eventId } = claimed;
+  const { endpoint, eventId, organizationId } = claimed;
   if (endpoint === null || claimed.disabled) return { claimed, result: null, status: 'canceled', wait: 0 };
   if (eventId === null) return { claimed, result: null, status: 'failed', wait: 0 };
   const body = deliveryBody(claimed.eventType, claimed.event);
   const { secret, previousSecret } = claimed;
-  const message = { endpoint, secret, previousSecret, eventId, body };
+  const message = { organizationId, endpoint, secret, previousSecret, eventId, body };
   const result = await send({ egress, keys }, message, deadline, signal);
   if (result.error === null) return { claimed, result, status: 'delivered', wait: 0 };
 

@@ -6,6 +6,7 @@ import type { SigningKeys } from './signing-keys.ts';
 
 /** One request to an endpoint. */
 export interface Message {
+  organizationId: string;
   endpoint: string;
   /** Sealed. */
   secret: Buffer;
@@ -50,7 +51,7 @@ export async function send(
   deadline: number,
   signal?: AbortSignal,
 ): Promise<AttemptResult> {
-  const { endpoint, eventId } = message;
+  const { organizationId, endpoint, eventId } = message;
   const started = performance.now();
   const unanswered = (errorCode: string, error: string): AttemptResult => ({
     endpoint,
@@ -71,7 +72,7 @@ export async function send(
     return unanswered('secret', `the secret cannot be opened: ${messageOf(cause)}`);
   }
   try {
-    const response = await egress.request({
+    const response = await egress.of(organizationId).request({
       url: endpoint,
       method: 'POST',
       headers: { 'Content-Type': 'application/json', 'User-Agent': userAgent, ...signature },

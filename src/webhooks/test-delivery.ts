@@ -25,12 +25,12 @@ export async function sendTest(
     .where('id', '=', webhookId)
     .executeTakeFirst();
   if (row === undefined) throw notFound('webhook', webhookId);
-  const { endpoint, secret, previousSecret } = row;
+  const { endpoint, secret, previousSecret, organization_id: organizationId } = row;
   const eventId = crypto.randomUUID();
-  const event = { ...sampleEvent(type), organization_id: row.organization_id };
+  const event = { ...sampleEvent(type), organization_id: organizationId };
   const payload = deliveryBody(type, JSON.stringify(event));
   const sender = { egress: deps.egress, keys: new SigningKeys(deps.keyRing) };
-  const message = { endpoint, secret, previousSecret, eventId, body: payload };
+  const message = { organizationId, endpoint, secret, previousSecret, eventId, body: payload };
   const startedAt = new Date().toISOString();
   const result = await send(sender, message, deps.webhookDeadline);
   return { eventId, payload, attempt: { ...result, number: 1, startedAt } };
