@@ -7,6 +7,7 @@ import {
   maintainPartitions,
   migrate,
   openDatabase,
+  startClock,
   startEmbeddedPostgres,
   statementLimit,
 } from './db/index.ts';
@@ -108,6 +109,8 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Serv
   const unreadable = await checkEncryptionKeys(db, keyRing, origin);
   if (Object.keys(unreadable).length > 0) log.warn({ unreadable }, 'secrets.unreadable');
   await origin.keep();
+  const clock = await startClock(db, log);
+  undo.push(() => clock.stop());
   const eventRetention = config.eventRetentionHours * hour;
   undo.push(await keepTables(database, eventRetention, log));
 
@@ -128,6 +131,7 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Serv
 
   const dependencies: ApiDependencies = {
     db,
+    clock,
     jobs,
     keyRing,
     egress,

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { Database } from '../db/index.ts';
+import type { Clock, Database } from '../db/index.ts';
 import type { Egress } from '../egress/index.ts';
 import type { EventFeed, EventLog } from '../events/index.ts';
 import type { RecordLogStore } from '../executions/index.ts';
@@ -10,6 +10,7 @@ import type { Deadlines } from './deadlines.ts';
 /** What routes may use. Built once in the composition root. */
 export interface ApiDependencies {
   db: Database;
+  clock: Clock;
   jobs: Jobs;
   keyRing: KeyRing;
   egress: Egress;

@@ -1,3 +1,4 @@
+export { type Clock, startClock } from './clock.ts';
 export { type Commits, watchCommits } from './commits.ts';
 export { isConnectionFailure } from './connection-failure.ts';
 export { copyLines, copyRows } from './copy-rows.ts';

@@ -13,22 +13,55 @@ const span = 6 * hour;
 const ahead = 72 * hour;
 
 /**
- * Makes the partitions of the coming days and drops those that ended more than `retention` ago.
- * Called at start-up before anything is written, and hourly after that. Safe to run concurrently.
+ * Makes the partitions of the coming days and drops those whose rows are older than `retention`. Called at start-up before
+ * anything is written, and hourly after that. Safe to run concurrently.
  *
- * @param retention milliseconds. @param now milliseconds since the epoch.
+ * The time is the database's, which stamps the rows. It may be wrong, too, as where both run on one machine whose clock is
+ * set back or ahead: nothing is dropped that the log itself has not left behind by `retention`, and there is room where
+ * the log goes on.
+ *
+ * @param retention milliseconds. @param given milliseconds since the epoch, instead of the database's time.
  */
-export async function maintainPartitions(db: Database, retention: number, now = Date.now()): Promise<void> {
+export async function maintainPartitions(db: Database, retention: number, given?: number): Promise<void> {
+  const { now, newest } = await times(db, given);
   for (const table of partitioned) {
     const existing = await partitionStarts(db, table);
-    const first = Math.floor((now - span) / span) * span;
-    for (let start = first; start < now + ahead; start += span) {
-      if (!existing.has(start)) await createPartition(db, table, start);
+    for (const from of new Set([now, Math.max(now, newest ?? now)])) {
+      const first = Math.floor((from - span) / span) * span;
+      for (let start = first; start < from + ahead; start += span) {
+        if (existing.has(start)) continue;
+        await createPartition(db, table, start);
+        existing.add(start);
+      }
     }
     for (const start of existing) {
-      if (start + span < now - retention) await execute(db, `drop table if exists ${nameOf(table, start)}`);
+      if (start + span >= now - retention) continue;
+      const isBehind = newest !== undefined && start + span < newest - retention;
+      if (isBehind || (await isEmpty(db, nameOf(table, start)))) {
+        await execute(db, `drop table if exists ${nameOf(table, start)}`);
+      }
     }
   }
+}
+
+/** @returns the database's time, and that of its newest event. */
+async function times(db: Database, given?: number): Promise<{ now: number; newest: number | undefined }> {
+  const { rows } = await sql<{ now: number; newest: number | null }>`
+    select (extract(epoch from clock_timestamp()) * 1000)::float8 as now,
+      (extract(epoch from max(head)) * 1000)::float8 as newest from event_heads`.execute(db);
+  const [read] = rows;
+  if (read === undefined) throw new Error('the database has no time');
+  return { now: given ?? read.now, newest: read.newest ?? undefined };
+}
+
+/** Of what another server has dropped meanwhile, too. */
+async function isEmpty(db: Database, table: string): Promise<boolean> {
+  const { rows } = await sql<{ there: boolean }>`select to_regclass(${table}) is not null as there`.execute(
+    db,
+  );
+  if (rows[0]?.there !== true) return true;
+  const found = await sql`select from ${sql.table(table)} limit 1`.execute(db);
+  return found.rows.length === 0;
 }
 
 async function partitionStarts(db: Database, table: string): Promise<Set<number>> {

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { Clock } from '../db/index.ts';
 import type { Egress } from '../egress/index.ts';
 import { parseRetryAfter } from '../lib/retry-after.ts';
 import type { Claimed } from './claim.ts';
@@ -9,7 +10,7 @@ import type { SigningKeys } from './signing-keys.ts';
 
 /** Makes one attempt of a delivery and says what comes next. Never throws. */
 export async function attempt(
-  { egress, keys, log }: { egress: Egress; keys: SigningKeys; log: Logger },
+  { log, ...sender }: { egress: Egress; keys: SigningKeys; clock: Clock; log: Logger },
   { retrySeconds, deadline }: { retrySeconds: readonly number[]; deadline: number },
   claimed: Claimed,
   signal: AbortSignal,
@@ -20,10 +21,10 @@ export async function attempt(
   const body = deliveryBody(claimed.eventType, claimed.event);
   const { secret, previousSecret } = claimed;
   const message = { organizationId, endpoint, secret, previousSecret, eventId, body };
-  const result = await send({ egress, keys }, message, deadline, signal);
+  const result = await send(sender, message, deadline, signal);
   if (result.error === null) return { claimed, result, status: 'delivered', wait: 0 };
 
-  const requested = parseRetryAfter(result.headers ?? {}, Date.now());
+  const requested = parseRetryAfter(result.headers ?? {}, sender.clock.now());
   const wait = retryWait(claimed.attempt - claimed.attemptsBefore, retrySeconds, requested);
   // What was delivered is on record; what was not is worth a line as well.
   log.info(

@@ -83,9 +83,10 @@ describe.skipIf(!canFakeTime())('a worker whose clock jumps', () => {
         return now?.attempts === 4 ? now : undefined;
       });
       expect(receiver.requests.length).toBe(4);
-      // The first attempt was sent by the right clock, the second by the other one.
-      const sent = receiver.requests.map(({ headers }) => Number(headers['webhook-timestamp']));
-      expect(Math.abs((sent[1] ?? 0) - (sent[0] ?? 0) - offset)).toBeLessThan(60);
+      // A receiver refuses what is stamped too long ago, or to come.
+      for (const { headers } of receiver.requests) {
+        expect(Math.abs(Number(headers['webhook-timestamp']) - Date.now() / 1000)).toBeLessThan(60);
+      }
       expect(waiting.next).toBeGreaterThan(480 - 30);
       expect(waiting.next).toBeLessThanOrEqual(720);
       expect(waiting.off).toBeLessThan(60);

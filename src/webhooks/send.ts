@@ -1,3 +1,4 @@
+import type { Clock } from '../db/index.ts';
 import { type Egress, EgressError, type Timing } from '../egress/index.ts';
 import { messageOf } from '../errors.ts';
 import { userAgent } from '../lib/version.ts';
@@ -46,7 +47,7 @@ export function deliveryBody(type: string, event: string): string {
  * @param deadline milliseconds to the last byte of the response. @param signal gives up early.
  */
 export async function send(
-  { egress, keys }: { egress: Egress; keys: SigningKeys },
+  { egress, keys, clock }: { egress: Egress; keys: SigningKeys; clock: Clock },
   message: Message,
   deadline: number,
   signal?: AbortSignal,
@@ -66,7 +67,7 @@ export async function send(
   const body = Buffer.from(message.body);
   let signature: SignedHeaders;
   try {
-    signature = sign(keysOf(keys, message), body, eventId, Date.now());
+    signature = sign(keysOf(keys, message), body, eventId, clock.now());
   } catch (cause) {
     // The key that sealed the secret is not on this process's ring: an operator can mend that.
     return unanswered('secret', `the secret cannot be opened: ${messageOf(cause)}`);

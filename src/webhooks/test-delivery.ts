@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { Database } from '../db/index.ts';
+import type { Clock, Database } from '../db/index.ts';
 import type { Egress } from '../egress/index.ts';
 import { notFound } from '../errors.ts';
 import { type EventType, sampleEvent } from '../events/index.ts';
@@ -15,7 +15,7 @@ const overlappingSecret = sql<Buffer | null>`case when previous_secret_until > n
  * disabled webhook too. It is no event: nothing is logged, retried or kept.
  */
 export async function sendTest(
-  deps: { db: Database; keyRing: KeyRing; egress: Egress; webhookDeadline: number },
+  deps: { db: Database; clock: Clock; keyRing: KeyRing; egress: Egress; webhookDeadline: number },
   webhookId: string,
   type: EventType,
 ): Promise<{ eventId: string; payload: string; attempt: RecordedAttempt }> {
@@ -29,9 +29,9 @@ export async function sendTest(
   const eventId = crypto.randomUUID();
   const event = { ...sampleEvent(type), organization_id: organizationId };
   const payload = deliveryBody(type, JSON.stringify(event));
-  const sender = { egress: deps.egress, keys: new SigningKeys(deps.keyRing) };
+  const sender = { egress: deps.egress, keys: new SigningKeys(deps.keyRing), clock: deps.clock };
   const message = { organizationId, endpoint, secret, previousSecret, eventId, body: payload };
-  const startedAt = new Date().toISOString();
+  const startedAt = new Date(deps.clock.now()).toISOString();
   const result = await send(sender, message, deps.webhookDeadline);
   return { eventId, payload, attempt: { ...result, number: 1, startedAt } };
 }

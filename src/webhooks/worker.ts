@@ -1,9 +1,11 @@
 import type { Logger } from 'pino';
 import {
+  type Clock,
   type DatabaseHandle,
   isConnectionFailure,
   listen,
   openDatabase,
+  startClock,
   statementLimit,
 } from '../db/index.ts';
 import type { Egress } from '../egress/index.ts';
@@ -62,9 +64,17 @@ export async function startDeliveryWorker(
   deps: DeliveryDependencies,
   settings: DeliverySettings,
 ): Promise<{ stop(graceMs?: number): Promise<void> }> {
-  const worker = new DeliveryWorker(deps, settings);
+  const database = openDatabase(deps.databaseUrl, 3, sessions);
+  const clock = await startClock(database.db, deps.log);
+  const worker = new DeliveryWorker(deps, settings, database, clock);
   await worker.start();
-  return worker;
+  return {
+    async stop(graceMs) {
+      await worker.stop(graceMs);
+      await clock.stop();
+      await database.close();
+    },
+  };
 }
 
 /**
@@ -89,12 +99,17 @@ class DeliveryWorker {
   #stopping = false;
   #listener: { stop(): Promise<void> } | undefined;
 
-  constructor(deps: DeliveryDependencies, settings: DeliverySettings) {
+  constructor(
+    deps: DeliveryDependencies,
+    settings: DeliverySettings,
+    database: DatabaseHandle,
+    clock: Clock,
+  ) {
     this.#deps = deps;
     this.#settings = settings;
-    this.#sender = { egress: deps.egress, keys: new SigningKeys(deps.keyRing), log: deps.log };
+    this.#sender = { egress: deps.egress, keys: new SigningKeys(deps.keyRing), clock, log: deps.log };
     this.#places = new Places(settings.concurrency, settings.concurrencyPerWebhook);
-    this.#database = openDatabase(deps.databaseUrl, 3, sessions);
+    this.#database = database;
     this.#claims = new Turns(() => this.#claim(), this.#failed);
     this.#records = new Turns(() => this.#record(), this.#failed);
   }
@@ -122,7 +137,6 @@ class DeliveryWorker {
     const giveUp = setTimeout(() => this.#shutdown.abort(), graceMs);
     await Promise.all(this.#sending);
     clearTimeout(giveUp);
-    await this.#database.close();
   }
 
   /** All of these are tried again by themselves; a database that is away is no news every second. */

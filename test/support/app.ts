@@ -46,6 +46,7 @@ export async function startTestApp(
   const partnerKey = 'partner-key-of-the-test';
   const deps: ApiDependencies = {
     db: database.db,
+    clock: { now: Date.now },
     jobs,
     keyRing: new KeyRing([Buffer.alloc(32, 7)]),
     egress: createEgress({ allow: ['127.0.0.0/8'] }),

@@ -36,6 +36,7 @@ export async function bulkApi(): Promise<BulkApi> {
   const app = buildApp({
     ...harness,
     log: pino({ level: 'silent' }),
+    clock: { now: Date.now },
     publicUrl: 'http://127.0.0.1:8080',
     partnerKey: undefined,
     eventRetention: 48 * 3_600_000,

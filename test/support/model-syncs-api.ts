@@ -45,6 +45,7 @@ export async function startModelSyncsApi(): Promise<ModelSyncsApi> {
     ...world.deps,
     jobs: world.jobs,
     log: pino({ level: 'silent' }),
+    clock: { now: Date.now },
     publicUrl: 'http://localhost',
     partnerKey,
     recordLogs: folderLogs('/nowhere'),

@@ -34,7 +34,7 @@ const base = '/api/bulk/syncs/:sync_id/executions/:execution_id/logs';
  * `warnings`, one per schema that failed in `errors`. Rows themselves go by without being looked at.
  */
 export function bulkLogRoutes(app: App, deps: ApiDependencies): void {
-  const links = signedLinks(deps.keyRing.derive('record log links'));
+  const links = signedLinks(deps.keyRing.derive('record log links'), deps.clock);
 
   app.get(
     base,

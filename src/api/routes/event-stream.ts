@@ -52,7 +52,7 @@ export function eventStreamRoutes(app: App, deps: ApiDependencies): void {
         // Read once before it answers 200: what cannot be read is an error that the client is told.
         let next = await following.next();
         reply.hijack();
-        start(reply.raw, reply.getHeaders(), position, eventRetention);
+        start(reply.raw, reply.getHeaders(), position, deps.clock.now() - eventRetention);
         let said = '';
         for (; !next.done; next = await following.next()) {
           const { phase, events } = next.value;
@@ -91,7 +91,7 @@ function start(
   response: ServerResponse,
   headers: Record<string, unknown>,
   position: string | undefined,
-  retention: number,
+  oldest: number,
 ): void {
   const version = headers['x-polytomic-version'];
   response.writeHead(200, {
@@ -101,7 +101,6 @@ function start(
     ...(typeof version === 'string' ? { 'x-polytomic-version': version } : {}),
   });
   response.write('retry: 1000\n\n');
-  const oldest = Date.now() - retention;
   if (position !== undefined && millisecondsOf(position) < oldest) {
     const data = { position, oldest_available_at: new Date(oldest).toISOString() };
     response.write(`event: behind\ndata: ${JSON.stringify(data)}\n\n`);

@@ -19,7 +19,7 @@ import { eventTypesParameter, namedOrganization, timestampParameter } from '../q
 import { sendJson } from '../send-json.ts';
 
 export function eventRoutes(app: App, deps: ApiDependencies): void {
-  const { eventFeed, eventLog, eventRetention: retention } = deps;
+  const { clock, eventFeed, eventLog, eventRetention: retention } = deps;
   const closing = new AbortController();
   app.addHook('preClose', async () => closing.abort());
   app.get(
@@ -54,7 +54,7 @@ export function eventRoutes(app: App, deps: ApiDependencies): void {
         await subscription.wait(left, over);
         found = await read();
       }
-      return sendJson(reply, page(found, query));
+      return sendJson(reply, page(found, query, clock.now()));
     },
   );
   app.get(
@@ -87,7 +87,11 @@ export function presentEvent({ id, organizationId, type, createdAt, event }: Lis
 type PageQuery = Omit<EventQuery, 'organizationId'>;
 
 /** A page forward always has a token, also when nothing is there yet: a poller goes on from it. */
-function page({ events, hasMore }: EventPage, { retention, ascending, after, before }: PageQuery): string {
+function page(
+  { events, hasMore }: EventPage,
+  { retention, ascending, after, before }: PageQuery,
+  now: number,
+): string {
   const position = events.at(-1)?.createdAt ?? (ascending ? after : undefined);
   const token =
     position !== undefined && (ascending || hasMore)
@@ -96,7 +100,7 @@ function page({ events, hasMore }: EventPage, { retention, ascending, after, bef
   const pagination = {
     ...(token === undefined ? {} : { next_page_token: token }),
     has_more: hasMore,
-    oldest_available_at: new Date(Date.now() - retention).toISOString(),
+    oldest_available_at: new Date(now - retention).toISOString(),
   };
   return `{"data":[${events.map(presentEvent).join(',')}],"pagination":${JSON.stringify(pagination)}}`;
 }

@@ -111,7 +111,7 @@ export function modelSyncExecutionRoutes(app: App, deps: ApiDependencies): void 
 
 function recordLogRoutes(app: App, deps: ApiDependencies): void {
   const { db } = deps;
-  const links = signedLinks(deps.keyRing.derive('record log links'));
+  const links = signedLinks(deps.keyRing.derive('record log links'), deps.clock);
 
   app.get(
     `${base}/:id/:type`,
