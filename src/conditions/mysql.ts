@@ -1,8 +1,10 @@
 import { invalidField } from '../errors.ts';
+import { mysql as quoting } from '../lib/sql-quoting.ts';
 import type { Column, Dialect } from './dialect.ts';
 import { binaryNumber } from './numbers.ts';
 import { whitespace } from './terms.ts';
 
+const { utf8: text, hexadecimal } = quoting;
 const characters = /^(char|varchar|tinytext|text|mediumtext|longtext|enum|set)\b/i;
 
 /**
@@ -13,7 +15,7 @@ const characters = /^(char|varchar|tinytext|text|mediumtext|longtext|enum|set)\b
  * The session's time_zone must be '+00:00', or `timestamp` columns are compared in another one.
  */
 export const mysql: Dialect = {
-  identifier: (name) => `\`${name.replaceAll('`', '``')}\``,
+  identifier: quoting.identifier,
   compare(column, comparison, value) {
     if (comparison === '=') return mysql.oneOf(column, [value]);
     return isText(column)
@@ -51,21 +53,14 @@ function isText({ type, remoteType }: Column): boolean {
 function literal({ type, remoteType }: Column, value: string): string {
   if (type === 'number') return binaryNumber(value, remoteType)?.toExponential() ?? value;
   if (type === 'datetime') {
-    return value.length === 10 ? `date'${value}'` : `timestamp'${value.slice(0, 26)}'`;
+    const isDay = value.length === 10;
+    return `${isDay ? 'date' : 'timestamp'}${quoting.literal(isDay ? value : value.slice(0, 26))}`;
   }
-  return isBits(remoteType) ? `b'${value}'` : text(value);
+  return isBits(remoteType) ? quoting.bits(value) : text(value);
 }
 
 function isBits(remoteType: string): boolean {
   return /^bit\b/i.test(remoteType);
-}
-
-function text(value: string): string {
-  return `_utf8mb4 ${hexadecimal(value)}`;
-}
-
-function hexadecimal(value: string): string {
-  return `x'${Buffer.from(value).toString('hex')}'`;
 }
 
 function utf8({ sql, remoteType }: Column): string {

@@ -12,6 +12,7 @@ const longestText = 10_000;
 
 /** Types whose values have a form that is known here; what else a server refuses, only it knows. */
 const forms: { type: RegExp; value: RegExp; example: string }[] = [
+  { type: /^bit\b(?! varying)/i, value: /^[01]+$/, example: '101' },
   {
     type: /^uuid$/i,
     value: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i,

@@ -1,8 +1,8 @@
-import pg from 'pg';
+import { postgresql as quoting } from '../lib/sql-quoting.ts';
 import type { Column, Dialect } from './dialect.ts';
 import { whitespace } from './terms.ts';
 
-const quote = pg.escapeLiteral;
+const quote = quoting.literal;
 const collated = /^(text|character|name|citext)\b/;
 
 /**
@@ -11,7 +11,7 @@ const collated = /^(text|character|name|citext)\b/;
  * standard_conforming_strings says.
  */
 export const postgresql: Dialect = {
-  identifier: pg.escapeIdentifier,
+  identifier: quoting.identifier,
   compare: (column, comparison, value) =>
     `${comparison === '=' ? column.sql : byCodePoint(column)} ${comparison} ${quote(value)}`,
   oneOf: ({ sql }, values) => `${sql} in (${values.map(quote).join(', ')})`,

@@ -1,13 +1,13 @@
-import pg from 'pg';
 import { messageOf } from '../errors.ts';
 import { endWithClient } from '../lib/end-with-client.ts';
 import { pack } from '../lib/packed-record.ts';
+import { postgresql } from '../lib/sql-quoting.ts';
 import { type JoinFilter, joinFilter, type Locate } from './join-filter.ts';
 import { type Layout, layoutsOf } from './join-layout.ts';
 import { type Joining, type Lost, partTable, stagePart } from './join-stage.ts';
 
 /** Between the fields of one part and the next: `pack` does not use it. */
-const between = pg.escapeLiteral('\x1c');
+const between = postgresql.literal('\x1c');
 
 /**
  * Joins models in temporary tables of the metadata database, so that memory here stays flat: each is read once, and of
@@ -63,7 +63,7 @@ function selectJoined(
     `coalesce(${parts.map(problemOf).join(', ')}) as problem`,
   ];
   const answers = asked.map(({ fields, answer }, place) => {
-    const ofNothing = pg.escapeLiteral(answer(fields.map(() => null)));
+    const ofNothing = postgresql.literal(answer(fields.map(() => null)));
     return `cross join lateral (select coalesce(p${place}.h, ${ofNothing}) as h${place}) a${place}`;
   });
   const from = [`${partTable(0)} p0`, ...layouts.slice(1).map((one, index) => join(parts, one, index + 1))];
@@ -79,12 +79,12 @@ function selectJoined(
 /** A packed column of a part; what it is without a partner. */
 function orNulls(place: number, column: string, count: number): string {
   if (place === 0) return `p0.${column}`;
-  return `coalesce(p${place}.${column}, ${pg.escapeLiteral(pack(Array(count).fill(null)))})`;
+  return `coalesce(p${place}.${column}, ${postgresql.literal(pack(Array(count).fill(null)))})`;
 }
 
 function problemOf({ joined }: Joining['parts'][number], place: number): string {
   if (joined === undefined) return `p${place}.problem`;
-  return `${pg.escapeLiteral(`model ${joined.name}: `)} || p${place}.problem`;
+  return `${postgresql.literal(`model ${joined.name}: `)} || p${place}.problem`;
 }
 
 /** Of several partners the smallest by its identifier; else, and of several with the same, the smallest by content. */

@@ -1,8 +1,8 @@
-import pg from 'pg';
 import { type KeyAndHash, sampled } from '../connectors/index.ts';
 import { type OpenSession, openSession } from '../db/index.ts';
 import { decodeCopyText } from '../lib/copy-text.ts';
 import { unpack } from '../lib/packed-record.ts';
+import { postgresql } from '../lib/sql-quoting.ts';
 import type { Part } from './join-part.ts';
 import type { Lost } from './join-stage.ts';
 import { joinInTables } from './join-tables.ts';
@@ -116,7 +116,7 @@ function placesOf(parts: readonly number[]): { part: number; place: number }[] {
 }
 
 function literals(keys: readonly string[]): string {
-  return keys.length === 0 ? 'null' : keys.map((key) => pg.escapeLiteral(key)).join(', ');
+  return keys.length === 0 ? 'null' : keys.map(postgresql.literal).join(', ');
 }
 
 function severalPartners(part: Part | undefined, count: number): string {

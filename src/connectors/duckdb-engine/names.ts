@@ -1,9 +1,3 @@
-/** A name as SQL writes it. */
-export function identifier(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
-}
+import { duckdb } from '../../lib/sql-quoting.ts';
 
-/** A text value as SQL writes it. */
-export function literal(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
-}
+export const { identifier, literal } = duckdb;

@@ -5,7 +5,7 @@ import { askServer, type Connect, rowsOf } from './client.ts';
 import type { Column } from './columns.ts';
 import { bySize } from './model-columns.ts';
 import type { Target } from './model-target.ts';
-import { literal, qualified } from './quote.ts';
+import { charset, literal, qualified } from './quote.ts';
 
 /** Keys that are fetched at a time. */
 const fetched = 10_000;
@@ -103,9 +103,9 @@ async function reading(
   // A char drops the spaces at its end, whatever its collation says of them.
   const text = /^char\(/.test(type) ? "trim(trailing ' ' from k)" : 'k';
   return {
-    type: `longtext character set ${found.charset} collate ${found.collation}`,
-    value: `convert(${text} using ${found.charset})`,
+    type: `longtext character set ${charset(found.charset)} collate ${charset(found.collation)}`,
+    value: `convert(${text} using ${charset(found.charset)})`,
     // What the character set does not have is refused when it is sent.
-    isValue: `convert(convert(k using ${found.charset}) using utf8mb4) collate utf8mb4_bin = k`,
+    isValue: `convert(convert(k using ${charset(found.charset)}) using utf8mb4) collate utf8mb4_bin = k`,
   };
 }

@@ -1,6 +1,6 @@
 import type { Field } from '../contract.ts';
 import type { Column } from './columns.ts';
-import { literal } from './quote.ts';
+import { bits, literal } from './quote.ts';
 import { changed } from './target-text.ts';
 
 /**
@@ -24,7 +24,7 @@ export function literalFor(
         : literal(text);
     case 'bits':
       if (source.type === 'boolean') return text === 't' ? '1' : '0';
-      return /^[01]{1,64}$/.test(text) && /^bit/.test(source.remoteType) ? `b'${text}'` : literal(text);
+      return /^[01]{1,64}$/.test(text) && /^bit/.test(source.remoteType) ? bits(text) : literal(text);
     case 'date':
     case 'datetime':
     case 'timestamp': {

@@ -1,5 +1,5 @@
 import type { Column } from './columns.ts';
-import { identifier } from './quote.ts';
+import { charset as charsetName, identifier } from './quote.ts';
 import type { StreamedColumn } from './row-stream.ts';
 
 export interface Selected {
@@ -35,5 +35,5 @@ function expression({ name, rendering }: Column): string {
 
 function survives({ name, charset }: Column): string {
   const column = identifier(name);
-  return `cast(${column} as binary) <=> cast(convert(convert(${column} using utf8mb4) using ${charset}) as binary)`;
+  return `cast(${column} as binary) <=> cast(convert(convert(${column} using utf8mb4) using ${charsetName(charset ?? 'binary')}) as binary)`;
 }

@@ -3,6 +3,7 @@ import { messageOf } from '../../errors.ts';
 import type { BulkOutput } from '../contract.ts';
 import { ownColumns, qualified } from './bulk-names.ts';
 import { readState } from './bulk-state.ts';
+import { ask } from './transaction.ts';
 
 /** Something that is attached to a table, beside its rows and columns. */
 export interface Attribute {
@@ -22,7 +23,7 @@ export interface Attribute {
  * the names of the columns that the table will have. Indexes and constraints, which take the time of reading all rows, are
  * in bulk-indexes.ts.
  *
- * Definitions are asked for with no search path, so that they name everything in full.
+ * The system's path has none of the user's schemas, so that definitions name everything in full.
  */
 const attributesQuery = `
 with t as (
@@ -151,9 +152,7 @@ select * from (
 export async function attributesOf(client: Client, output: BulkOutput, oid: number): Promise<Attribute[]> {
   const stays = [...output.columns.map(({ outputName }) => outputName), ...ownColumns(output)];
   const fromSource = (await readState(client, output))?.columns ?? [];
-  await client.query(`savepoint path; select set_config('search_path', '', true)`);
-  const { rows } = await client.query<Attribute>(attributesQuery, [oid, stays, fromSource]);
-  await client.query('rollback to savepoint path; release savepoint path');
+  const { rows } = await ask<Attribute>(client, attributesQuery, [oid, stays, fromSource]);
   return rows;
 }
 
@@ -186,7 +185,8 @@ export async function giveAttributes(
 /** Rights that every new table of ours has, but perhaps not the one it replaces. */
 async function dropDefaultGrants(client: Client, output: BulkOutput): Promise<void> {
   const table = qualified(output);
-  const { rows } = await client.query<{ grantee: string }>(
+  const { rows } = await ask<{ grantee: string }>(
+    client,
     `select distinct case g.grantee when 0 then 'public' else quote_ident(pg_get_userbyid(g.grantee)) end as grantee
      from pg_class c, aclexplode(c.relacl) g where c.oid = $1::regclass and g.grantee <> c.relowner`,
     [table],

@@ -4,7 +4,7 @@ import { qualified, refuse } from './bulk-names.ts';
 import { createSide, sideName } from './bulk-stage.ts';
 import { stateOf } from './bulk-state.ts';
 import { tryTurn } from './bulk-turn.ts';
-import { begin } from './transaction.ts';
+import { ask, begin } from './transaction.ts';
 
 /** Days after which a load that nobody goes on with is removed, so that its rows do not stay for ever. */
 const forsakenAfter = 7;
@@ -43,7 +43,8 @@ export async function claimLoad(client: Client, output: BulkOutput, plan: LoadPl
     output.facts ?? null,
   ]);
   await begin(client, 'write');
-  const { rows } = await client.query<{ value: LoadEntry; there: boolean }>(
+  const { rows } = await ask<{ value: LoadEntry; there: boolean }>(
+    client,
     `select value, relation = to_regclass(format('%I.%I', $2::text, value->>'side')) as there
      from ${state} where name = $1 and entry = 'load' for update`,
     [output.name, output.schema],
@@ -53,7 +54,8 @@ export async function claimLoad(client: Client, output: BulkOutput, plan: LoadPl
   let side = sideName(output, plan);
   if (found?.there && found.value.executionId === executionId && found.value.shape === shape) {
     side = found.value.side;
-    await client.query(
+    await ask(
+      client,
       `update ${state} set value = jsonb_set(value, '{token}', to_jsonb($2::text)) where name = $1 and entry = 'load'`,
       [output.name, token],
     );
@@ -61,7 +63,8 @@ export async function claimLoad(client: Client, output: BulkOutput, plan: LoadPl
     await dropLoads(client, output);
     const table = await createSide(client, output, side);
     const entry: LoadEntry = { executionId, token, side, shape, started: new Date().toISOString() };
-    await client.query(
+    await ask(
+      client,
       `insert into ${state} (name, entry, relation, value) values ($1, 'load', to_regclass($2), $3)`,
       [output.name, table, JSON.stringify(entry)],
     );
@@ -75,7 +78,8 @@ export async function storedRanges(
   client: Client,
   { schema, name }: BulkTarget,
 ): Promise<Map<string, number>> {
-  const { rows } = await client.query<{ id: string; rows: string }>(
+  const { rows } = await ask<{ id: string; rows: string }>(
+    client,
     `select substr(entry, 7) as id, value::text as rows from ${stateOf(schema)}
      where name = $1 and entry like 'range %'`,
     [name],
@@ -92,7 +96,8 @@ export async function storeRange(
   rows: number,
 ): Promise<void> {
   const state = stateOf(target.schema);
-  const { rowCount } = await client.query(
+  const { rowCount } = await ask(
+    client,
     `insert into ${state} (name, entry, value) select name, $3, $4::jsonb from ${state}
      where name = $1 and entry = 'load' and value->>'token' = $2 for share`,
     [target.name, token, `range ${id}`, rows],
@@ -107,12 +112,13 @@ export async function endClaim(
   token: string,
 ): Promise<boolean> {
   const state = stateOf(schema);
-  const { rowCount } = await client.query(
+  const { rowCount } = await ask(
+    client,
     `delete from ${state} where name = $1 and entry = 'load' and value->>'token' = $2`,
     [name, token],
   );
   if (rowCount === 0) return false;
-  await client.query(`delete from ${state} where name = $1 and ${isLoad}`, [name]);
+  await ask(client, `delete from ${state} where name = $1 and ${isLoad}`, [name]);
   return true;
 }
 
@@ -123,20 +129,22 @@ export function takenOver({ schema, name }: BulkTarget): never {
 /** Removes what loads of this table in ranges have left. It must be our turn. @returns whether there was anything. */
 export async function dropLoads(client: Client, { schema, name }: BulkTarget): Promise<boolean> {
   const state = stateOf(schema);
-  const { rows } = await client.query<{ side: string }>(
+  const { rows } = await ask<{ side: string }>(
+    client,
     `select value->>'side' as side from ${state} where name = $1 and entry = 'load'`,
     [name],
   );
   for (const { side } of rows)
     await client.query(`drop table if exists ${qualified({ schema, name: side })}`);
-  const { rowCount } = await client.query(`delete from ${state} where name = $1 and ${isLoad}`, [name]);
+  const { rowCount } = await ask(client, `delete from ${state} where name = $1 and ${isLoad}`, [name]);
   return rowCount !== 0;
 }
 
 /** Removes loads of other tables that nobody went on with, each in a transaction. */
 export async function dropForsaken(client: Client, schema: string): Promise<void> {
   await begin(client, 'write');
-  const { rows } = await client.query<{ name: string }>(
+  const { rows } = await ask<{ name: string }>(
+    client,
     `select name from ${stateOf(schema)} where entry = 'load' and (value->>'started')::timestamptz < now() - make_interval(days => $1)`,
     [forsakenAfter],
   );

@@ -1,8 +1,10 @@
-import pg, { type Client } from 'pg';
+import type { Client } from 'pg';
 import type { BulkOutput, LoadPlan } from '../contract.ts';
 import { compareMerged, expectRows } from '../row-counts.ts';
 import { assignments } from './bulk-difference.ts';
 import { qualified } from './bulk-names.ts';
+import { identifier } from './quote.ts';
+import { ask } from './transaction.ts';
 
 /**
  * Whether the rows that were stored are the staged table's, once its key is built: the build has counted them, to the
@@ -18,7 +20,8 @@ export async function expectStaged(
   rows: number,
 ): Promise<void> {
   if (output.primaryKey.length === 0) return;
-  const { rowCount } = await client.query(
+  const { rowCount } = await ask(
+    client,
     'select from pg_class where oid = $1::regclass and reltuples = $2::float8::float4',
     [table, rows],
   );
@@ -48,10 +51,7 @@ export async function expectMerged(
     { rows, missing, deletedAt: output.deletedAt },
     {
       live: (mark) =>
-        count(
-          client,
-          `from ${live}${mark === undefined ? '' : ` where ${pg.escapeIdentifier(mark)} is null`}`,
-        ),
+        count(client, `from ${live}${mark === undefined ? '' : ` where ${identifier(mark)} is null`}`),
       async absent() {
         const { key } = await assignments(client, output);
         return count(client, `from ${stage} s where not exists (select from ${live} l where ${key})`);

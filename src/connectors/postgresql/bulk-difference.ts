@@ -1,8 +1,10 @@
-import pg, { type Client } from 'pg';
+import type { Client } from 'pg';
 import type { BulkOutput, Committed, LoadPlan } from '../contract.ts';
 import { columnsOf } from './bulk-evolve.ts';
 import type { LiveTable } from './bulk-live.ts';
 import { outputKey, qualified, refuse } from './bulk-names.ts';
+import { identifier, literal } from './quote.ts';
+import { ask } from './transaction.ts';
 
 /** Rows of the live table. */
 export type Changed = Pick<Committed, 'inserted' | 'updated' | 'deleted'>;
@@ -22,8 +24,8 @@ export async function writeDifference(
   await checkKeyed(client, output, live);
   const table = qualified(output);
   const { targets, values, pairs, key, now } = await assignments(client, output);
-  const synced = output.syncedAt === undefined ? [] : [`${pg.escapeIdentifier(output.syncedAt)} = ${now}`];
-  const mark = output.deletedAt === undefined ? undefined : pg.escapeIdentifier(output.deletedAt);
+  const synced = output.syncedAt === undefined ? [] : [`${identifier(output.syncedAt)} = ${now}`];
+  const mark = output.deletedAt === undefined ? undefined : identifier(output.deletedAt);
   const run = async (statement: string) => (await client.query(statement)).rowCount ?? 0;
 
   const isMissing = `not exists (select from ${stage} s where ${key})`;
@@ -59,17 +61,17 @@ export async function writeDifference(
  */
 export async function assignments(client: Client, output: BulkOutput) {
   const live = await columnsOf(client, qualified(output));
-  const staged = (name: string) => `s.${pg.escapeIdentifier(name)}::${live.get(name)?.type}`;
+  const staged = (name: string) => `s.${identifier(name)}::${live.get(name)?.type}`;
   const pairs = output.columns.map(({ outputName }) => ({
-    column: pg.escapeIdentifier(outputName),
+    column: identifier(outputName),
     value: staged(outputName),
   }));
-  const { rows } = await client.query<{ now: string }>('select clock_timestamp()::text as now');
-  const now = `timestamptz '${rows[0]?.now}'`;
+  const { rows } = await ask<{ now: string }>(client, 'select clock_timestamp()::text as now');
+  const now = `timestamptz ${literal(rows[0]?.now ?? '')}`;
   const all = [...pairs];
-  if (output.syncedAt !== undefined) all.push({ column: pg.escapeIdentifier(output.syncedAt), value: now });
+  if (output.syncedAt !== undefined) all.push({ column: identifier(output.syncedAt), value: now });
   const key = outputKey(output)
-    .map((name) => `l.${pg.escapeIdentifier(name)} = ${staged(name)}${live.get(name)?.collate ?? ''}`)
+    .map((name) => `l.${identifier(name)} = ${staged(name)}${live.get(name)?.collate ?? ''}`)
     .join(' and ');
   return {
     targets: all.map(({ column }) => column).join(', '),
@@ -85,7 +87,8 @@ async function checkKeyed(client: Client, output: BulkOutput, live: LiveTable): 
   const key = outputKey(output);
   const name = `${output.schema}.${output.name}`;
   if (key.length === 0) refuse(`${name} has no key that its rows could be told apart by`);
-  const { rowCount } = await client.query(
+  const { rowCount } = await ask(
+    client,
     `select from pg_index i where i.indrelid = $1 and i.indisunique and i.indisvalid and i.indimmediate
        and i.indpred is null and i.indexprs is null
        and $2::name[] = array(select a.attname from pg_attribute a where a.attrelid = i.indrelid

@@ -3,6 +3,8 @@ import type { BulkOutput } from '../contract.ts';
 import { ownColumns, qualified, refuse } from './bulk-names.ts';
 import type { CommittedState } from './bulk-state.ts';
 import { holds } from './bulk-widening.ts';
+import { identifier } from './quote.ts';
+import { ask } from './transaction.ts';
 
 export interface Column {
   name: string;
@@ -59,9 +61,9 @@ export function alters({ added, widened, own }: Evolution): boolean {
 export async function evolve(client: Client, output: BulkOutput, evolution: Evolution): Promise<string[]> {
   const { added, widened, own, dropped } = evolution;
   const actions = [
-    ...added.map(({ name, type, collate }) => `add column ${pg.escapeIdentifier(name)} ${type}${collate}`),
-    ...own.map((name) => `add column ${pg.escapeIdentifier(name)} timestamptz`),
-    ...widened.map(({ name, to }) => `alter column ${pg.escapeIdentifier(name)} type ${to}`),
+    ...added.map(({ name, type, collate }) => `add column ${identifier(name)} ${type}${collate}`),
+    ...own.map((name) => `add column ${identifier(name)} timestamptz`),
+    ...widened.map(({ name, to }) => `alter column ${identifier(name)} type ${to}`),
   ];
   const changes = [
     ...added.map(({ name, type }) => `column ${name} added as ${type}`),
@@ -82,7 +84,8 @@ export async function evolve(client: Client, output: BulkOutput, evolution: Evol
 
 /** Columns by name, in order. */
 export async function columnsOf(client: Client, table: string): Promise<Map<string, Column>> {
-  const { rows } = await client.query<Column>(
+  const { rows } = await ask<Column>(
+    client,
     `select attname as name, format_type(atttypid, atttypmod) as type,
        case when attcollation = 0 then '' else ' collate ' || attcollation::regcollation::text end as collate
      from pg_attribute where attrelid = $1::regclass and attnum > 0 and not attisdropped order by attnum`,

@@ -1,5 +1,6 @@
 import pg, { type Client } from 'pg';
 import type { TableFacts } from '../contract.ts';
+import { ask } from './transaction.ts';
 
 interface FactsRow {
   server: string;
@@ -15,7 +16,8 @@ interface FactsRow {
  * new one after each refresh.
  */
 export async function readFacts(client: Client, oid: number): Promise<TableFacts> {
-  const { rows } = await client.query<FactsRow>(
+  const { rows } = await ask<FactsRow>(
+    client,
     `select concat_ws(' ', d.oid, d.datname) as server, c.oid::text as table,
        case when c.relkind = 'r' then c.relfilenode::text end as storage,
        case c.relkind when 'v' then md5(pg_get_viewdef(c.oid))
@@ -57,7 +59,8 @@ async function systemIdentifier(client: Client): Promise<string | undefined> {
  * column may change without any row being touched, and what is above and below in a text depends on its collation.
  */
 export async function readVersions(client: Client, oid: number): Promise<Map<string, string>> {
-  const { rows } = await client.query<{ name: string; version: string }>(
+  const { rows } = await ask<{ name: string; version: string }>(
+    client,
     `select a.attname as name, concat_ws(' ', a.attnum,
        case when a.attcollation <> 0 then concat_ws(' ', l.collname, l.collversion,
          case when l.collname = 'default' then d.datcollate end) end,

@@ -1,4 +1,5 @@
 import type { Client } from 'pg';
+import { ask } from './transaction.ts';
 
 /** What conditions on a field have to know of it. */
 export interface SourceField {
@@ -9,7 +10,8 @@ export interface SourceField {
 
 /** Undefined when the relation has no such column. */
 export async function findField(client: Client, oid: number, name: string): Promise<SourceField | undefined> {
-  const { rows } = await client.query<SourceField>(
+  const { rows } = await ask<SourceField>(
+    client,
     `with recursive chain (oid, nullable) as (
        select atttypid, not attnotnull from pg_attribute
        where attrelid = $1 and attname = $2 and attnum > 0 and not attisdropped

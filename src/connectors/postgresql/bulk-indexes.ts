@@ -2,6 +2,8 @@ import pg, { type Client } from 'pg';
 import { messageOf } from '../../errors.ts';
 import type { BulkOutput, BulkTarget } from '../contract.ts';
 import { qualified } from './bulk-names.ts';
+import { identifier } from './quote.ts';
+import { ask } from './transaction.ts';
 
 interface Index {
   name: string;
@@ -29,11 +31,9 @@ export async function copyIndexes(client: Client, live: BulkOutput, side: string
     await client.query('savepoint made');
     try {
       const target = qualified({ schema: live.schema, name: side });
-      await client.query(
-        `alter table ${target} add constraint ${pg.escapeIdentifier(temporary)} ${definition}`,
-      );
+      await client.query(`alter table ${target} add constraint ${identifier(temporary)} ${definition}`);
       copied.renames.push(
-        `alter table ${qualified(live)} rename constraint ${pg.escapeIdentifier(temporary)} to ${pg.escapeIdentifier(name)}`,
+        `alter table ${qualified(live)} rename constraint ${identifier(temporary)} to ${identifier(name)}`,
       );
     } catch (error) {
       if (!(error instanceof pg.DatabaseError)) throw error;
@@ -50,10 +50,10 @@ export async function copyIndexes(client: Client, live: BulkOutput, side: string
     await client.query('savepoint index');
     try {
       if (rest === undefined) throw new Error(`its definition is not understood: ${definition}`);
-      const create = `create ${unique ? 'unique ' : ''}index ${pg.escapeIdentifier(temporary)}`;
+      const create = `create ${unique ? 'unique ' : ''}index ${identifier(temporary)}`;
       await client.query(`${create} on ${target} using ${rest}`);
       const created = qualified({ schema: live.schema, name: temporary });
-      copied.renames.push(`alter index ${created} rename to ${pg.escapeIdentifier(name)}`);
+      copied.renames.push(`alter index ${created} rename to ${identifier(name)}`);
     } catch (error) {
       if (!(error instanceof pg.DatabaseError) && rest !== undefined) throw error;
       await client.query('rollback to savepoint index');
@@ -68,21 +68,20 @@ async function constraintsOf(
   client: Client,
   { schema, name, primaryKey }: BulkOutput,
 ): Promise<{ name: string; definition: string }[]> {
-  await client.query(`savepoint path; select set_config('search_path', '', true)`);
-  const { rows } = await client.query<{ name: string; definition: string }>(
+  const { rows } = await ask<{ name: string; definition: string }>(
+    client,
     `select conname as name, pg_get_constraintdef(oid) as definition from pg_constraint
      where conrelid = to_regclass(format('%I.%I', $1::text, $2::text)) and contype in ('c', 'u', 'x', 'f', $3)
        and confrelid <> conrelid order by conname`,
     [schema, name, primaryKey.length === 0 ? 'p' : 'c'],
   );
-  await client.query('rollback to savepoint path; release savepoint path');
   return rows;
 }
 
 async function indexesOf(client: Client, { schema, name }: BulkTarget): Promise<Index[]> {
-  // With no search path, definitions name everything in full. Functions in them may want theirs back.
-  await client.query(`savepoint path; select set_config('search_path', '', true)`);
-  const { rows } = await client.query<Index>(
+  // The system's path has none of the user's schemas: definitions name everything in full.
+  const { rows } = await ask<Index>(
+    client,
     `select c.relname as name, i.indisunique as unique, pg_get_indexdef(i.indexrelid) as definition,
        format('CREATE %sINDEX %I ON %I.%I USING ', case when i.indisunique then 'UNIQUE ' end, c.relname, $1::text, $2::text) as head
      from pg_index i join pg_class c on c.oid = i.indexrelid
@@ -91,6 +90,5 @@ async function indexesOf(client: Client, { schema, name }: BulkTarget): Promise<
      order by c.relname`,
     [schema, name],
   );
-  await client.query('rollback to savepoint path; release savepoint path');
   return rows;
 }

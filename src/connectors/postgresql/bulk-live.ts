@@ -4,6 +4,7 @@ import type { BulkOutput, BulkTarget } from '../contract.ts';
 import type { Attribute } from './bulk-attributes.ts';
 import { qualified, refuse } from './bulk-names.ts';
 import { originExpression } from './bulk-table.ts';
+import { ask } from './transaction.ts';
 
 /** Milliseconds to wait for the live table's users; while we wait, others queue up behind us. */
 const lockTimeout = 2000;
@@ -34,7 +35,8 @@ const ownObjects = [
   .join(' union all ');
 
 export async function findLive(client: Client, { schema, name }: BulkTarget): Promise<LiveTable | undefined> {
-  const { rows } = await client.query<LiveTable>(
+  const { rows } = await ask<LiveTable>(
+    client,
     `select c.oid, c.relkind as kind, ${originExpression} as origin,
        array(select distinct case when r.oid is null then pg_describe_object(p.classid, p.objid, p.objsubid)
            else pg_describe_object('pg_class'::regclass, r.ev_class, 0) end

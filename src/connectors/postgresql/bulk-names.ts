@@ -1,14 +1,14 @@
-import pg from 'pg';
 import { TidemarkError } from '../../errors.ts';
 import type { BulkOutput, BulkTarget } from '../contract.ts';
+import { identifier } from './quote.ts';
 
 /** Quoted, to be put into a statement. */
 export function qualified({ schema, name }: BulkTarget): string {
-  return `${pg.escapeIdentifier(schema)}.${pg.escapeIdentifier(name)}`;
+  return `${identifier(schema)}.${identifier(name)}`;
 }
 
 export function list(names: readonly string[]): string {
-  return names.map((name) => pg.escapeIdentifier(name)).join(', ');
+  return names.map(identifier).join(', ');
 }
 
 /** The key's columns by their names in the destination, in key order. */

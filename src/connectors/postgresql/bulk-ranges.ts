@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
-import pg, { type Client } from 'pg';
+import type { Client } from 'pg';
 import type { BulkRange, BulkTable } from '../contract.ts';
 import { findField } from './bulk-fields.ts';
 import { findRelation, type Relation } from './bulk-table.ts';
+import { identifier, literal } from './quote.ts';
+import { ask } from './transaction.ts';
 
 /** Types whose order is the same for as long as a load may take, with an exact text. */
 const ordered = [
@@ -58,7 +60,8 @@ export async function keyRanges(client: Client, table: BulkTable, rows: number):
 
 /** Without an index every range would read the whole table. Views and foreign tables have none. */
 async function canSeek(client: Client, relation: Relation, column: string): Promise<boolean> {
-  const { rowCount } = await client.query(
+  const { rowCount } = await ask(
+    client,
     `select from pg_index i join pg_class c on c.oid = i.indexrelid join pg_am m on m.oid = c.relam
        join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
      where i.indrelid = $1 and a.attname = $2 and i.indisvalid and i.indpred is null and m.amname = 'btree'`,
@@ -80,7 +83,7 @@ async function sampleBounds(
        (percentile_disc($2::float8[]) within group (order by key))::text[] as coarse, corr(place, rank) as correlation
      from (
        select key, row_number() over (order by part, at) as place, row_number() over (order by key) as rank
-       from (select ${pg.escapeIdentifier(column)} as key, tableoid as part, ctid as at
+       from (select ${identifier(column)} as key, tableoid as part, ctid as at
          from ${relation.name} tablesample system (${percent})) sampled
        where key is not null
      ) ranked`,
@@ -101,10 +104,10 @@ function rangeOf(bounds: Bounds): BulkRange {
 /** The column's own collation decides, as it did when the bounds were taken. */
 export function rangeCondition({ bounds }: BulkRange): string {
   const { column, from, to, nulls } = bounds as unknown as Bounds;
-  const name = pg.escapeIdentifier(column);
+  const name = identifier(column);
   const parts = [
-    ...(from === undefined ? [] : [`${name} >= ${pg.escapeLiteral(from)}`]),
-    ...(to === undefined ? [] : [`${name} < ${pg.escapeLiteral(to)}`]),
+    ...(from === undefined ? [] : [`${name} >= ${literal(from)}`]),
+    ...(to === undefined ? [] : [`${name} < ${literal(to)}`]),
   ];
   return nulls ? `(${parts.join(' and ')} or ${name} is null)` : parts.join(' and ');
 }

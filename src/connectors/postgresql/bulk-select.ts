@@ -1,4 +1,4 @@
-import pg, { type Client } from 'pg';
+import type { Client } from 'pg';
 import type { FixedExpression } from '../../conditions/index.ts';
 import type { BulkColumn, BulkRead, BulkTable, WireFormat } from '../contract.ts';
 import { declaredType } from './bulk-declared-type.ts';
@@ -6,6 +6,7 @@ import { rangeCondition } from './bulk-ranges.ts';
 import type { Relation } from './bulk-table.ts';
 import { trackingCondition } from './bulk-tracking.ts';
 import { describeModel } from './model-query.ts';
+import { identifier, literal } from './quote.ts';
 import { keepsBytes, useOurPath } from './transaction.ts';
 import { filterCondition } from './where.ts';
 
@@ -20,7 +21,7 @@ export async function copyStatement(
   if (table.columns.some(({ obfuscated }) => obfuscated)) {
     if (salt === undefined) throw new Error('obfuscated columns need a salt');
     // A parameter, and not part of any statement: those are logged and shown in pg_stat_activity.
-    await client.query(`select set_config('tidemark.salt', $1, true)`, [salt]);
+    await client.query(`select pg_catalog.set_config('tidemark.salt', $1, true)`, [salt]);
   }
   const conditions = [
     ...(tracking === undefined ? [] : [await trackingCondition(client, relation.oid, tracking)]),
@@ -50,8 +51,8 @@ async function filterOf(
 
 /** A cast to the type a column already has costs nothing: the planner drops it. */
 function valueOfColumn({ name, type, obfuscated }: BulkColumn, encoding: string): string {
-  const column = pg.escapeIdentifier(name);
+  const column = identifier(name);
   if (!obfuscated) return `${column}::${declaredType(name, type)}`;
-  const salt = `(select convert_to(current_setting('tidemark.salt'), '${encoding}'))`;
-  return `encode(sha256(${salt} || convert_to(${column}::text, '${encoding}')), 'hex')`;
+  const salt = `(select pg_catalog.convert_to(pg_catalog.current_setting('tidemark.salt'), ${literal(encoding)}))`;
+  return `pg_catalog.encode(pg_catalog.sha256(${salt} || pg_catalog.convert_to(${column}::text, ${literal(encoding)})), 'hex')`;
 }

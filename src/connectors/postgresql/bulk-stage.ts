@@ -3,6 +3,8 @@ import pg, { type Client } from 'pg';
 import type { BulkOutput, BulkTarget, LoadPlan } from '../contract.ts';
 import { declaredType } from './bulk-declared-type.ts';
 import { list, outputKey, ownColumns, qualified, refuse } from './bulk-names.ts';
+import { identifier } from './quote.ts';
+import { ask } from './transaction.ts';
 
 /** Where the rows are until they are live. Named as it stands in statements. */
 export const temporaryStage = 'pg_temp.tidemark_stage';
@@ -38,7 +40,7 @@ function definitions(output: BulkOutput): string {
   return columns
     .map(({ name, outputName, type }) => {
       const notNull = primaryKey.includes(name) ? ' not null' : '';
-      return `${pg.escapeIdentifier(outputName)} ${declaredType(outputName, type)}${notNull}`;
+      return `${identifier(outputName)} ${declaredType(outputName, type)}${notNull}`;
     })
     .join(', ');
 }
@@ -78,7 +80,8 @@ export function keyProblem(error: unknown, output: BulkOutput): unknown {
 
 /** Gives the transaction more of a server setting that is an amount of memory, if it has less. */
 export async function raise(client: Client, setting: string, amount: string): Promise<void> {
-  await client.query(
+  await ask(
+    client,
     `select set_config($1, $2, true) where pg_size_bytes(current_setting($1)) < pg_size_bytes($2)`,
     [setting, amount],
   );

@@ -1,9 +1,10 @@
-import pg, { type Client } from 'pg';
+import type { Client } from 'pg';
 import type { JsonObject } from '../../lib/json.ts';
 import type { BulkOutput, BulkTarget } from '../contract.ts';
 import { qualified } from './bulk-names.ts';
 import { beginAlone } from './bulk-turn.ts';
-import { begin } from './transaction.ts';
+import { identifier } from './quote.ts';
+import { ask, begin } from './transaction.ts';
 
 /** What Tidemark knows of the tables of a namespace, beside them: it goes wherever they are copied or restored. */
 const tableName = '_tidemark_state';
@@ -25,10 +26,9 @@ export async function ensureState(client: Client, schema: string): Promise<void>
   await client.query('commit');
   if (there) return;
   await beginAlone(client, { schema, name: tableName });
-  const namespace = await client.query('select from pg_namespace where nspname = $1', [schema]);
+  const namespace = await ask(client, 'select from pg_namespace where nspname = $1', [schema]);
   // CREATE … IF NOT EXISTS asks for the right to create even when there is nothing to do.
-  if (namespace.rowCount === 0)
-    await client.query(`create schema if not exists ${pg.escapeIdentifier(schema)}`);
+  if (namespace.rowCount === 0) await client.query(`create schema if not exists ${identifier(schema)}`);
   // The regclass is an oid while the table lives and a name in a dump: a table that was dropped and recreated is
   // not taken for the old one, one that was restored is.
   await client.query(
@@ -40,7 +40,8 @@ export async function ensureState(client: Client, schema: string): Promise<void>
 
 export async function readState(client: Client, target: BulkTarget): Promise<CommittedState | undefined> {
   if (!(await hasState(client, target.schema))) return undefined;
-  const { rows } = await client.query<{ value: CommittedState }>(
+  const { rows } = await ask<{ value: CommittedState }>(
+    client,
     `select value from ${stateOf(target.schema)}
      where name = $1 and entry = 'position' and relation = to_regclass($2)`,
     [target.name, qualified(target)],
@@ -51,7 +52,8 @@ export async function readState(client: Client, target: BulkTarget): Promise<Com
 /** In the transaction that makes the rows live. */
 export async function writeState(client: Client, output: BulkOutput, position: JsonObject): Promise<void> {
   const state: CommittedState = { position, columns: output.columns.map(({ outputName }) => outputName) };
-  await client.query(
+  await ask(
+    client,
     `insert into ${stateOf(output.schema)} (name, entry, relation, value) values ($1, 'position', to_regclass($2), $3)
      on conflict (name, entry) do update set relation = excluded.relation, value = excluded.value`,
     [output.name, qualified(output), JSON.stringify(state)],
@@ -59,7 +61,7 @@ export async function writeState(client: Client, output: BulkOutput, position: J
 }
 
 async function hasState(client: Client, schema: string): Promise<boolean> {
-  const { rows } = await client.query<{ there: boolean }>('select to_regclass($1) is not null as there', [
+  const { rows } = await ask<{ there: boolean }>(client, 'select to_regclass($1) is not null as there', [
     stateOf(schema),
   ]);
   return rows[0]?.there === true;

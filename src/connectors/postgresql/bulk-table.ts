@@ -3,7 +3,7 @@ import { notFound } from '../../errors.ts';
 import type { BulkTable } from '../contract.ts';
 import { splitTableId } from '../table-id.ts';
 import { readFacts, readVersions } from './bulk-facts.ts';
-import { keepsBytes, withOurPath } from './transaction.ts';
+import { ask, keepsBytes, withOurPath } from './transaction.ts';
 
 /** A table, view or anything else one can select from. */
 export interface Relation {
@@ -88,7 +88,8 @@ order by a.attnum`;
 
 /** @throws not_found when there is no such table, or none that this user can see. */
 export async function findRelation(client: Client, schemaId: string): Promise<Relation> {
-  const { rows } = await client.query<Relation>(
+  const { rows } = await ask<Relation>(
+    client,
     `select c.oid, format('%s%I.%I', ${onlyItself('c.relkind', 'c.oid')}, n.nspname, c.relname) as name, c.relkind as kind, c.reltuples as estimate,
        ceil(case when c.relkind in ('r', 'm') then pg_relation_size(c.oid)
          when c.relkind = 'p' then (select sum(pg_relation_size(relid)) from pg_partition_tree(c.oid) where isleaf)
@@ -109,7 +110,7 @@ export async function describeTable(
 ): Promise<BulkTable> {
   const relation = await findRelation(client, schemaId);
   const { oid, origin } = relation;
-  const all = (await client.query<ColumnRow>(columnsQuery, [oid])).rows;
+  const all = (await ask<ColumnRow>(client, columnsQuery, [oid])).rows;
   const versions = await readVersions(client, oid);
   const chosen = all.filter(
     ({ name, readable }) => readable && (columns === undefined || columns.includes(name)),

@@ -1,9 +1,10 @@
-import pg, { type Client } from 'pg';
+import type { Client } from 'pg';
 import { TidemarkError } from '../../errors.ts';
 import type { BulkRead, BulkTable } from '../contract.ts';
 import { findField } from './bulk-fields.ts';
 import { findRelation } from './bulk-table.ts';
-import { withOurPath } from './transaction.ts';
+import { identifier, literal } from './quote.ts';
+import { ask, withOurPath } from './transaction.ts';
 
 const times = ['date', 'timestamp', 'timestamptz'];
 const followed = [
@@ -22,7 +23,7 @@ export async function greatest(
 ): Promise<string | undefined> {
   const relation = await findRelation(client, schemaId);
   const { type } = await trackedField(client, relation.oid, field);
-  const column = pg.escapeIdentifier(field);
+  const column = identifier(field);
   const condition = await ordinary(client, type);
   const { rows } = await withOurPath(client, () =>
     client.query<{ value: string }>(
@@ -36,7 +37,7 @@ export async function greatest(
 }
 
 async function ordinary(client: Client, type: string): Promise<string> {
-  if (times.includes(type)) return '<= now()';
+  if (times.includes(type)) return '<= pg_catalog.now()';
   if (type === 'float4' || type === 'float8') return `< 'Infinity'`;
   if (type !== 'numeric') return 'is not null';
   const { rows } = await client.query<{ server_version_num: string }>('show server_version_num');
@@ -53,12 +54,12 @@ export async function reaches(
 ): Promise<boolean> {
   const relation = await findRelation(client, schemaId);
   const { type } = await trackedField(client, relation.oid, field);
-  const column = pg.escapeIdentifier(field);
+  const column = identifier(field);
   const condition = await ordinary(client, type);
   const { rowCount } = await withOurPath(client, () =>
     client.query(
       `select from ${relation.name}
-       where ${column} >= ${pg.escapeLiteral(from)} and ${column} ${condition} limit 1`,
+       where ${column} >= ${literal(from)} and ${column} ${condition} limit 1`,
     ),
   );
   return rowCount === 1;
@@ -71,14 +72,15 @@ export async function holdsBelow(
   field: string,
   from: string,
 ): Promise<boolean> {
-  const { rows } = await client.query<{ name: string; readable: boolean }>(
+  const { rows } = await ask<{ name: string; readable: boolean }>(
+    client,
     `select c.oid::regclass::text as name, has_table_privilege(c.oid, 'select') as readable
      from pg_class c where c.oid = any($1::oid[])`,
     [parts],
   );
   for (const { name, readable } of rows) {
     if (!readable) return true;
-    const below = `select from ${name} where ${pg.escapeIdentifier(field)} < ${pg.escapeLiteral(from)} limit 1`;
+    const below = `select from ${name} where ${identifier(field)} < ${literal(from)} limit 1`;
     if ((await withOurPath(client, () => client.query(below))).rowCount === 1) return true;
   }
   return false;
@@ -91,9 +93,10 @@ export async function trackingCondition(
   { field, from, overlapSeconds }: NonNullable<BulkRead['tracking']>,
 ): Promise<string> {
   const { type, nullable } = await trackedField(client, oid, field);
-  const column = pg.escapeIdentifier(field);
-  let bound = pg.escapeLiteral(from);
-  if (times.includes(type)) bound = `(${bound}::${type} - make_interval(secs => ${overlapSeconds}))::${type}`;
+  const column = identifier(field);
+  let bound = literal(from);
+  if (times.includes(type))
+    bound = `(${bound}::${type} - pg_catalog.make_interval(secs => ${overlapSeconds}))::${type}`;
   return nullable ? `(${column} >= ${bound} or ${column} is null)` : `${column} >= ${bound}`;
 }
 

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import pg, { type Client } from 'pg';
+import type { Client } from 'pg';
 import type { BulkTarget } from '../contract.ts';
 import { refuse } from './bulk-names.ts';
-import { begin } from './transaction.ts';
+import { literal } from './quote.ts';
+import { ask, begin } from './transaction.ts';
 
 /**
  * First halves of our advisory lock keys; the second is a hash. All of them are locks of a transaction, not of a session:
@@ -37,10 +38,10 @@ export async function beginTurn(client: Client, target: BulkTarget, executionId:
   await endLoads(client, target, executionId);
   await client.query(`set local lock_timeout = '10s'`);
   try {
-    await client.query('select pg_advisory_xact_lock($1::int, hashtext($2))', [
-      lockClasses.turn,
-      lockName(target),
-    ]);
+    await client.query(
+      'select pg_catalog.pg_advisory_xact_lock($1::pg_catalog.int4, pg_catalog.hashtext($2))',
+      [lockClasses.turn, lockName(target)],
+    );
   } catch (error) {
     if ((error as { code?: string }).code !== '55P03') throw error;
     const table = `${target.schema}.${target.name}`;
@@ -64,7 +65,8 @@ export function joinLoad(target: BulkTarget, executionId: string): string {
 
 /** The turn of another table for the rest of the transaction, if it is free. */
 export async function tryTurn(client: Client, target: BulkTarget): Promise<boolean> {
-  const { rows } = await client.query<{ taken: boolean }>(
+  const { rows } = await ask<{ taken: boolean }>(
+    client,
     'select pg_try_advisory_xact_lock($1::int, hashtext($2)) as taken',
     [lockClasses.turn, lockName(target)],
   );
@@ -74,10 +76,10 @@ export async function tryTurn(client: Client, target: BulkTarget): Promise<boole
 /** Begins a transaction in which whatever others do in their turn at this is over. */
 export async function beginAlone(client: Client, target: BulkTarget): Promise<void> {
   await begin(client, 'write');
-  await client.query('select pg_advisory_xact_lock($1::int, hashtext($2))', [
-    lockClasses.turn,
-    lockName(target),
-  ]);
+  await client.query(
+    'select pg_catalog.pg_advisory_xact_lock($1::pg_catalog.int4, pg_catalog.hashtext($2))',
+    [lockClasses.turn, lockName(target)],
+  );
 }
 
 /**
@@ -91,7 +93,8 @@ export async function endLoads(client: Client, target: BulkTarget, executionId?:
     executionId === undefined
       ? [lockClasses.table, lockName(target)]
       : [lockClasses.load, loadName(executionId, target)];
-  await client.query(
+  await ask(
+    client,
     `select pg_terminate_backend(pid) from pg_locks
      where locktype = 'advisory' and objsubid = 2 and pid <> pg_backend_pid()
        and database = (select oid from pg_database where datname = current_database())
@@ -101,7 +104,7 @@ export async function endLoads(client: Client, target: BulkTarget, executionId?:
 }
 
 function shareLock(lockClass: number, name: string): string {
-  return `select pg_advisory_xact_lock_shared(${lockClass}, hashtext(${pg.escapeLiteral(name)}))`;
+  return `select pg_catalog.pg_advisory_xact_lock_shared(${lockClass}, pg_catalog.hashtext(${literal(name)}))`;
 }
 
 /** Tables of every version of Tidemark take turns by this. */

@@ -10,6 +10,8 @@ import { onlyItself, readable } from './bulk-table.ts';
 import { destroy } from './client.ts';
 import { fieldTypeOf } from './field-type.ts';
 import { rowsHidden } from './rows-hidden.ts';
+import { shownType } from './shown-type.ts';
+import { ask, withOurPath } from './transaction.ts';
 import { withReader } from './with-client.ts';
 
 /**
@@ -37,26 +39,31 @@ interface ColumnRow {
 
 export function catalogue(connect: Connect): Catalogue {
   return {
-    schemas: () => withReader(connect, 'tidemark catalogue', readSchemas),
+    schemas: () => withReader(connect, 'tidemark catalogue', readSchemas, { path: 'system' }),
     records: (schemaId, limit) =>
-      withReader(connect, 'tidemark sample', async (client) => {
-        const { rows } = await client.query<{ name: string; columns: string }>(
-          `select format('%s%I.%I', ${onlyItself('r.kind', 'r.oid')}, schema, name) as name, (
+      withReader(
+        connect,
+        'tidemark sample',
+        async (client) => {
+          const { rows } = await ask<{ name: string; columns: string }>(
+            client,
+            `select format('%s%I.%I', ${onlyItself('r.kind', 'r.oid')}, schema, name) as name, (
              select string_agg(quote_ident(a.attname), ', ' order by a.attnum) from pg_attribute a
              where a.attrelid = r.oid and ${readable('r.whole')}) as columns
            from (${relations}) r where schema = $1 and name = $2`,
-          splitTableId(schemaId),
-        );
-        const [table] = rows;
-        if (table === undefined) throw notFound('schema', schemaId);
-        const first = `select ${table.columns} from ${table.name} limit ${Math.trunc(limit)}`;
-        const records = await sampleOf(client, `select to_json(r)::text from (${first}) r`).catch(
-          (error: unknown) => {
+            splitTableId(schemaId),
+          );
+          const [table] = rows;
+          if (table === undefined) throw notFound('schema', schemaId);
+          const first = `select ${table.columns} from ${table.name} limit ${Math.trunc(limit)}`;
+          const json = `select pg_catalog.to_json(r)::pg_catalog.text from (${first}) r`;
+          const records = await withOurPath(client, () => sampleOf(client, json)).catch((error: unknown) => {
             throw rowsHidden(error) ?? error;
-          },
-        );
-        return records.map(([record]) => record ?? 'null');
-      }),
+          });
+          return records.map(([record]) => record ?? 'null');
+        },
+        { path: 'system' },
+      ),
   };
 }
 
@@ -72,15 +79,18 @@ export async function sampleOf(client: pg.Client, select: string): Promise<CopyR
 }
 
 export async function readSchemas(client: pg.Client): Promise<SourceSchema[]> {
-  const { rows } = await client.query<ColumnRow>(`
-    select r.schema, r.name as relation, a.attname as name, format_type(a.atttypid, a.atttypmod) as type,
+  const { rows } = await ask<ColumnRow>(
+    client,
+    `
+    select r.schema, r.name as relation, a.attname as name, ${shownType(client, 'a.atttypid', 'a.atttypmod', 't.typnamespace')} as type,
       t.typcategory::text || t.typname::text as category,
       not a.attnotnull as nullable, coalesce(a.attnum = any(k.conkey), false) as primary
     from (${relations}) r
     join pg_attribute a on a.attrelid = r.oid and ${readable('r.whole')}
     join pg_type t on t.oid = a.atttypid
     left join pg_constraint k on k.conrelid = r.oid and k.contype = 'p'
-    order by r.schema, r.name, a.attnum`);
+    order by r.schema, r.name, a.attnum`,
+  );
   return [...Map.groupBy(rows, (row) => tableId(row.schema, row.relation))].map(([id, columns]) => ({
     id,
     name: columns[0]?.relation ?? id,

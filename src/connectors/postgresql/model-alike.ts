@@ -5,7 +5,7 @@ import { eachGroup } from '../identity-groups.ts';
 import type { Connect } from './bulk-source.ts';
 import { copyInto } from './model-stage.ts';
 import type { Target } from './model-target.ts';
-import { targetOptions } from './transaction.ts';
+import { ask, targetOptions } from './transaction.ts';
 import { begun, leave, withReader } from './with-client.ts';
 
 const staged = 'pg_temp.tidemark_alike';
@@ -55,7 +55,8 @@ async function next(client: Client): Promise<{ key: string; group: string }[]> {
 }
 
 async function comparesBytes(client: Client, { table }: Target, identity: string): Promise<boolean> {
-  const { rows } = await client.query<{ bytewise: boolean }>(
+  const { rows } = await ask<{ bytewise: boolean }>(
+    client,
     `select a.atttypid in ('text'::regtype, 'varchar'::regtype) and coalesce(c.collisdeterministic, true) as bytewise
      from pg_attribute a left join pg_collation c on c.oid = a.attcollation
      where a.attrelid = $1::regclass and a.attname = $2`,
@@ -66,7 +67,8 @@ async function comparesBytes(client: Client, { table }: Target, identity: string
 
 /** Texts that are no values of the type are left to whoever sends them. */
 async function grouping(client: Client, { table }: Target, identity: string, type: string): Promise<string> {
-  const { rows } = await client.query<{ version: number; collation: string | null; literal: string }>(
+  const { rows } = await ask<{ version: number; collation: string | null; literal: string }>(
+    client,
     `select current_setting('server_version_num')::int as version, quote_literal($3::text) as literal,
        (select format('%I.%I', n.nspname, c.collname) from pg_attribute a join pg_collation c on c.oid = a.attcollation
         join pg_namespace n on n.oid = c.collnamespace

@@ -1,7 +1,7 @@
-import pg from 'pg';
 import type { TargetDefinition } from '../contract.ts';
 import { noColumn } from '../target-definition.ts';
 import type { Target } from './model-target.ts';
+import { identifier } from './quote.ts';
 
 /** A column of the target that a sync writes or compares. */
 export interface Column {
@@ -45,5 +45,5 @@ export function columnsOf(target: Target, definition: TargetDefinition): Columns
 function column(target: Target, id: string): Column {
   const baseType = target.baseTypes.get(id);
   if (baseType === undefined) throw noColumn(target.table, id);
-  return { name: pg.escapeIdentifier(id), baseType };
+  return { name: identifier(id), baseType };
 }

@@ -1,21 +1,31 @@
-import pg from 'pg';
 import type { BulkColumn, TargetCreation } from '../contract.ts';
 import { tableId } from '../table-id.ts';
+import { declaredType } from './bulk-declared-type.ts';
 import { list, outputKey, qualified, refuse } from './bulk-names.ts';
 import type { Connect } from './bulk-source.ts';
 import { describeTarget } from './model-target.ts';
+import { identifier } from './quote.ts';
+import { ask } from './transaction.ts';
 import { withReader, withWriter } from './with-client.ts';
+
+const system = { path: 'system' } as const;
 
 export function targetCreation(connect: Connect): TargetCreation {
   return {
     schemas: () =>
-      withReader(connect, 'tidemark targets', async (client) => {
-        const { rows } = await client.query<{ name: string }>(
-          `select nspname as name from pg_namespace where has_schema_privilege(oid, 'create')
+      withReader(
+        connect,
+        'tidemark targets',
+        async (client) => {
+          const { rows } = await ask<{ name: string }>(
+            client,
+            `select nspname as name from pg_namespace where has_schema_privilege(oid, 'create')
              and nspname <> 'information_schema' and nspname not like 'pg\\_%' order by nspname <> 'public', nspname`,
-        );
-        return rows.map(({ name }) => name);
-      }),
+          );
+          return rows.map(({ name }) => name);
+        },
+        system,
+      ),
     createTable: (output) =>
       withWriter(connect, 'tidemark targets', async (client) => {
         for (const name of [output.schema, output.name]) checkName(name);
@@ -35,7 +45,7 @@ export function targetCreation(connect: Connect): TargetCreation {
 
 function definition({ outputName, type }: BulkColumn): string {
   checkName(outputName);
-  return `${pg.escapeIdentifier(outputName)} ${type}`;
+  return `${identifier(outputName)} ${declaredType(outputName, type)}`;
 }
 
 /** PostgreSQL would cut it off. */

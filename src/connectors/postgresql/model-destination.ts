@@ -9,16 +9,18 @@ import { targetLife } from './model-life.ts';
 import { modelReplacement } from './model-replacement.ts';
 import { describeTarget, listTargets } from './model-target.ts';
 import { modelWriter } from './model-writer.ts';
-import { targetOptions } from './transaction.ts';
+import { type TransactionOptions, targetOptions } from './transaction.ts';
 import { filterCondition } from './where.ts';
 import { withReader } from './with-client.ts';
 
+const asking: TransactionOptions = { ...targetOptions, path: 'system' };
+
 export function modelDestination(connect: Connect): ModelDestination {
   const describe = (object: string) =>
-    withReader(connect, 'tidemark targets', (client) => describeTarget(client, object), targetOptions);
+    withReader(connect, 'tidemark targets', (client) => describeTarget(client, object), asking);
   return {
     creation: targetCreation(connect),
-    objects: () => withReader(connect, 'tidemark targets', listTargets, targetOptions),
+    objects: () => withReader(connect, 'tidemark targets', listTargets, asking),
     fields: async (object) => (await describe(object)).fields,
     refusals: async (object, values) => refusals(connect, await describe(object), values),
     alike: async (definition) => alikeIdentities(connect, await describe(definition.object), definition),

@@ -7,6 +7,8 @@ import { splitTableId, tableId } from '../table-id.ts';
 import { readable } from './bulk-table.ts';
 import { fieldTypeOf } from './field-type.ts';
 import { rowsHidden } from './rows-hidden.ts';
+import { shownType } from './shown-type.ts';
+import { ask, withSystemPath } from './transaction.ts';
 
 /** What a model reads, as something that can stand behind FROM. */
 export interface Relation {
@@ -93,22 +95,29 @@ async function fromClause(client: Client, configuration: JsonObject): Promise<st
   return subquery(statement, dialects.postgresql);
 }
 
-async function relationName(client: Client, id: string): Promise<string> {
-  const { rows } = await client.query<{ name: string; whole: boolean; columns: string | null }>(
+/** The path may be one that finds others' functions first. */
+function relationName(client: Client, id: string): Promise<string> {
+  return withSystemPath(client, () => findRelation(client, id));
+}
+
+async function findRelation(client: Client, id: string): Promise<string> {
+  const { rows } = await ask<{ name: string; whole: boolean; columns: string | null }>(
+    client,
     `select format('%I.%I', n.nspname, c.relname) as name, has_table_privilege(c.oid, 'select') as whole,
-       (select string_agg(quote_ident(a.attname), ', ' order by a.attnum) from pg_catalog.pg_attribute a
+       (select string_agg(quote_ident(a.attname), ', ' order by a.attnum) from pg_attribute a
         where a.attrelid = c.oid and ${readable('false')}) as columns
-     from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+     from pg_class c join pg_namespace n on n.oid = c.relnamespace
      where n.nspname = $1 and c.relname = $2 and c.relkind in ('r', 'p', 'v', 'm', 'f')`,
     splitTableId(id),
   );
   const [found] = rows;
   if (found === undefined) {
-    const known = await client.query<{ schema: string; name: string }>(
+    const known = await ask<{ schema: string; name: string }>(
+      client,
       `select n.nspname as schema, c.relname as name
-       from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+       from pg_class c join pg_namespace n on n.oid = c.relnamespace
        where c.relkind in ('r', 'p', 'v', 'm', 'f') and n.nspname <> 'information_schema' and n.nspname not like 'pg\\_%'
-         and pg_catalog.has_schema_privilege(n.oid, 'usage') order by n.nspname <> 'public', 1, 2 limit ${mostKnown}`,
+         and has_schema_privilege(n.oid, 'usage') order by n.nspname <> 'public', 1, 2 limit ${mostKnown}`,
     );
     throw noTable(
       id,
@@ -119,14 +128,17 @@ async function relationName(client: Client, id: string): Promise<string> {
   return whole || columns === null ? name : `(select ${columns} from ${name})`;
 }
 
-async function describeTypes(client: Client, fields: pg.FieldDef[]): Promise<Description[]> {
-  const { rows } = await client.query<Description>(
-    `select pg_catalog.format_type(t.oid, d.modifier) as type, pg_catalog.concat(t.typcategory, t.typname) as category
-     from rows from (pg_catalog.unnest($1::pg_catalog.oid[]), pg_catalog.unnest($2::int[])) with ordinality as d (oid, modifier, position)
-     join pg_catalog.pg_type t on t.oid = d.oid order by d.position`,
-    [fields.map(({ dataTypeID }) => dataTypeID), fields.map(({ dataTypeModifier }) => dataTypeModifier)],
-  );
-  return rows;
+function describeTypes(client: Client, fields: pg.FieldDef[]): Promise<Description[]> {
+  return withSystemPath(client, async () => {
+    const { rows } = await ask<Description>(
+      client,
+      `select ${shownType(client, 't.oid', 'd.modifier', 't.typnamespace')} as type, concat(t.typcategory, t.typname) as category
+       from rows from (unnest($1::oid[]), unnest($2::int[])) with ordinality as d (oid, modifier, position)
+       join pg_type t on t.oid = d.oid order by d.position`,
+      [fields.map(({ dataTypeID }) => dataTypeID), fields.map(({ dataTypeModifier }) => dataTypeModifier)],
+    );
+    return rows;
+  });
 }
 
 function text(value: unknown): string | undefined {

@@ -3,6 +3,7 @@ import { BatchRefused, RecordsRefused, type TargetDefinition } from '../contract
 import { refusalOf, refusedRows } from '../refused-rows.ts';
 import type { ReplacementStatements } from './model-replacement-statements.ts';
 import { refusedOr } from './model-stage.ts';
+import { ask } from './transaction.ts';
 
 /**
  * The refusal, and where it is for some of the records which: they are looked for in its transaction.
@@ -24,7 +25,7 @@ export async function withRecords(
     return refusal;
   }
   const { rowCount } = await client.query(search.number);
-  const itself = await client.query(search.itself);
+  const itself = await ask(client, search.itself);
   await client.query('savepoint replacing');
   const removals = changes.filter(([status]) => status === 'deleted');
   const others = changes.filter(([status]) => status !== 'deleted');

@@ -1,8 +1,8 @@
-import pg from 'pg';
 import type { ReplacedRow, TargetDefinition } from '../contract.ts';
 import { type Columns, columnsOf } from './model-columns.ts';
 import { createStaging, staging } from './model-stage.ts';
 import type { Target } from './model-target.ts';
+import { identifier, literal } from './quote.ts';
 
 /** The SQL of one replacement. */
 export interface ReplacementStatements {
@@ -79,7 +79,7 @@ export function replacementStatements(target: Target, definition: TargetDefiniti
       choose: (chosen) =>
         `delete from ${collected} s using ${numbered} x where x.k = s.${key.name} and not (${chosen})`,
       missing: `select from ${collected} s where not exists (select from ${table} t where t.${key.name} = s.${key.name}) limit 1`,
-      itself: `select from pg_constraint where contype = 'f' and conrelid = confrelid and conrelid = ${pg.escapeLiteral(table)}::regclass`,
+      itself: `select from pg_constraint where contype = 'f' and conrelid = confrelid and conrelid = ${literal(table)}::regclass`,
       keys: `select n, k::text as key from ${numbered} where n = any ($1::int[])`,
       known: `select k::text as key from ${staging} where k::text = any ($1::text[]) limit 1`,
     },
@@ -94,14 +94,15 @@ export function replacementStatements(target: Target, definition: TargetDefiniti
 function createCollected(target: Target, definition: TargetDefinition): string[] {
   const written = new Set([definition.identity, ...definition.fields.map((field) => field.target)]);
   const others = target.fields.filter(({ id }) => !written.has(id));
-  const drops = others.map(({ id }) => `drop column "${id.replaceAll('"', '""')}" cascade`);
+  const drops = others.map(({ id }) => `drop column ${identifier(id)} cascade`);
   return [
     `create temporary table tidemark_replacement (like ${target.table} including constraints including indexes)
        on commit preserve rows`,
     ...(drops.length === 0 ? [] : [`alter table ${collected} ${drops.join(', ')}`]),
     `do $$ declare one regclass; begin
-       for one in select indexrelid from pg_index where indrelid = '${collected}'::regclass
-         and not indisunique and not indisexclusion loop execute 'drop index ' || one; end loop; end $$`,
+       for one in select indexrelid from pg_catalog.pg_index
+         where indrelid operator(pg_catalog.=) pg_catalog.to_regclass('${collected}')::pg_catalog.oid
+         and not indisunique and not indisexclusion loop execute pg_catalog.format('drop index %s', one); end loop; end $$`,
   ];
 }
 

@@ -9,6 +9,7 @@ import type { Connect } from './bulk-source.ts';
 import { readSchemas, sampleOf } from './catalogue.ts';
 import { ChangedValues, RewrittenRows } from './copy-text-values.ts';
 import { describeModel, invalidQuery } from './model-query.ts';
+import { identifier, literal } from './quote.ts';
 import { onlyUtf8 } from './rewrite-text.ts';
 import { endWithClient, keepsBytes, readBytes, type TransactionOptions } from './transaction.ts';
 import { whereClause } from './where.ts';
@@ -32,14 +33,17 @@ export function modelSource(connect: Connect, lookTimeout = usualLookTimeout): M
     );
   return {
     meta: (parameters) =>
-      withReader(connect, 'tidemark model', async (client) =>
-        modelMeta(await readSchemas(client), parameters),
+      withReader(
+        connect,
+        'tidemark model',
+        async (client) => modelMeta(await readSchemas(client), parameters),
+        { path: 'system' },
       ),
     fields: (configuration) => look(async (client) => (await describeModel(client, configuration)).fields),
     sample: (configuration, fields, limit) =>
       look(async (client) => {
         const relation = await describeModel(client, configuration);
-        const list = fields.map((name) => pg.escapeIdentifier(name)).join(', ');
+        const list = fields.map(identifier).join(', ');
         const first = `select ${list} from ${relation.from} limit ${Math.trunc(limit)}`;
         return sampleOf(client, first);
       }),
@@ -103,10 +107,10 @@ async function* copy(
  * fields, 2.0 without); of concat, || and record_send the last takes least, 3.8, and has the numbers of the types in it.
  */
 function keyedSelect(from: string, { fields, hashed = fields, identity }: ModelQuery): string {
-  const list = fields.map((name) => pg.escapeIdentifier(name));
-  const row = `pg_catalog.hashtextextended(row(${hashed.map((name) => pg.escapeIdentifier(name)).join(', ')})::pg_catalog.text, 0)`;
+  const list = fields.map(identifier);
+  const row = `pg_catalog.hashtextextended(row(${hashed.map(identifier).join(', ')})::pg_catalog.text, 0)`;
   if (identity !== undefined) {
-    return `select ${[`${pg.escapeIdentifier(identity)}::pg_catalog.text as key`, `${row} as hash`, ...aliases(list)].join(', ')} from ${from}`;
+    return `select ${[`${identifier(identity)}::pg_catalog.text as key`, `${row} as hash`, ...aliases(list)].join(', ')} from ${from}`;
   }
   const rows = `select ${[`${row} as hash`, ...aliases(list)].join(', ')} from ${from}`;
   const values = list.map((_, index) => `v${index}`);
@@ -120,5 +124,5 @@ function aliases(list: string[]): string[] {
 }
 
 function textArray(values: readonly string[]): string {
-  return `array[${values.map((value) => pg.escapeLiteral(value)).join(', ')}]::pg_catalog.text[]`;
+  return `array[${values.map(literal).join(', ')}]::pg_catalog.text[]`;
 }

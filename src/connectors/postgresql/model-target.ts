@@ -5,6 +5,8 @@ import { splitTableId, tableId } from '../table-id.ts';
 import { notOffered, offered, type Rights } from '../target-modes.ts';
 import { fieldTypeOf } from './field-type.ts';
 import { functionsOf } from './model-matching.ts';
+import { shownType } from './shown-type.ts';
+import { ask, withSystemPath } from './transaction.ts';
 
 /** In a view that PostgreSQL can write through, itself or by triggers: its bits for UPDATE, INSERT and DELETE. */
 const through = 'pg_relation_is_updatable(c.oid, true)';
@@ -37,7 +39,8 @@ interface TargetRow extends Rights {
 }
 
 export async function listTargets(client: Client): Promise<TargetObject[]> {
-  const { rows } = await client.query<TargetRow>(
+  const { rows } = await ask<TargetRow>(
+    client,
     `select schema, name, kind, is_part, selects, inserts, updates, deletes,
        has_table_privilege(oid, 'select') as copies,
        has_database_privilege(current_database(), 'temporary') as stages from (${relations}) c order by 1, 2`,
@@ -105,21 +108,27 @@ interface ColumnRow {
 }
 
 /** @throws not_found */
-export async function describeTarget(client: Client, object: string): Promise<Target> {
-  const found = await client.query<{ oid: number; quoted: string; altered: boolean; is_view: boolean }>(
+export function describeTarget(client: Client, object: string): Promise<Target> {
+  return withSystemPath(client, () => describe(client, object));
+}
+
+async function describe(client: Client, object: string): Promise<Target> {
+  const found = await ask<{ oid: number; quoted: string; altered: boolean; is_view: boolean }>(
+    client,
     `select oid, quoted, kind = 'v' as is_view, relhasrules or row_security_active(oid) as altered
      from (${writable}) t where schema = $1 and name = $2`,
     splitTableId(object),
   );
   const [table] = found.rows;
   if (table === undefined) throw notFound('target object', object);
-  const { rows } = await client.query<ColumnRow>(
-    `select a.attname as name, format_type(a.atttypid, a.atttypmod) as type,
+  const { rows } = await ask<ColumnRow>(
+    client,
+    `select a.attname as name, ${shownType(client, 'a.atttypid', 'a.atttypmod', 't.typnamespace')} as type,
        format_type(a.atttypid, case when a.atttypid in ('interval'::regtype, 'interval[]'::regtype) then a.atttypmod
          else -1 end) as base_type,
        (with recursive k as (select a.atttypid as id, a.atttypmod as modifier union all
           select d.typbasetype, d.typtypmod from k join pg_type d on d.oid = k.id where d.typtype = 'd')
-        select format_type(k.id, k.modifier) from k join pg_type d on d.oid = k.id where d.typtype <> 'd') as kept_type,
+        select ${shownType(client, 'k.id', 'k.modifier', 'd.typnamespace')} from k join pg_type d on d.oid = k.id where d.typtype <> 'd') as kept_type,
        t.typcategory::text || t.typname::text as category,
        t.typname not in ('json', 'xml', 'point', 'lseg', 'line', 'box', 'path', 'polygon', 'circle') as comparable,
        exists (select from pg_index i where i.indrelid = a.attrelid and i.indisunique and i.indisvalid
@@ -148,7 +157,7 @@ export async function describeTarget(client: Client, object: string): Promise<Ta
 }
 
 function toField(row: ColumnRow, isView: boolean): TargetField {
-  const functions = isView ? (['Equality'] as const) : functionsOf(row.base_type);
+  const functions = isView ? (['Equality'] as const) : functionsOf(row.type.replace(/\(\d+\)/, ''));
   return {
     id: row.name,
     name: row.name,

@@ -4,14 +4,18 @@ import { withReader } from './with-client.ts';
 
 /** The id of the transaction under way: the token by which the server says later what became of it. */
 export async function transactionId(client: Client): Promise<string> {
-  const { rows } = await client.query<{ id: string }>('select pg_current_xact_id()::text as id');
+  const { rows } = await client.query<{ id: string }>(
+    'select pg_catalog.pg_current_xact_id()::pg_catalog.text as id',
+  );
   return rows[0]?.id ?? '';
 }
 
 export function transactionOutcome(connect: Connect, token: string): Promise<'committed' | 'aborted'> {
   return withReader(connect, 'tidemark model write', async (client) => {
     const { rows } = await client
-      .query<{ status: string | null }>('select pg_xact_status($1::xid8) as status', [token])
+      .query<{ status: string | null }>('select pg_catalog.pg_xact_status($1::pg_catalog.xid8) as status', [
+        token,
+      ])
       .catch((error: unknown) => {
         // The id lies in this server's future: it is another one, or a copy from before the transaction.
         if (error instanceof pg.DatabaseError && error.code === '22023')

@@ -1,6 +1,7 @@
 import pg, { type Client } from 'pg';
 import { TidemarkError } from '../../errors.ts';
 import { ConnectionLost } from '../contract.ts';
+import { literal } from './quote.ts';
 
 /**
  * How a transaction sees the data and what it may do with it. Every characteristic is written out, because
@@ -83,8 +84,13 @@ export const targetOptions: TransactionOptions = { rowSecurity: 'on' };
 /** What is known of a connection. */
 interface SessionState {
   rowSecurity: 'on' | 'off';
-  /** `ours`, as text. */
+  /** Of the transaction, as it is now. */
+  path: Path;
+  /** The texts of `own` and `ours`. */
+  ownPath: string;
   ourPath: string;
+  /** Schemas in which the role finds what it names without one. */
+  schemas: string[];
   pooled: boolean;
   /** Of the server. */
   encoding: string;
@@ -94,7 +100,10 @@ const states = new WeakMap<Client, SessionState>();
 
 /** @param rowSecurity of transactions that do not say it. */
 export function setRowSecurity(client: Client, rowSecurity: 'on' | 'off'): void {
-  states.set(client, { rowSecurity, ourPath: '', pooled: false, encoding: '' });
+  states.set(client, {
+    ...{ rowSecurity, path: 'own', ownPath: '', ourPath: '', schemas: [] },
+    ...{ pooled: false, encoding: '' },
+  });
 }
 
 /**
@@ -118,7 +127,8 @@ export async function begin(
   };
   const statements = [
     `begin ${kinds[kind]}`,
-    `select ${ourPath} as path, pg_catalog.pg_backend_pid() as pid,
+    `select ${ourPath} as path, pg_catalog.current_setting('search_path') as own,
+       pg_catalog.to_json(pg_catalog.current_schemas(false)) as schemas, pg_catalog.pg_backend_pid() as pid,
        pg_catalog.current_setting('server_encoding') as encoding`,
     ...(path === 'own' ? [] : [setPath(path === 'system' ? systemPath : ourPath)]),
     `select s.name, pg_catalog.set_config(s.name, s.value, true) as value
@@ -127,8 +137,11 @@ export async function begin(
     `select s.name, pg_catalog.set_config(s.name, s.value, true) as value from (values ${listed(wanted)}) s (name, value)`,
   ];
   const results = await run(client, kind, statements.join('; '));
-  const session: { path: string; pid: number; encoding: string } | undefined = results[1]?.rows[0];
+  const session: Begun | undefined = results[1]?.rows[0];
+  state.path = path;
+  state.ownPath = session?.own ?? '';
   state.ourPath = session?.path ?? '';
+  state.schemas = session?.schemas ?? [];
   state.encoding = session?.encoding ?? '';
   // A pooler makes up the process id that it gives its clients.
   state.pooled = session?.pid !== (client as unknown as { processID: number | null }).processID;
@@ -145,6 +158,14 @@ export async function begin(
   }
 }
 
+interface Begun {
+  path: string;
+  own: string;
+  schemas: string[];
+  pid: number;
+  encoding: string;
+}
+
 async function run(client: Client, kind: keyof typeof kinds, text: string): Promise<pg.QueryResult[]> {
   try {
     return (await client.query(text)) as unknown as pg.QueryResult[];
@@ -159,16 +180,59 @@ async function run(client: Client, kind: keyof typeof kinds, text: string): Prom
 }
 
 /** Runs what may call functions of the user's in a transaction that has begun with the system's path. */
-export async function withOurPath<Result>(client: Client, work: () => Promise<Result>): Promise<Result> {
-  await useOurPath(client);
-  const result = await work();
-  await client.query(setPath(systemPath));
-  return result;
+export function withOurPath<Result>(client: Client, work: () => Promise<Result>): Promise<Result> {
+  return withPath(client, 'ours', work);
+}
+
+/**
+ * Asks the catalogue in a transaction that has begun with another path: whoever may create in a schema of that path could have
+ * a function, operator or view there that fits better than the system's, and runs with the rights of our role. Within itself
+ * it costs nothing.
+ */
+export function withSystemPath<Result>(client: Client, work: () => Promise<Result>): Promise<Result> {
+  return withPath(client, 'system', work);
+}
+
+/** One question of the catalogue, or of what is ours, whatever the transaction's path. */
+export function ask<Row extends pg.QueryResultRow>(
+  client: Client,
+  text: string,
+  values?: unknown[],
+): Promise<pg.QueryResult<Row>> {
+  return withSystemPath(client, () => client.query<Row>(text, values));
 }
 
 /** For the rest of the transaction. */
 export async function useOurPath(client: Client): Promise<void> {
-  await client.query(setPath(pg.escapeLiteral(stateOf(client).ourPath)));
+  await take(client, 'ours');
+}
+
+async function withPath<Result>(client: Client, path: Path, work: () => Promise<Result>): Promise<Result> {
+  const before = stateOf(client).path;
+  if (before === path) return work();
+  await take(client, path);
+  let result: Result;
+  try {
+    result = await work();
+  } catch (error) {
+    // A transaction that the error has ended refuses, and its rollback brings the path back.
+    await take(client, before).catch(() => {});
+    throw error;
+  }
+  await take(client, before);
+  return result;
+}
+
+async function take(client: Client, path: Path): Promise<void> {
+  const state = stateOf(client);
+  state.path = path;
+  const texts = { own: literal(state.ownPath), ours: literal(state.ourPath), system: systemPath };
+  await client.query(setPath(texts[path]));
+}
+
+/** Schemas of the role's own path, as an array of names. */
+export function ownSchemas(client: Client): string {
+  return `array[${stateOf(client).schemas.map(literal).join(', ')}]::name[]`;
 }
 
 /**
@@ -217,7 +281,7 @@ function setPath(path: string): string {
 }
 
 function listed(values: Readonly<Record<string, string>>): string {
-  const pairs = Object.entries(values).map((pair) => pair.map((text) => pg.escapeLiteral(text)).join(', '));
+  const pairs = Object.entries(values).map((pair) => pair.map(literal).join(', '));
   return pairs.map((pair) => `(${pair})`).join(', ');
 }
 

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import pg from 'pg';
+import { postgresql } from '../../lib/sql-quoting.ts';
 import { findBinaries } from './binaries.ts';
 import { initializeCluster, passwordFileOf } from './initialize.ts';
 import { findCluster, findOwner, placeCluster, reachableBinaries } from './owner.ts';
@@ -74,7 +75,7 @@ async function createDatabase(url: string, name: string): Promise<void> {
   await client.connect();
   try {
     const { rowCount } = await client.query('select from pg_database where datname = $1', [name]);
-    if (rowCount === 0) await client.query(`create database ${client.escapeIdentifier(name)}`);
+    if (rowCount === 0) await client.query(`create database ${postgresql.identifier(name)}`);
   } finally {
     await client.end();
   }

@@ -1,0 +1,3 @@
+import { postgresql } from '../../lib/sql-quoting.ts';
+
+export const { identifier, literal } = postgresql;
