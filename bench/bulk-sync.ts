@@ -1,7 +1,6 @@
 import { once } from 'node:events';
-import { workerFlags } from '../src/host/index.ts';
 import type { BulkChild, SyncMeasurement } from './bulk-child.ts';
-import { startChild } from './support.ts';
+import { startChild, workerFlags } from './support.ts';
 
 /** A bulk sync in a process of its own, which ends when it is disposed of. */
 export async function syncOf({ metadata, source, destination, schemas }: BulkChild) {

@@ -7,7 +7,6 @@ import { parseArgs, promisify } from 'node:util';
 import { createConnection } from '../src/connections/index.ts';
 import { maintainPartitions, migrate, openDatabase, startEmbeddedPostgres } from '../src/db/index.ts';
 import { createEgress } from '../src/egress/index.ts';
-import { workerFlags } from '../src/host/index.ts';
 import type { JsonObject } from '../src/lib/json.ts';
 import { KeyRing } from '../src/lib/seal.ts';
 import { createModelSync } from '../src/model-syncs/index.ts';
@@ -16,7 +15,7 @@ import { type Actor, bootstrap } from '../src/organizations/index.ts';
 import { checkParity, fillOrders, orders, query } from './bulk-orders.ts';
 import type { Measurement } from './model-child.ts';
 import { webhookRounds } from './model-webhook.ts';
-import { median, print, startChild, timed } from './support.ts';
+import { median, print, startChild, timed, workerFlags } from './support.ts';
 
 const shell = promisify(execFile);
 

@@ -27,6 +27,9 @@ export async function createOrganizations(db: Database, count: number): Promise<
   return rows.map(({ id }) => id);
 }
 
+/** Of Node, as processes of executions get them. */
+export const workerFlags = ['--max-semi-space-size=8'];
+
 /**
  * A process of this folder and the first thing it says. Where BENCH_PROFILE names a folder, its CPU profile is
  * written there. @param options.flags of Node: `workerFlags` for what workers do.

@@ -6,10 +6,18 @@ import { parseArgs } from 'node:util';
 import { Agent, request } from 'undici';
 import { type Database, maintainPartitions, migrate, openDatabase } from '../src/db/index.ts';
 import { appendEvent, sampleEvent } from '../src/events/index.ts';
-import { workerFlags } from '../src/host/index.ts';
 import { KeyRing } from '../src/lib/seal.ts';
 import { createWebhook, enqueueDeliveries } from '../src/webhooks/index.ts';
-import { createOrganizations, format, median, print, quantile, startChild, withServer } from './support.ts';
+import {
+  createOrganizations,
+  format,
+  median,
+  print,
+  quantile,
+  startChild,
+  withServer,
+  workerFlags,
+} from './support.ts';
 
 const organizations = 8;
 const inFlight = 256;

@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { type ApiDependencies, type App, buildApp } from './api/index.ts';
 import { startScheduledBulkSync } from './bulk-syncs/index.ts';
@@ -190,6 +191,7 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Serv
     },
   });
   workers.start();
+  flushCompileCache();
   // Without their database workers cannot reach a checkpoint, and waiting for them only delays the next start.
   let grace = workerGrace;
   embedded?.lost.catch(() => {

@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import path from 'node:path';
 import type { Config } from './config.ts';
 import { type FollowTaskInput, followExecution, followTask } from './connections/index.ts';
@@ -105,6 +106,8 @@ export async function startWorker(
   );
   const modelJobs = await startModelJobWorker({ db, keyRing, jobs, tasks });
   log.info('worker.ready');
+  // What it has compiled by now is all that the next start needs, however this one ends.
+  flushCompileCache();
 
   return {
     async stop() {

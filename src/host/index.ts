@@ -11,4 +11,3 @@ export {
 export { encryptionKeys } from './encryption-keys.ts';
 export { DataDirectoryInUse, lockDataDirectory } from './lock.ts';
 export { Supervisor } from './supervisor.ts';
-export { takeWorkerFlags, workerFlags } from './worker-flags.ts';

@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../lib/log.ts';
-import { workerFlags } from './worker-flags.ts';
 
 const main = path.join(import.meta.dirname, '../main.ts');
 
@@ -72,8 +71,7 @@ export class Supervisor {
 
   /** Settles with how the worker ended, also when there was no memory or process to start it with. */
   async #run(workerId: string): Promise<object> {
-    const flags = [...workerFlags, ...process.execArgv];
-    const child = spawn(process.execPath, [...flags, main, 'worker', '--id', workerId], {
+    const child = spawn(process.execPath, [...process.execArgv, main, 'worker', '--id', workerId], {
       env: { ...process.env, ...this.#options.environment },
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       // A group of its own: what it leaves behind when it dies can be ended, however busy that is.

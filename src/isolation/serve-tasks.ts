@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import { messageOf } from '../errors.ts';
 import { beatInterval, type FromProcess, type ToProcess } from './protocol.ts';
 
@@ -16,6 +17,7 @@ export function serveTasks(tasks: Record<string, Task>): void {
   const tell = (message: FromProcess) => process.send?.(message);
   let heed: ((how: string) => void) | undefined;
   let early: string[] = [];
+  let isCompiledKept = false;
 
   const run = async (kind: string, input: unknown) => {
     const task = tasks[kind];
@@ -36,6 +38,9 @@ export function serveTasks(tasks: Record<string, Task>): void {
       });
     } finally {
       heed = undefined;
+      // Written now: a process that is killed would not do it at its end.
+      if (!isCompiledKept) flushCompileCache();
+      isCompiledKept = true;
     }
   };
 
