@@ -212,6 +212,28 @@ const settings = {
       'How long the process of an execution may not respond, because one step takes all its time, before it is killed.',
     range: [2, 3600],
   }),
+  looks: number({
+    variable: 'TIDEMARK_LOOKS',
+    takes: 'a count, 1 to 256',
+    default: '4',
+    description:
+      'Requests that speak to systems of users (tests of connections, schemas, samples, previews) which a server answers at a time, each in a process. One organization has all but one of the places at most.',
+    range: [1, 256],
+  }),
+  lookSeconds: number({
+    variable: 'TIDEMARK_LOOK_SECONDS',
+    takes: 'seconds, 1 to 50',
+    default: '15',
+    description: 'How long such a request may take until the last byte of its answer.',
+    range: [1, 50],
+  }),
+  lookMemoryMb: number({
+    variable: 'TIDEMARK_LOOK_MEMORY_MB',
+    takes: 'MB, 192 to 65536',
+    default: '384',
+    description: 'Resident memory of the process that answers such a request, at most.',
+    range: [192, 65_536],
+  }),
   bulkRangeRows: number({
     variable: 'TIDEMARK_BULK_RANGE_ROWS',
     takes: 'rows, 1000 to 100000000',

@@ -47,6 +47,18 @@ export const catalogue = {
     remedy:
       'Look whether the model has all its records. If the rows are to go, set max_deletes to a number or a share like "100%" and start it again.',
   },
+  look_took_too_long: {
+    status: 422,
+    text: 'The system of the connection did not answer within {seconds} seconds',
+    remedy:
+      'Ask for less, look why it is slow, or raise TIDEMARK_LOOK_SECONDS. Models are read for longer with "async": true.',
+  },
+  look_failed: {
+    status: 422,
+    text: 'What the system of the connection answered could not be read: {reason}',
+    remedy:
+      'Ask for less, or look what it answers. TIDEMARK_LOOK_MEMORY_MB is the memory that a look may take.',
+  },
   no_schemas: {
     status: 400,
     text: 'Connection {connection_id} did not provide any schemas',

@@ -2,7 +2,9 @@ import { flushCompileCache } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { type ApiDependencies, type App, buildApp } from './api/index.ts';
 import { startScheduledBulkSync } from './bulk-syncs/index.ts';
+import { environmentOf, isolateProgram } from './child-environment.ts';
 import { type Config, ConfigError } from './config.ts';
+import { type RefreshTaskInput, refreshDied, refreshTask } from './connections/index.ts';
 import {
   type DatabaseHandle,
   maintainPartitions,
@@ -12,7 +14,7 @@ import {
   startEmbeddedPostgres,
   statementLimit,
 } from './db/index.ts';
-import { createEgress } from './egress/index.ts';
+import { noEgress } from './egress/index.ts';
 import { messageOf, TidemarkError } from './errors.ts';
 import { openEventLog, startEventFeed } from './events/index.ts';
 import {
@@ -33,6 +35,7 @@ import {
   Supervisor,
   writeSecret,
 } from './host/index.ts';
+import { ProcessPool } from './isolation/index.ts';
 import { startJobs } from './jobs/index.ts';
 import type { Logger } from './lib/log.ts';
 import { KeyRing } from './lib/seal.ts';
@@ -46,6 +49,8 @@ const hour = 3_600_000;
 /** How long (ms) workers may take to reach a checkpoint, then open requests to end: together below 10 s. */
 const workerGrace = 7000;
 const requestGrace = 1000;
+/** Milliseconds that a process is kept for the next request that looks at a system. */
+const looksKeptFor = 30_000;
 
 export interface Server {
   /** Where it listens, e.g. http://127.0.0.1:8080. */
@@ -122,20 +127,37 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Serv
     log.error({ err: error }, 'jobs.error'),
   );
   undo.push(() => jobs.stop());
-  const egress = createEgress({ allow: config.egressAllow });
-  undo.push(() => egress.close());
   const eventFeed = await startEventFeed(databaseUrl);
   undo.push(() => eventFeed.stop());
   await requireEncryptionKeys(db, keyRing, { ...origin, isNew: false });
   const eventLog = openEventLog(databaseUrl);
   undo.push(() => eventLog.close());
 
+  const { folder } = directory;
+  const environment = environmentOf(config, { databaseUrl, keys, publicUrl: config.publicUrl ?? '', folder });
+  const tasks = new ProcessPool({
+    program: isolateProgram,
+    args: ['server'],
+    environment,
+    memoryMb: config.lookMemoryMb,
+    silenceSeconds: config.silenceSeconds,
+    places: config.looks,
+    placesPerOwner: Math.max(1, config.looks - 1),
+    keptFor: looksKeptFor,
+    onFailure(kind, input, error) {
+      log.warn({ task: kind, reason: error.message }, 'task.failed');
+      if (kind === refreshTask) void refreshDied(db, input as RefreshTaskInput, error.message);
+    },
+  });
+  undo.push(() => tasks.stop());
   const dependencies: ApiDependencies = {
     db,
     clock,
     jobs,
+    looks: { tasks, deadline: config.lookSeconds * 1000 },
+    later: (owner, kind, input) => tasks.later(owner, kind, input),
     keyRing,
-    egress,
+    egress: noEgress,
     duckdbDir: config.duckdbDir,
     log,
     publicUrl: config.publicUrl ?? '',
@@ -151,6 +173,7 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Serv
   const url = await listen(app, config);
   // Known only now if any free port was asked for.
   dependencies.publicUrl ||= url;
+  environment.TIDEMARK_PUBLIC_URL = dependencies.publicUrl;
   const running = await announceServer(directory, { url, databaseUrl: embedded && databaseUrl });
   undo.push(() => running.retract());
 
@@ -173,13 +196,7 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Serv
 
   const workers = new Supervisor({
     count: config.workers,
-    environment: {
-      ...config.environment,
-      DATABASE_URL: databaseUrl,
-      TIDEMARK_ENCRYPTION_KEY: keys.map((key) => key.toString('base64')).join(','),
-      TIDEMARK_PUBLIC_URL: dependencies.publicUrl,
-      TIDEMARK_DATA_DIR: directory.folder,
-    },
+    environment,
     log,
     async onDeath(workerId) {
       await releaseExecutions({ db, jobs }, workerId);

@@ -1,5 +1,5 @@
 import { flushCompileCache } from 'node:module';
-import path from 'node:path';
+import { environmentOf, isolateProgram } from './child-environment.ts';
 import type { Config } from './config.ts';
 import { type FollowTaskInput, followExecution, followTask } from './connections/index.ts';
 import { type Database, openDatabase } from './db/index.ts';
@@ -58,15 +58,9 @@ export async function startWorker(
   }
   const places = config.executionsPerWorker + otherPlaces;
   const tasks = new ProcessPool({
-    program: path.join(import.meta.dirname, `isolate${path.extname(import.meta.filename)}`),
-    environment: {
-      ...process.env,
-      ...config.environment,
-      DATABASE_URL: databaseUrl,
-      TIDEMARK_ENCRYPTION_KEY: keys.map((key) => key.toString('base64')).join(','),
-      TIDEMARK_PUBLIC_URL: publicUrl,
-      TIDEMARK_DATA_DIR: directory.folder,
-    },
+    program: isolateProgram,
+    args: ['worker'],
+    environment: environmentOf(config, { databaseUrl, keys, publicUrl, folder: directory.folder }),
     memoryMb: config.executionMemoryMb,
     silenceSeconds: config.silenceSeconds,
     places,

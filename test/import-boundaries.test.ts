@@ -18,7 +18,9 @@ const rows = [
   ['models'],
   ['model-syncs', 'bulk-syncs'],
   ['api', 'host'],
-  ['isolate.ts', 'worker.ts', 'server.ts'],
+  ['open-isolate.ts', 'child-environment.ts'],
+  ['server-tasks.ts', 'worker-tasks.ts', 'worker.ts', 'server.ts'],
+  ['isolate.ts'],
   ['cli'],
   ['main.ts'],
 ];

@@ -14,6 +14,7 @@ import { deadlines } from './deadlines.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { installErrors, toApiError } from './errors.ts';
 import { installIdempotency } from './idempotency.ts';
+import { installLooks } from './looks.ts';
 import { installMembers } from './members.ts';
 import { installNamedOrganization } from './named-organization.ts';
 import { watchRoutes } from './not-built.ts';
@@ -109,6 +110,7 @@ export function buildApp(dependencies: ApiDependencies, prepare: (app: App) => v
   installVersions(app);
   installAuthentication(app, dependencies);
   installIdempotency(app, dependencies);
+  installLooks(app, dependencies);
   installOpenApi(app);
   app.after(() => {
     const routes = watchRoutes(app);

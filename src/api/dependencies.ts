@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { OpenDependencies } from '../connections/index.ts';
 import type { Clock, Database } from '../db/index.ts';
 import type { Egress } from '../egress/index.ts';
 import type { EventFeed, EventLog } from '../events/index.ts';
@@ -6,6 +7,7 @@ import type { RecordLogStore } from '../executions/index.ts';
 import type { Jobs } from '../jobs/index.ts';
 import type { KeyRing } from '../lib/seal.ts';
 import type { Deadlines } from './deadlines.ts';
+import type { Looks } from './looks.ts';
 
 /** What routes may use. Built once in the composition root. */
 export interface ApiDependencies {
@@ -14,6 +16,10 @@ export interface ApiDependencies {
   jobs: Jobs;
   keyRing: KeyRing;
   egress: Egress;
+  /** Left out: requests that speak to systems of users are answered here. */
+  looks?: Looks | undefined;
+  /** Does something when the answer has gone out, in a process of its own. */
+  later?: OpenDependencies['later'];
   /** Folder of the organizations' DuckDB files, where they are enabled. */
   duckdbDir?: string | undefined;
   log: Logger;

@@ -1,2 +1,3 @@
 export { type App, buildApp } from './app.ts';
 export type { ApiDependencies } from './dependencies.ts';
+export { lookTask, lookTaskOf } from './looks.ts';

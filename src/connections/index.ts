@@ -8,6 +8,10 @@ export {
   cachedSchema,
   cachedSchemas,
   ensureSchemas,
+  type RefreshTaskInput,
+  refreshDied,
+  refreshTask,
+  refreshTaskOf,
   schemaCacheStatus,
   startSchemaRefresh,
 } from './schema-cache.ts';

@@ -20,6 +20,8 @@ export interface OpenDependencies {
   egress: Egress;
   /** Folder of the organizations' folders for DuckDB files, where they are enabled. */
   duckdbDir?: string | undefined;
+  /** Gives a task to another process. Without it, whoever starts something does it himself. */
+  later?: ((organizationId: string, kind: string, input: unknown) => void) | undefined;
 }
 
 /** What a connector gets of an organization to work with. */

@@ -9,7 +9,7 @@ import { getConnection } from './store.ts';
 /** A refresh that has not finished after this long belonged to a process that is gone. */
 const abandonedAfter = '5 minutes';
 /** How long (ms) a request waits for a refresh that is under way, and how often it looks. */
-const refreshPatience = 15_000;
+const refreshPatience = 10_000;
 const refreshLook = 50;
 
 export interface SchemaCacheStatus {
@@ -61,10 +61,28 @@ export async function startSchemaRefresh(
     .where(sql<boolean>`not ${refreshing}`)
     .returning('id')
     .executeTakeFirst();
+  const isOurs = row !== undefined;
+  if (isOurs && deps.later === undefined) return { done: refresh(deps, organizationId, connectionId) };
+  if (isOurs) deps.later?.(organizationId, refreshTask, { organizationId, connectionId });
   // Somebody else's: what it finds is what was asked for.
-  if (row === undefined)
-    return { done: untilRefreshed(deps.db, organizationId, connectionId).catch(() => {}) };
-  return { done: refresh(deps, organizationId, connectionId) };
+  return { done: untilRefreshed(deps.db, organizationId, connectionId).catch(() => {}) };
+}
+
+/** The task of a process that reads a catalogue. */
+export const refreshTask = 'refresh-schemas';
+
+export interface RefreshTaskInput {
+  organizationId: string;
+  connectionId: string;
+}
+
+export function refreshTaskOf(deps: OpenDependencies) {
+  return ({ organizationId, connectionId }: RefreshTaskInput) => refresh(deps, organizationId, connectionId);
+}
+
+/** Says of a refresh whose process died that it has failed. */
+export async function refreshDied(db: Database, { connectionId }: RefreshTaskInput, reason: string) {
+  await endRefresh(db, connectionId, reason);
 }
 
 async function refresh(deps: OpenDependencies, organizationId: string, connectionId: string): Promise<void> {
@@ -77,7 +95,11 @@ async function refresh(deps: OpenDependencies, organizationId: string, connectio
   } catch (cause) {
     error = messageOf(cause);
   }
-  await deps.db
+  await endRefresh(deps.db, connectionId, error);
+}
+
+async function endRefresh(db: Database, connectionId: string, error: string | null): Promise<void> {
+  await db
     .updateTable('connections')
     .set({
       schemas_refresh_finished_at: sql<string>`clock_timestamp()`,
@@ -127,7 +149,7 @@ export async function cachedSchema(
     await untilRefreshed(deps.db, organizationId, connectionId);
     // One that began with a process that is gone never finished.
     const { finishedAt: now } = await schemaCacheStatus(deps.db, organizationId, connectionId);
-    if (now === null) await (await startSchemaRefresh(deps, organizationId, connectionId)).done;
+    if (now === null) await refreshAndWait(deps, organizationId, connectionId);
   }
   const row = await selectSchemas(deps.db, connectionId)
     .where('connection_schemas.id', '=', schemaId)
@@ -185,10 +207,16 @@ export async function ensureSchemas(
   await untilRefreshed(deps.db, organizationId, connectionId);
   const meanwhile = await cachedSchemas(deps.db, connectionId);
   if (meanwhile.length > 0) return meanwhile;
-  await (await startSchemaRefresh(deps, organizationId, connectionId)).done;
+  await refreshAndWait(deps, organizationId, connectionId);
   const schemas = await cachedSchemas(deps.db, connectionId);
   if (schemas.length === 0) throw new TidemarkError('no_schemas', { connection_id: connectionId });
   return schemas;
+}
+
+async function refreshAndWait(deps: OpenDependencies, organizationId: string, connectionId: string) {
+  await (await startSchemaRefresh(deps, organizationId, connectionId)).done;
+  const { refreshing } = await schemaCacheStatus(deps.db, organizationId, connectionId);
+  if (refreshing) throw new TidemarkError('refresh_in_progress', { connection_id: connectionId });
 }
 
 async function untilRefreshed(db: Database, organizationId: string, connectionId: string): Promise<void> {

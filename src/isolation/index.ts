@@ -1,3 +1,3 @@
 export { ProcessDied } from './isolate.ts';
 export { ProcessPool, type TaskHost } from './pool.ts';
-export { type Steering, serveTasks, type Task } from './serve-tasks.ts';
+export { later, type Steering, serveTasks, type Task } from './serve-tasks.ts';

@@ -55,6 +55,9 @@ export class Isolate {
   #residentBytes = 0;
   #death: ProcessDied | undefined;
 
+  /** What it leaves for later. */
+  onLater: (kind: string, input: unknown) => void = () => {};
+
   constructor(options: IsolateOptions) {
     this.#options = options;
     this.#child = fork(options.program, options.args ?? [], {
@@ -132,6 +135,10 @@ export class Isolate {
     this.#hasStarted = true;
     if (message.say === 'beat') {
       this.#residentBytes = message.residentBytes;
+      return;
+    }
+    if (message.say === 'later') {
+      this.onLater(message.kind, message.input);
       return;
     }
     const task = this.#task;

@@ -7,6 +7,8 @@ export interface PoolOptions extends IsolateOptions {
   placesPerOwner: number;
   /** Milliseconds that a process without a task is kept: for its owner, or as the spare. */
   keptFor: number;
+  /** A task failed that nobody waits for. */
+  onFailure?: (kind: string, input: unknown, error: Error) => void;
 }
 
 /** A task in a process, or waiting for one. */
@@ -63,6 +65,7 @@ export class ProcessPool implements TaskHost {
       owner,
       start: (given) => {
         isolate = given;
+        given.onLater = (kind, input) => this.later(owner, kind, input);
         given.run(kind, input).then(result.resolve, result.reject);
         for (const how of early) given.steer(how);
         void result.promise.catch(() => {}).finally(() => this.#release(owner, given));
@@ -80,6 +83,13 @@ export class ProcessPool implements TaskHost {
         else isolate.kill(why);
       },
     };
+  }
+
+  /** Takes a task that nobody waits for. */
+  later(owner: string, kind: string, input: unknown): void {
+    this.give(owner, kind, input).result.catch((error: Error) =>
+      this.#options.onFailure?.(kind, input, error),
+    );
   }
 
   /** How many there are, the spare included. */

@@ -7,6 +7,8 @@ export type ToProcess =
 /** What the process says. */
 export type FromProcess =
   | { say: 'beat'; residentBytes: number }
+  /** A task of its own, for when there is a place: the one in hand does not wait for it. */
+  | { say: 'later'; kind: string; input: unknown }
   | { say: 'done'; result: unknown }
   /** The task threw. What it throws as an answer is a result. */
   | { say: 'failed'; message: string };

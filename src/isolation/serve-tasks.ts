@@ -9,12 +9,18 @@ export interface Steering {
 
 export type Task = (input: never, steering: Steering) => Promise<unknown>;
 
+const tell = (message: FromProcess) => process.send?.(message);
+
+/** Leaves a task of the same owner to another process, or to this one when it has ended what it does. */
+export function later(kind: string, input: unknown): void {
+  tell({ say: 'later', kind, input });
+}
+
 /**
  * Makes this process work for its parent: one task at a time, by kind. It ends with the parent's connection, in the
  * middle of whatever it does, and leaves signals of the terminal to its parent, who drains in order.
  */
 export function serveTasks(tasks: Record<string, Task>): void {
-  const tell = (message: FromProcess) => process.send?.(message);
   let heed: ((how: string) => void) | undefined;
   let early: string[] = [];
   let isCompiledKept = false;

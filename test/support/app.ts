@@ -1,15 +1,18 @@
 import path from 'node:path';
 import pino from 'pino';
-import { type ApiDependencies, type App, buildApp } from '../../src/api/index.ts';
-import { createEgress } from '../../src/egress/index.ts';
+import { type ApiDependencies, type App, buildApp, lookTask, lookTaskOf } from '../../src/api/index.ts';
+import { refreshTask, refreshTaskOf } from '../../src/connections/index.ts';
+import { createEgress, noEgress } from '../../src/egress/index.ts';
 import { openEventLog, startEventFeed } from '../../src/events/index.ts';
 import { executionQueue, folderLogs } from '../../src/executions/index.ts';
+import type { TaskHost } from '../../src/isolation/index.ts';
 import { type Jobs, startJobs } from '../../src/jobs/index.ts';
 import { KeyRing } from '../../src/lib/seal.ts';
 import { modelJobQueue } from '../../src/models/index.ts';
 import { bootstrap, createApiKey, createOrganization, createUser } from '../../src/organizations/index.ts';
 import { createMetadataDatabase, type MetadataDatabase } from './database.ts';
 import { temporaryFolder } from './server.ts';
+import { tasksInProcess } from './tasks-in-process.ts';
 
 /** An organization of the test, with a key of its administrator. */
 export interface Tenant {
@@ -44,6 +47,17 @@ export async function startTestApp(
   const database = await createMetadataDatabase();
   const jobs = await startJobs(database.url, [executionQueue, modelJobQueue], 'send', () => {});
   const partnerKey = 'partner-key-of-the-test';
+  // As in a server: what speaks to systems of users runs elsewhere, and the application itself cannot.
+  const elsewhere: TaskHost = tasksInProcess({
+    [lookTask]: async (input) => {
+      looking ??= buildApp({ ...deps, later });
+      await looking.ready();
+      return lookTaskOf(looking)(input);
+    },
+    [refreshTask]: (input) => refreshTaskOf(deps)(input),
+  });
+  const later = (owner: string, kind: string, input: unknown) => void elsewhere.give(owner, kind, input);
+  let looking: App | undefined;
   const deps: ApiDependencies = {
     db: database.db,
     clock: { now: Date.now },
@@ -60,7 +74,10 @@ export async function startTestApp(
     recordLogs: folderLogs(path.join(await temporaryFolder(), 'record-logs')),
     ...more,
   };
-  const app = buildApp(deps, prepare);
+  const app = buildApp(
+    { ...deps, egress: noEgress, later, looks: { tasks: elsewhere, deadline: 240_000 } },
+    prepare,
+  );
   const { organizationId, userId, apiKey = '' } = await bootstrap({ db: database.db });
   return {
     app,
@@ -94,6 +111,7 @@ export async function startTestApp(
       const killer = setTimeout(() => app.server.closeAllConnections(), 300);
       await app.close();
       clearTimeout(killer);
+      await looking?.close();
       await jobs.stop();
       await deps.egress.close();
       await deps.eventFeed.stop();

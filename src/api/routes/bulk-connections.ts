@@ -31,7 +31,7 @@ export function bulkConnectionRoutes(app: App, deps: ApiDependencies): void {
 
   app.get(
     '/api/connections/:id/bulksync/target',
-    { schema: { operationId: 'bulkSync.getDestination', params: IdParameter } },
+    { schema: { operationId: 'bulkSync.getDestination', params: IdParameter }, config: { looks: true } },
     async (request) => ({
       data: await describeDestination(deps, organizationOf(request), request.params.id),
     }),

@@ -78,7 +78,7 @@ export function bulkSyncRoutes(app: App, deps: ApiDependencies): void {
 
   app.post(
     '/api/bulk/syncs',
-    { schema: { operationId: 'bulkSync.create', body: BulkSyncRequest } },
+    { schema: { operationId: 'bulkSync.create', body: BulkSyncRequest }, config: { looks: true } },
     async (request, reply) => {
       const generation = generationOf(request);
       const actor = actorOf(callerOf(request));
@@ -110,7 +110,10 @@ export function bulkSyncRoutes(app: App, deps: ApiDependencies): void {
 
   app.put(
     '/api/bulk/syncs/:id',
-    { schema: { operationId: 'bulkSync.update', params: IdParameter, body: BulkSyncRequest } },
+    {
+      schema: { operationId: 'bulkSync.update', params: IdParameter, body: BulkSyncRequest },
+      config: { looks: true },
+    },
     async (request, reply) => {
       const generation = generationOf(request);
       const actor = actorOf(callerOf(request));

@@ -38,7 +38,7 @@ export function connectionRoutes(app: App, deps: ApiDependencies): void {
   });
   app.post(
     '/api/connections',
-    { schema: { operationId: 'connections.create', body: CreateConnectionRequest } },
+    { schema: { operationId: 'connections.create', body: CreateConnectionRequest }, config: { looks: true } },
     async (request, reply) => {
       const settings = { ...settingsOf(request.body), type: request.body.type };
       noteConfiguration(request, reply, settings.type, settings.configuration);
@@ -50,7 +50,10 @@ export function connectionRoutes(app: App, deps: ApiDependencies): void {
   );
   app.post(
     '/api/connections/test',
-    { schema: { operationId: 'connections.testConnection', body: TestConnectionRequest } },
+    {
+      schema: { operationId: 'connections.testConnection', body: TestConnectionRequest },
+      config: { looks: true },
+    },
     async (request, reply) => {
       const { type, configuration, connection_id: connectionId } = request.body;
       const test = { type, configuration: configuration as JsonObject, connectionId };
@@ -72,7 +75,10 @@ export function connectionRoutes(app: App, deps: ApiDependencies): void {
   );
   app.put(
     '/api/connections/:id',
-    { schema: { operationId: 'connections.update', params: IdParameter, body: UpdateConnectionRequest } },
+    {
+      schema: { operationId: 'connections.update', params: IdParameter, body: UpdateConnectionRequest },
+      config: { looks: true },
+    },
     async (request, reply) => {
       const settings = { ...settingsOf(request.body), type: request.body.type };
       const actor = actorOf(callerOf(request));

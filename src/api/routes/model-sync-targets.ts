@@ -28,6 +28,7 @@ export function modelSyncTargetRoutes(app: App, deps: ApiDependencies): void {
         params: IdParameter,
         querystring: FieldsQuery,
       },
+      config: { looks: true },
     },
     async (request) => ({
       data: await describeTarget(deps, organizationOf(request), request.params.id, request.query.target),
@@ -36,7 +37,10 @@ export function modelSyncTargetRoutes(app: App, deps: ApiDependencies): void {
 
   app.get(
     '/api/connections/:id/modelsync/targetobjects',
-    { schema: { operationId: 'modelSync.targets.list', params: IdParameter, querystring: ObjectsQuery } },
+    {
+      schema: { operationId: 'modelSync.targets.list', params: IdParameter, querystring: ObjectsQuery },
+      config: { looks: true },
+    },
     async (request) => ({
       data: await listTargetObjects(deps, organizationOf(request), request.params.id),
       target_creation: await presentCreator(
@@ -55,6 +59,7 @@ export function modelSyncTargetRoutes(app: App, deps: ApiDependencies): void {
         operationId: 'modelSync.targets.getCreateProperty',
         params: Type.Object({ id: Type.String(), property: Type.String() }),
       },
+      config: { looks: true },
     },
     async (request) => {
       const { id, property } = request.params;

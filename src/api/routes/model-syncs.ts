@@ -62,7 +62,7 @@ export function modelSyncRoutes(app: App, deps: ApiDependencies): void {
 
   app.post(
     '/api/syncs',
-    { schema: { operationId: 'modelSync.create', body: ModelSyncRequest } },
+    { schema: { operationId: 'modelSync.create', body: ModelSyncRequest }, config: { looks: true } },
     async (request, reply) => {
       const actor = actorOf(callerOf(request));
       await noteTargetConfiguration(deps.db, request, reply, request.body.target);
@@ -87,7 +87,10 @@ export function modelSyncRoutes(app: App, deps: ApiDependencies): void {
 
   app.put(
     '/api/syncs/:id',
-    { schema: { operationId: 'modelSync.update', params: IdParameter, body: ModelSyncRequest } },
+    {
+      schema: { operationId: 'modelSync.update', params: IdParameter, body: ModelSyncRequest },
+      config: { looks: true },
+    },
     async (request, reply) => {
       const actor = actorOf(callerOf(request));
       const { id } = request.params;

@@ -39,6 +39,9 @@ const Async = Type.Object({ async: Type.Optional(Type.Boolean()) });
 
 const AsyncForce = Type.Object({ ...Async.properties, ...Force.properties });
 
+/** A worker answers it then. */
+const isAsync = ({ query }: { query: unknown }) => (query as { async?: boolean }).async === true;
+
 /** Choices on the way to a model's configuration: `params`, and plain members as one types them (`?table=x`). */
 const SourceQuery = Type.Record(Type.String(), Type.Unknown());
 
@@ -52,7 +55,10 @@ export function modelRoutes(app: App, deps: ApiDependencies): void {
 
   app.post(
     '/api/models',
-    { schema: { operationId: 'models.create', querystring: Async, body: ModelRequest } },
+    {
+      schema: { operationId: 'models.create', querystring: Async, body: ModelRequest },
+      config: { looks: (request) => !isAsync(request) },
+    },
     async (request, reply) => {
       const actor = actorOf(callerOf(request));
       const { body } = request;
@@ -64,7 +70,10 @@ export function modelRoutes(app: App, deps: ApiDependencies): void {
 
   app.post(
     '/api/model-preview',
-    { schema: { operationId: 'models.preview', querystring: Async, body: ModelRequest } },
+    {
+      schema: { operationId: 'models.preview', querystring: Async, body: ModelRequest },
+      config: { looks: (request) => !isAsync(request) },
+    },
     async (request, reply) => {
       const { body } = request;
       await noteModelConfigurations(deps.db, request, reply, body);
@@ -90,6 +99,7 @@ export function modelRoutes(app: App, deps: ApiDependencies): void {
         querystring: AsyncForce,
         body: ModelRequest,
       },
+      config: { looks: (request) => !isAsync(request) },
     },
     async (request, reply) => {
       const actor = actorOf(callerOf(request));
@@ -134,6 +144,7 @@ export function modelRoutes(app: App, deps: ApiDependencies): void {
         querystring: Async,
         response: { 200: Type.Object({ data: ModelSample }) },
       },
+      config: { looks: (request) => !isAsync(request) },
     },
     async (request, reply) => {
       const { id } = request.params;
@@ -148,7 +159,10 @@ export function modelRoutes(app: App, deps: ApiDependencies): void {
 
   app.get(
     '/api/connections/:id/modelsync/enrichment-source',
-    { schema: { operationId: 'models.getEnrichmentSource', params: IdParameter, querystring: SourceQuery } },
+    {
+      schema: { operationId: 'models.getEnrichmentSource', params: IdParameter, querystring: SourceQuery },
+      config: { looks: true },
+    },
     async (request) => {
       const parameters = sourceParameters(request.query);
       return { data: await enrichmentMeta(deps, organizationOf(request), request.params.id, parameters) };
@@ -165,6 +179,7 @@ export function modelRoutes(app: App, deps: ApiDependencies): void {
           Type.Object({ configuration: Type.Optional(Type.Record(Type.String(), Type.Unknown())) }),
         ),
       },
+      config: { looks: true },
     },
     async (request) => {
       // A request body is JSON, so its members are.
@@ -176,7 +191,10 @@ export function modelRoutes(app: App, deps: ApiDependencies): void {
 
   app.get(
     '/api/connections/:id/modelsync/source',
-    { schema: { operationId: 'modelSync.getSource', params: IdParameter, querystring: SourceQuery } },
+    {
+      schema: { operationId: 'modelSync.getSource', params: IdParameter, querystring: SourceQuery },
+      config: { looks: true },
+    },
     async (request) => {
       const parameters = sourceParameters(request.query);
       return { data: await sourceMeta(deps, organizationOf(request), request.params.id, parameters) };
@@ -185,7 +203,10 @@ export function modelRoutes(app: App, deps: ApiDependencies): void {
 
   app.get(
     '/api/connections/:id/modelsync/source/fields',
-    { schema: { operationId: 'modelSync.getSourceFields', params: IdParameter, querystring: SourceQuery } },
+    {
+      schema: { operationId: 'modelSync.getSourceFields', params: IdParameter, querystring: SourceQuery },
+      config: { looks: true },
+    },
     async (request) => {
       const { id } = request.params;
       const parameters = sourceParameters(request.query);

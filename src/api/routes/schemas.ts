@@ -62,7 +62,7 @@ export function schemaRoutes(app: App, deps: ApiDependencies): void {
   );
   app.get(
     '/api/connections/:id/schemas/:schema_id/records',
-    { schema: { operationId: 'schemas.getRecords', params: SchemaParameters } },
+    { schema: { operationId: 'schemas.getRecords', params: SchemaParameters }, config: { looks: true } },
     async (request, reply) => {
       const { id, schema_id } = request.params;
       const records = await withConnection(deps, organizationOf(request), id, ({ catalogue }) => {

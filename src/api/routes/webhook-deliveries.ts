@@ -161,6 +161,7 @@ export function webhookDeliveryRoutes(app: App, deps: ApiDependencies): void {
         body: Type.Optional(TestRequest),
         response: { 200: Type.Object({ data: TestResult }) },
       },
+      config: { looks: true },
     },
     async (request) => {
       const webhook = await getWebhook(db, organizationOf(request), request.params.id);

@@ -1,0 +1,23 @@
+import path from 'node:path';
+import type { Config } from './config.ts';
+
+/** The program of processes that speak to systems of users. */
+export const isolateProgram = path.join(import.meta.dirname, `isolate${path.extname(import.meta.filename)}`);
+
+/** What a process reads the same configuration from that its parent runs with, what the parent has found out included. */
+export function environmentOf(
+  config: Config,
+  found: { databaseUrl: string; keys: readonly Buffer[]; publicUrl: string; folder: string },
+): Record<string, string> {
+  const inherited = Object.entries(process.env).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined,
+  );
+  return {
+    ...Object.fromEntries(inherited),
+    ...config.environment,
+    DATABASE_URL: found.databaseUrl,
+    TIDEMARK_ENCRYPTION_KEY: found.keys.map((key) => key.toString('base64')).join(','),
+    TIDEMARK_PUBLIC_URL: found.publicUrl,
+    TIDEMARK_DATA_DIR: found.folder,
+  };
+}
