@@ -1,8 +1,10 @@
 #!/usr/bin/env node
 import { spawn } from 'node:child_process';
+import { pathToFileURL } from 'node:url';
+import { program } from './program.mjs';
 import { isRecent, pinnedNode, tooOld } from './runtime.mjs';
 
-if (isRecent) await import('../src/main.ts');
+if (isRecent) await import(pathToFileURL(program()).href);
 else startAgain(pinnedNode());
 
 /** On the Node that comes along. This process only passes on signals and the exit code. */

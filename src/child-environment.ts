@@ -1,8 +1,4 @@
-import path from 'node:path';
 import type { Config } from './config.ts';
-
-/** The program of processes that speak to systems of users. */
-export const isolateProgram = path.join(import.meta.dirname, `isolate${path.extname(import.meta.filename)}`);
 
 /** What a process reads the same configuration from that its parent runs with, what the parent has found out included. */
 export function environmentOf(

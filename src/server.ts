@@ -2,7 +2,7 @@ import { flushCompileCache } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { type ApiDependencies, type App, buildApp } from './api/index.ts';
 import { startScheduledBulkSync } from './bulk-syncs/index.ts';
-import { environmentOf, isolateProgram } from './child-environment.ts';
+import { environmentOf } from './child-environment.ts';
 import { type Config, ConfigError } from './config.ts';
 import { type RefreshTaskInput, refreshDied, refreshTask } from './connections/index.ts';
 import {
@@ -38,6 +38,7 @@ import {
 import { ProcessPool } from './isolation/index.ts';
 import { startJobs } from './jobs/index.ts';
 import type { Logger } from './lib/log.ts';
+import { programPath } from './lib/program.ts';
 import { KeyRing } from './lib/seal.ts';
 import { dropStaleTables, startScheduledModelSync } from './model-syncs/index.ts';
 import { modelJobQueue } from './models/index.ts';
@@ -136,7 +137,7 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Serv
   const { folder } = directory;
   const environment = environmentOf(config, { databaseUrl, keys, publicUrl: config.publicUrl ?? '', folder });
   const tasks = new ProcessPool({
-    program: isolateProgram,
+    program: programPath('isolate'),
     args: ['server'],
     environment,
     memoryMb: config.lookMemoryMb,

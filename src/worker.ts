@@ -1,5 +1,5 @@
 import { flushCompileCache } from 'node:module';
-import { environmentOf, isolateProgram } from './child-environment.ts';
+import { environmentOf } from './child-environment.ts';
 import type { Config } from './config.ts';
 import { type FollowTaskInput, followExecution, followTask } from './connections/index.ts';
 import { type Database, openDatabase } from './db/index.ts';
@@ -9,6 +9,7 @@ import { encryptionKeys, openDataDirectory, readRunningServer, requireEncryption
 import { ProcessPool } from './isolation/index.ts';
 import { startJobs } from './jobs/index.ts';
 import type { Logger } from './lib/log.ts';
+import { programPath } from './lib/program.ts';
 import { KeyRing } from './lib/seal.ts';
 import { sourcesOfModelSync } from './model-syncs/index.ts';
 import { modelJobQueue, startModelJobWorker } from './models/index.ts';
@@ -58,7 +59,7 @@ export async function startWorker(
   }
   const places = config.executionsPerWorker + otherPlaces;
   const tasks = new ProcessPool({
-    program: isolateProgram,
+    program: programPath('isolate'),
     args: ['worker'],
     environment: environmentOf(config, { databaseUrl, keys, publicUrl, folder: directory.folder }),
     memoryMb: config.executionMemoryMb,

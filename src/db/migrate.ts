@@ -1,10 +1,11 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type pg from 'pg';
+import { packageRoot } from '../lib/program.ts';
 import { schemaName } from './database.ts';
 import { MetadataClient, sessionOptions } from './metadata-client.ts';
 
-const directory = path.join(import.meta.dirname, 'migrations');
+const directory = path.join(packageRoot, 'src/db/migrations');
 // Any constant: it serializes servers that start at the same time.
 const advisoryLock = 0x7469_6465;
 

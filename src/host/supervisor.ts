@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../lib/log.ts';
+import { programPath } from '../lib/program.ts';
 
-const main = path.join(import.meta.dirname, '../main.ts');
+const main = programPath('main');
 
 /** Milliseconds between a worker's death and its successor, growing while workers die young. */
 const firstPause = 100;

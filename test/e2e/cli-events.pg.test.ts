@@ -14,7 +14,7 @@ import { startReceiver } from '../support/receiver.ts';
 import { inherited, startTestServer, type TestServer } from '../support/server.ts';
 import { until } from '../support/until.ts';
 
-const main = path.join(import.meta.dirname, '../../src/main.ts');
+const main = path.join(import.meta.dirname, '../../bin/tidemark.mjs');
 let metadata: TestDatabase;
 let server: TestServer;
 let database: ReturnType<typeof openDatabase>;

@@ -133,7 +133,7 @@ test('a worker started by hand on the same data directory does the work of a ser
   const server = await start(folder, { TIDEMARK_WORKERS: '0' });
   const syncId = await createBulkSync(server);
   const { id } = await call<Execution>(server, 'POST', `/api/bulk/syncs/${syncId}/executions`, {});
-  const main = path.join(import.meta.dirname, '../../src/main.ts');
+  const main = path.join(import.meta.dirname, '../../bin/tidemark.mjs');
   const worker = spawn(process.execPath, [main, 'worker'], {
     env: { ...process.env, TIDEMARK_DATA_DIR: folder, TIDEMARK_LOG_LEVEL: 'warn', DATABASE_URL: '' },
     stdio: 'inherit',

@@ -5,7 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 
-const main = path.join(import.meta.dirname, '../../src/main.ts');
+const main = path.join(import.meta.dirname, '../../bin/tidemark.mjs');
 
 /** `tidemark serve` as a process of its own, on a free port. */
 export interface TestServer {

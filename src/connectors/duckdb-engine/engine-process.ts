@@ -3,12 +3,12 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { programPath } from '../../lib/program.ts';
 import { ConnectionLost } from '../contract.ts';
 import { DuckDBError } from './errors.ts';
 import type { Answer, Request } from './protocol.ts';
 
-/** Path of this folder's `process` in sources and in a build. */
-const program = path.join(import.meta.dirname, `process${path.extname(import.meta.filename)}`);
+const program = programPath('duckdb-engine');
 
 /**
  * Idle processes that are kept, and milliseconds until one ends. Starting one and loading the driver takes five times
