@@ -69,7 +69,7 @@ const settings = {
     takes: 'at least 16 characters',
     secret: true,
     description:
-      'Fixes the first user’s API key, for automation. Default: one is generated at the first start.',
+      'Fixes the first user’s API key, for automation. Another one takes its place at the next start. Default: one is generated at the first start.',
     parse: atLeast16,
   }),
   partnerKey: text({

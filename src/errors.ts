@@ -156,6 +156,11 @@ export const catalogue = {
     text: 'This organization has {limit} event streams open already',
     remedy: 'Close one, or let several consumers share a stream.',
   },
+  too_many_failures: {
+    status: 429,
+    text: 'Too many requests without a valid API key came from this address',
+    remedy: 'Send a valid key, which is always taken, or wait for {seconds} seconds.',
+  },
   head_too_large: {
     status: 431,
     text: 'The head of the request is larger than {limit} bytes',

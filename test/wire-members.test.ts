@@ -142,6 +142,7 @@ const additions = [
   /^connections\.update body redirect_url$/,
   /^events\.list query (wait|event_type)$/,
   /^webhooks\.listDeliveries query limit$/,
+  /^users\.createApiKey body (name|expires_at)$/,
   /^modelSync\.\S+ body target_filters\.conditions\[\]\.value_source$/,
   /^((models|modelSync|bulkSync)\.delete|models\.update) query force$/,
   /^modelSync\.(create|update) body max_deletes$/,

@@ -3,6 +3,7 @@ import { TidemarkError } from '../errors.ts';
 import { authenticate, type Caller, partnerIn } from '../organizations/index.ts';
 import type { App } from './app.ts';
 import type { ApiDependencies } from './dependencies.ts';
+import { FailedAttempts } from './failed-attempts.ts';
 
 /** Who may call an operation. Default: `organization`. */
 export type Access =
@@ -33,11 +34,23 @@ declare module 'fastify' {
 
 export function installAuthentication(app: App, dependencies: ApiDependencies): void {
   app.decorateRequest('caller', null);
+  const attempts = new FailedAttempts(undefined, () => dependencies.failuresAtOnce);
+  /** What was sent is not logged: it may be a key with a letter too many. */
+  const refusal = (request: FastifyRequest) => {
+    const wait = attempts.failed(request.ip);
+    const [path] = request.url.split('?', 1);
+    const sent = request.headers.authorization === undefined ? 'nothing' : 'no valid credential';
+    const seen = { address: request.ip, method: request.method, path, sent, limited: wait !== undefined };
+    request.log.warn(seen, 'authentication.failed');
+    return wait === undefined
+      ? new TidemarkError('unauthorized')
+      : new TidemarkError('too_many_failures', { seconds: wait });
+  };
   app.addHook('onRequest', async (request) => {
     const access = request.routeOptions.config.access ?? 'organization';
     if (access === 'public' || request.is404) return;
     const caller = await authenticate(dependencies, request.headers.authorization);
-    if (caller === undefined) throw new TidemarkError('unauthorized');
+    if (caller === undefined) throw refusal(request);
     const own = (request.params as { org_id?: string }).org_id?.toLowerCase();
     const inOwn = caller.kind === 'organization' && caller.partner && caller.organizationId === own;
     const isPartner = caller.kind === 'partner' || (access === 'partner of organization' && inOwn);

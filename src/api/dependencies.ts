@@ -33,7 +33,9 @@ export interface ApiDependencies {
   /** Milliseconds that a webhook's endpoint may take to answer. */
   webhookDeadline: number;
   /** Milliseconds between heartbeats of an event stream, and that a client may read nothing. For tests. */
-  streamTimes?: { heartbeat: number; patience: number };
+  streamTimes?: { heartbeat: number; patience: number; credentials?: number };
+  /** Failed authentications of an address. For tests. */
+  failuresAtOnce?: number;
   /** For tests. */
   deadlines?: Deadlines;
   recordLogs: RecordLogStore;

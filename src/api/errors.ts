@@ -37,6 +37,7 @@ export function installErrors(app: App, bodyLimit: number, { handling }: Deadlin
     else if (error.key === 'unavailable' && error !== thrown)
       request.log.warn({ err: thrown, request_id: request.id }, 'request.database_unavailable');
     const shown = toApiError(error ?? new TidemarkError('internal', { request_id: request.id }));
+    if (error?.key === 'too_many_failures') reply.header('retry-after', String(error.metadata.seconds));
     if (shown.status === 503 && !reply.hasHeader('retry-after')) reply.header('retry-after', '1');
     return reply.code(shown.status).send(shown);
   });

@@ -13,6 +13,7 @@ import {
 } from '../organizations/index.ts';
 import { command, type Environment, UsageError } from './command.ts';
 import { databaseUrlOf, namingDatabase } from './database.ts';
+import { checkTime } from './events/options.ts';
 import { printable } from './printable.ts';
 
 const org = { takes: 'organization', text: 'Only in this organization: its name or its id.' } as const;
@@ -38,13 +39,23 @@ export const createKey = command({
   name: 'keys create',
   summary: 'Adds an API key to those of a user and prints it, once. The others go on working.',
   words: [{ name: 'e-mail', text: 'The user, as "tidemark keys list" has it' }],
-  options: { name: { takes: 'name', text: 'What the key is for, to know it by later.' }, org },
+  options: {
+    name: { takes: 'name', text: 'What the key is for, to know it by later.' },
+    expires: { takes: 'time', text: 'From this RFC 3339 time on it opens nothing.' },
+    org,
+  },
   run: ({ options, words }, environment) =>
     withPeople(environment, options.org, async (db, people) => {
       const { user } = choose(people, words['e-mail']);
+      checkTime('--expires', options.expires);
       const others = (await listApiKeys(db, [user.id])).length;
       const { organization_id: organizationId, id: userId } = user;
-      const { id, key } = await addApiKey(db, { organizationId, userId, name: options.name });
+      const { id, key } = await addApiKey(db, {
+        organizationId,
+        userId,
+        name: options.name,
+        expiresAt: options.expires,
+      });
       console.log(key);
       const rest = others === 0 ? '' : ` The user’s other keys (${others}) go on working.`;
       console.error(
@@ -56,7 +67,9 @@ export const createKey = command({
 export const revokeKey = command({
   name: 'keys revoke',
   summary: 'Takes an API key back: from then on it opens nothing.',
-  details: ['That of TIDEMARK_API_KEY works again after the next start of a server that has it set.'],
+  details: [
+    'That of TIDEMARK_API_KEY works again after the next start of a server that has it set; set another to replace it.',
+  ],
   words: [{ name: 'key-id', text: 'The id of the key, as "tidemark keys list" has it' }],
   run: ({ words }, environment) =>
     withPeople(environment, undefined, async (db) => {
@@ -117,6 +130,14 @@ function choose(people: readonly Person[], email: string): Person {
 
 function row({ user, organization }: Person, key: ApiKey | undefined): string {
   const { email, role } = user;
-  const shown = key === undefined ? ['no key'] : [key.id, key.createdAt, key.name ?? ''];
+  const shown =
+    key === undefined
+      ? ['no key']
+      : [
+          key.id,
+          key.createdAt,
+          key.name ?? '',
+          ...(key.expiresAt === null ? [] : [`until ${key.expiresAt}`]),
+        ];
   return [email, role, organization.name, organization.id, ...shown].map(printable).join('\t');
 }

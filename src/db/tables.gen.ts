@@ -17,6 +17,8 @@ export interface ApiKeysTable {
   created_at: Generated<Timestamp>;
   id: Generated<string>;
   name: string | null;
+  expires_at: Timestamp | null;
+  configured: Generated<boolean>;
 }
 
 export interface BulkSchemaExecutionsTable {
@@ -253,6 +255,7 @@ export interface OrganizationsTable {
   created_at: Generated<Timestamp>;
   updated_at: Generated<Timestamp>;
   obfuscation_salt: Buffer | null;
+  is_owner: Generated<boolean>;
 }
 
 export interface RecordLogFilesTable {

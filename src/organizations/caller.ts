@@ -1,13 +1,16 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { sql } from 'kysely';
 import type { Database } from '../db/index.ts';
 
 /** Who makes a request, as far as the credential tells. */
 export type Caller =
-  | { kind: 'user'; organizationId: string; userId: string; email: string; role: string }
+  | { kind: 'user'; organizationId: string; userId: string; email: string; role: string; keyId: string }
   /** Basic organization_id:key. Acts inside one organization, is nobody in particular. */
   | {
       kind: 'organization';
       organizationId: string;
+      /** With a user's key. */
+      keyId?: string;
       role: string /** With the partner's key. */;
       partner: boolean;
     }
@@ -58,8 +61,9 @@ async function userByKey(db: Database, key: string): Promise<Caller | undefined>
   const row = await db
     .selectFrom('api_keys')
     .innerJoin('users', 'users.id', 'api_keys.user_id')
-    .select(['users.id', 'users.organization_id', 'users.email', 'users.role'])
+    .select(['users.id', 'users.organization_id', 'users.email', 'users.role', 'api_keys.id as key_id'])
     .where('api_keys.hash', '=', hashKey(key))
+    .where(stillValid)
     .executeTakeFirst();
   if (row === undefined) return undefined;
   return {
@@ -68,7 +72,21 @@ async function userByKey(db: Database, key: string): Promise<Caller | undefined>
     userId: row.id,
     email: row.email,
     role: row.role,
+    keyId: row.key_id,
   };
+}
+
+const stillValid = sql<boolean>`(api_keys.expires_at is null or api_keys.expires_at > now())`;
+
+/** Of keys and organizations those that callers may still act by. */
+export async function stillThere(
+  db: Database,
+  { keyIds, organizationIds }: { keyIds: readonly string[]; organizationIds: readonly string[] },
+): Promise<Set<string>> {
+  const { rows } = await sql<{ id: string }>`
+    select id from api_keys where id = any(${keyIds}::uuid[]) and ${stillValid}
+    union all select id from organizations where id = any(${organizationIds}::uuid[])`.execute(db);
+  return new Set(rows.map(({ id }) => id));
 }
 
 async function organizationByKey(
@@ -80,7 +98,9 @@ async function organizationByKey(
     const user = await userByKey(deps.db, key);
     const same = user?.kind === 'user' && user.organizationId === organizationId;
     // Acting for the organization gives nobody more rights than they have.
-    return same ? { kind: 'organization', organizationId, role: user.role, partner: false } : undefined;
+    return same
+      ? { kind: 'organization', organizationId, keyId: user.keyId, role: user.role, partner: false }
+      : undefined;
   }
   return partnerIn(deps.db, organizationId);
 }

@@ -1,6 +1,6 @@
 export { type ApiKey, addApiKey, createApiKey, listApiKeys, revokeApiKey } from './api-keys.ts';
 export { bootstrap } from './bootstrap.ts';
-export { type Actor, actorOf, authenticate, type Caller, partnerIn } from './caller.ts';
+export { type Actor, actorOf, authenticate, type Caller, partnerIn, stillThere } from './caller.ts';
 export { obfuscationSalt } from './obfuscation-salt.ts';
 export {
   createOrganization,

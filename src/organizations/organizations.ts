@@ -40,7 +40,7 @@ const toOrganization = (row: Row): Organization => ({
   ...(row.issuer === null ? {} : { issuer: row.issuer }),
 });
 
-/** The organization of the first start first, then the others in the order they were made. */
+/** In the order they were made. */
 export async function listOrganizations(db: Database): Promise<Organization[]> {
   const rows = await db
     .selectFrom('organizations')
@@ -114,10 +114,13 @@ export async function updateOrganization(
 /** Deletes an organization and everything in it. The first one, which holds the operator's own user, stays. */
 export async function deleteOrganization(db: Database, id: string): Promise<void> {
   await getOrganization(db, id);
-  const [owner] = await listOrganizations(db);
-  if (owner?.id === id)
-    throw new TidemarkError('forbidden', { reason: 'The owner organization cannot be deleted' });
-  await db.deleteFrom('organizations').where('id', '=', id).execute();
+  const deleted = await db
+    .deleteFrom('organizations')
+    .where('id', '=', id)
+    .where('is_owner', '=', false)
+    .executeTakeFirst();
+  if (deleted.numDeletedRows > 0n) return;
+  throw new TidemarkError('forbidden', { reason: 'The owner organization cannot be deleted' });
 }
 
 async function keepsSecretFor(

@@ -20,6 +20,21 @@ export const UpdateUserRequest = Type.Object({ email: Type.Optional(Type.String(
 
 export const CreateUserRequest = Type.Object({ email: Type.String(), ...UserRole.properties });
 
+/** An API key as it is listed: never the key itself. */
+export const ApiKeyEntry = Type.Object({
+  id: Type.String(),
+  name: Type.Union([Type.String(), Type.Null()]),
+  created_at: Type.String(),
+  expires_at: Type.Union([Type.String(), Type.Null()]),
+  configured: Type.Boolean({ description: 'It is the one of TIDEMARK_API_KEY.' }),
+});
+
+/** `CreateApiKeyRequestSchema` on the wire has no members. A name or an end adds a key to those that there are. */
+export const ApiKeyRequest = Type.Union([
+  Type.Object({ name: Type.Optional(Type.String()), expires_at: Type.Optional(Type.String()) }),
+  Type.Null(),
+]);
+
 /** `GetIdentityResponseSchema` on the wire. */
 export const Identity = Type.Object({
   id: Type.Optional(Type.String()),

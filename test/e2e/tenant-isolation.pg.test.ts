@@ -171,6 +171,8 @@ async function createOne(): Promise<void> {
   const schedules = await api.request(owner.apiKey, 'GET', `/api/bulk/syncs/${bulk}/schedules`);
   const [schedule] = (schedules.body as { data: { id: string }[] }).data;
   const schedule_id = schedule?.id ?? '';
+  const keys = await api.request(owner.apiKey, 'GET', `/api/organization/users/${owner.userId}/keys`);
+  const key_id = (keys.body as { data: { id: string }[] }).data[0]?.id ?? '';
   ids = [
     [/^\/api\/bulk\/(source|dest)/, { id: connection }],
     [/^\/api\/bulk\/syncs\/:sync_id/, { sync_id: bulk, execution_id: bulkExecution, schema_id, schedule_id }],
@@ -183,7 +185,7 @@ async function createOne(): Promise<void> {
     [/^\/api\/syncs/, { sync_id: sync, id: execution, type, filename }],
     [/^\/api\/webhooks/, { id: webhook, delivery_id: delivery?.id ?? '' }],
     [/^\/api\/events/, { id: event }],
-    [/^\/api\/organization\/users/, { id: owner.userId }],
+    [/^\/api\/organization\/users/, { id: owner.userId, key_id }],
     [/^\/api\/jobs/, { type: 'createmodel', id: execution }],
     [/^\/api\/(queries|entities|permissions)/, { id: execution }],
   ];

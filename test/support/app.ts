@@ -71,6 +71,8 @@ export async function startTestApp(
     eventFeed: await startEventFeed(database.url),
     eventLog: openEventLog(database.url),
     webhookDeadline: 2000,
+    // Tests send many requests without a key, all from one address.
+    failuresAtOnce: 1_000_000,
     recordLogs: folderLogs(path.join(await temporaryFolder(), 'record-logs')),
     ...more,
   };
@@ -89,7 +91,7 @@ export async function startTestApp(
     async tenant(name) {
       const organization = await createOrganization(deps, { name });
       const user = await createUser(deps.db, organization.id, { email: `admin@${name}.test`, role: 'admin' });
-      const key = await createApiKey(deps.db, organization.id, user.id, false);
+      const { key } = await createApiKey(deps.db, organization.id, user.id, false);
       return { organizationId: organization.id, userId: user.id, apiKey: key };
     },
     async request(key, method, url, body, headers = {}) {

@@ -6,6 +6,8 @@ import { followEvents } from '../../events/index.ts';
 import { millisecondsOf } from '../../lib/timestamp.ts';
 import { EventStreamQuery } from '../../schema/event.ts';
 import type { App } from '../app.ts';
+import { callerOf } from '../authentication.ts';
+import { CredentialWatch } from '../credential-watch.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { eventTypesParameter, namedOrganization, timestampParameter } from '../query.ts';
 import { presentEvent } from './events.ts';
@@ -23,6 +25,7 @@ export function eventStreamRoutes(app: App, deps: ApiDependencies): void {
   const { eventFeed, eventLog, eventRetention } = deps;
   const open = new Map<string, number>();
   const closing = new AbortController();
+  const credentials = new CredentialWatch(deps.db, () => deps.streamTimes?.credentials);
   app.addHook('preClose', async () => closing.abort());
 
   app.get(
@@ -44,7 +47,8 @@ export function eventStreamRoutes(app: App, deps: ApiDependencies): void {
       open.set(organizationId, others + 1);
       const gone = new AbortController();
       reply.raw.once('close', () => gone.abort());
-      const signal = AbortSignal.any([gone.signal, closing.signal]);
+      using credential = credentials.watch(callerOf(request), organizationId);
+      const signal = AbortSignal.any([gone.signal, closing.signal, credential.gone]);
       const query = { organizationId, types, after, retention: eventRetention };
       const log = { log: eventLog, feed: eventFeed };
       const following = followEvents(log, query, deps.streamTimes?.heartbeat ?? heartbeat, signal);
@@ -61,7 +65,8 @@ export function eventStreamRoutes(app: App, deps: ApiDependencies): void {
           said = phase;
           await write(reply.raw, comment + frames.join(''), deps.streamTimes?.patience ?? patience, signal);
         }
-        end(reply.raw, 'the server is stopping; connect again');
+        const revoked = 'the key or the organization is not there any more';
+        end(reply.raw, credential.gone.aborted ? revoked : 'the server is stopping; connect again');
       } catch (error) {
         if (!reply.raw.headersSent) throw error;
         const slow = error instanceof SlowConsumer;

@@ -13,7 +13,8 @@ import { Event, EventsPage, EventsQuery } from '../../schema/event.ts';
 import { decodePageToken, encodePageToken } from '../../schema/page-token.ts';
 import { IdParameter } from '../../schema/parameters.ts';
 import type { App } from '../app.ts';
-import { organizationOf } from '../authentication.ts';
+import { callerOf, organizationOf } from '../authentication.ts';
+import { CredentialWatch } from '../credential-watch.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { eventTypesParameter, namedOrganization, timestampParameter } from '../query.ts';
 import { sendJson } from '../send-json.ts';
@@ -22,6 +23,7 @@ export function eventRoutes(app: App, deps: ApiDependencies): void {
   const { clock, eventFeed, eventLog, eventRetention: retention } = deps;
   const closing = new AbortController();
   app.addHook('preClose', async () => closing.abort());
+  const credentials = new CredentialWatch(deps.db, () => deps.streamTimes?.credentials);
   app.get(
     '/api/events',
     {
@@ -47,11 +49,13 @@ export function eventRoutes(app: App, deps: ApiDependencies): void {
       const deadline = performance.now() + wait * 1000;
       // Subscribed before the first read: an event that commits right after it wakes us.
       using subscription = wait > 0 ? eventFeed.subscribe(organizationId) : undefined;
+      using credential = wait > 0 ? credentials.watch(callerOf(request), organizationId) : undefined;
       let found = await read();
       while (subscription !== undefined && found.events.length === 0) {
         const left = deadline - performance.now();
         if (left <= 0 || over.aborted) break;
-        await subscription.wait(left, over);
+        await subscription.wait(left, AbortSignal.any([over, ...(credential ? [credential.gone] : [])]));
+        if (credential?.gone.aborted) throw new TidemarkError('unauthorized');
         found = await read();
       }
       return sendJson(reply, page(found, query, clock.now()));

@@ -1,5 +1,6 @@
 import type { App } from '../app.ts';
 import type { ApiDependencies } from '../dependencies.ts';
+import { apiKeyRoutes } from './api-keys.ts';
 import { bulkConnectionRoutes } from './bulk-connections.ts';
 import { bulkExecutionRoutes } from './bulk-executions.ts';
 import { bulkLogRoutes } from './bulk-logs.ts';
@@ -28,6 +29,7 @@ export function registerRoutes(app: App, dependencies: ApiDependencies): void {
   identityRoutes(app, dependencies);
   organizationRoutes(app, dependencies);
   userRoutes(app, dependencies);
+  apiKeyRoutes(app, dependencies);
   connectionTypeRoutes(app);
   connectionRoutes(app, dependencies);
   schemaRoutes(app, dependencies);

@@ -1,12 +1,5 @@
 import { Type } from 'typebox';
-import {
-  createApiKey,
-  createUser,
-  deleteUser,
-  getUser,
-  listUsers,
-  updateUser,
-} from '../../organizations/index.ts';
+import { createUser, deleteUser, getUser, listUsers, updateUser } from '../../organizations/index.ts';
 import { CreateUserRequest, UpdateUserRequest, UserRole } from '../../schema/organization.ts';
 import { IdParameter } from '../../schema/parameters.ts';
 import type { App } from '../app.ts';
@@ -95,14 +88,5 @@ function anyOrganization(app: App, db: ApiDependencies['db']): void {
     `${base}/:id`,
     { schema: { operationId: 'users.delete', params: UserParameters }, config },
     async (request) => ({ data: await deleteUser(db, request.params.org_id, request.params.id) }),
-  );
-  const Force = Type.Object({ force: Type.Optional(Type.Boolean()) });
-  app.post(
-    `${base}/:id/keys`,
-    { schema: { operationId: 'users.createApiKey', params: UserParameters, querystring: Force }, config },
-    async (request) => {
-      const { org_id, id } = request.params;
-      return { data: { value: await createApiKey(db, org_id, id, request.query.force ?? false) } };
-    },
   );
 }

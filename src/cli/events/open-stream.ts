@@ -1,7 +1,7 @@
 import type { Environment } from '../command.ts';
 import { printable } from '../printable.ts';
 import { untilSignal } from '../until-signal.ts';
-import { checkSince, checkTypes } from './options.ts';
+import { checkTime, checkTypes } from './options.ts';
 import { serverOf } from './server.ts';
 import { type StreamedEvent, streamEvents } from './stream.ts';
 
@@ -18,7 +18,7 @@ export async function openStream(
   environment: Environment,
 ): Promise<{ url: string; stream: AsyncIterable<StreamedEvent> }> {
   checkTypes(values.type);
-  checkSince(values.since);
+  checkTime('--since', values.since);
   const server = await serverOf(environment, values.url);
   const stopping = new AbortController();
   void untilSignal().then(() => stopping.abort());

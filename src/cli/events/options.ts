@@ -26,7 +26,7 @@ export function checkUrl(option: string, text: string): string {
 }
 
 /** @throws UsageError for what is no RFC 3339 time. */
-export function checkSince(text: string | undefined): void {
+export function checkTime(option: string, text: string | undefined): void {
   if (text === undefined || isTimestamp(text)) return;
-  throw new UsageError(`--since: ${text} is no RFC 3339 time, such as 2026-11-30T08:00:00Z`);
+  throw new UsageError(`${option}: ${text} is no RFC 3339 time, such as 2026-11-30T08:00:00Z`);
 }
