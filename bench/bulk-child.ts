@@ -34,7 +34,11 @@ export interface SyncMeasurement extends Measurement {
 const { metadata, source, destination, schemas } = JSON.parse(process.argv[2] ?? '{}') as BulkChild;
 const { db, close } = openDatabase(metadata);
 await maintainPartitions(db, 3_600_000);
-const deps = { db, keyRing: new KeyRing([Buffer.alloc(32, 1)]), egress: createEgress({ allow: [] }) };
+const deps = {
+  db,
+  keyRing: new KeyRing([Buffer.alloc(32, 1)]),
+  egress: createEgress({ allow: ['127.0.0.0/8'] }),
+};
 const { organizationId, userId } = await bootstrap({ db });
 const actor: Actor = { id: userId, name: 'bench', type: 'user' };
 const request: BulkSyncRequest = {

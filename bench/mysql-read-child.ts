@@ -23,7 +23,7 @@ process.disconnect?.();
 async function packets(): Promise<void> {
   const { hostname, port, username: account, password, pathname } = new URL(url);
   const server = { hostname, port: Number(port), account, passwd: decodeURIComponent(password), ssl: false };
-  const egress = createEgress({ allow: [] });
+  const egress = createEgress({ allow: ['127.0.0.0/8'] });
   const source = findConnector('mysql')?.open(
     { ...server, dbname: pathname.slice(1) },
     { egress },

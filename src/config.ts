@@ -94,18 +94,16 @@ const settings = {
   } satisfies Setting<Buffer[]>,
   egressAllow: {
     variable: 'TIDEMARK_EGRESS_ALLOW',
-    takes: 'CIDR ranges separated by commas, e.g. 10.0.0.0/8,fd00::/8',
+    takes: 'CIDR ranges, loopback, or private, separated by commas, e.g. loopback,10.1.0.0/16',
     default: '',
     description:
-      'Private ranges that webhooks and HTTP connections may reach. Loopback, private, link-local and metadata addresses are refused otherwise. Connections to databases (PostgreSQL, MySQL) are not held to it: they reach whatever this machine reaches, so keep tenants that you do not trust from making them, or Tidemark’s network from what they must not reach.',
-    parse: (value: string) => {
-      const ranges = value
+      'What connections of every kind (databases, buckets, webhooks, files, services) may reach beside public addresses. loopback: this machine; private: the private networks of RFC 1918, RFC 6598 and RFC 4193. The rest of what is not public, such as link-local addresses with the metadata services of clouds, needs a range of its own. Tidemark’s embedded database is never reached. If only you use the server, allow what your databases need; if tenants make connections, allow nothing that you would not show them.',
+    parse: (value: string) =>
+      value
         .split(',')
         .map((part) => part.trim())
-        .filter((part) => part !== '');
-      for (const range of ranges) parseCidr(range);
-      return ranges;
-    },
+        .filter((part) => part !== '')
+        .flatMap((part) => namedRanges[part] ?? [rangeOf(part)]),
   } satisfies Setting<string[]>,
   duckdbDir: text({
     variable: 'TIDEMARK_DUCKDB_DIR',
@@ -398,6 +396,17 @@ export function unknownVariables(environment: Record<string, string | undefined>
       ([name]) =>
         `${name} is set, and there is no such setting.${didYouMean(name, known)} "tidemark --help" lists all.`,
     );
+}
+
+/** Ranges by the name they have in TIDEMARK_EGRESS_ALLOW. */
+const namedRanges: Record<string, string[]> = {
+  loopback: ['127.0.0.0/8', '::1/128'],
+  private: ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10', 'fc00::/7'],
+};
+
+function rangeOf(text: string): string {
+  parseCidr(text);
+  return text;
 }
 
 function text(

@@ -3,7 +3,7 @@ import type { OpenDependencies } from './connections/index.ts';
 import { openDatabase } from './db/index.ts';
 import { createEgress } from './egress/index.ts';
 import { openRecordLogStore, type RecordLogStore } from './executions/index.ts';
-import { openDataDirectory } from './host/index.ts';
+import { openDataDirectory, ownPorts } from './host/index.ts';
 import { later } from './isolation/index.ts';
 import { createLog, type Logger } from './lib/log.ts';
 import { KeyRing } from './lib/seal.ts';
@@ -30,7 +30,10 @@ export async function openIsolate(environment: NodeJS.ProcessEnv): Promise<Isola
     databaseUrl,
     db: openDatabase(databaseUrl, sessions).db,
     keyRing: new KeyRing(encryptionKeys),
-    egress: createEgress({ allow: config.egressAllow }),
+    egress: createEgress({
+      allow: config.egressAllow,
+      ownPorts: await ownPorts(directory, databaseUrl),
+    }),
     duckdbDir: config.duckdbDir,
     later: (_organizationId, kind, input) => later(kind, input),
     log: createLog(config.logLevel),

@@ -5,7 +5,13 @@ import { type FollowTaskInput, followExecution, followTask } from './connections
 import { type Database, openDatabase } from './db/index.ts';
 import { createEgress } from './egress/index.ts';
 import { type Execution, executionQueue, runIsolated, startExecutionWorker } from './executions/index.ts';
-import { encryptionKeys, openDataDirectory, readRunningServer, requireEncryptionKeys } from './host/index.ts';
+import {
+  encryptionKeys,
+  openDataDirectory,
+  ownPorts,
+  readRunningServer,
+  requireEncryptionKeys,
+} from './host/index.ts';
 import { ProcessPool } from './isolation/index.ts';
 import { startJobs } from './jobs/index.ts';
 import type { Logger } from './lib/log.ts';
@@ -48,7 +54,10 @@ export async function startWorker(
   const jobs = await startJobs(databaseUrl, [executionQueue, modelJobQueue], 'work', (error) =>
     log.error({ err: error }, 'jobs.error'),
   );
-  const egress = createEgress({ allow: config.egressAllow });
+  const egress = createEgress({
+    allow: config.egressAllow,
+    ownPorts: await ownPorts(directory, databaseUrl),
+  });
   const server = await readRunningServer(directory);
   const publicUrl = config.publicUrl ?? server?.url ?? `http://${config.host}:${config.port}`;
   if (config.recordLogs === undefined && server === undefined) {

@@ -1,5 +1,6 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { testDatabase } from '../../test/support/database.ts';
+import { loopback } from '../../test/support/egress.ts';
 import { postgresqlConfiguration } from '../../test/support/http.ts';
 import { describeMariadb, mariadbDatabase } from '../../test/support/mariadb.ts';
 import { until } from '../../test/support/until.ts';
@@ -46,7 +47,7 @@ test('PostgreSQL: questions one after the other share a session', async () => {
   await database.query('create table items (id int primary key)');
   const settings = { ...postgresqlConfiguration(database.url), client_certs: false };
   await asksInOneSession({
-    session: postgresql.open(settings, { egress: undefined as never }),
+    session: postgresql.open(settings, { egress: loopback }),
     object: 'public.items',
     sessions: async () =>
       (
@@ -63,7 +64,7 @@ describeMariadb('MariaDB', () => {
     const database = await mariadbDatabase();
     await database.query('create table items (id int primary key)');
     await asksInOneSession({
-      session: mysql.open(database.configuration, { egress: undefined as never }),
+      session: mysql.open(database.configuration, { egress: loopback }),
       object: `${database.name}.items`,
       sessions: async () =>
         (

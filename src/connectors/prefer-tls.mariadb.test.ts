@@ -5,6 +5,7 @@ import path from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { selfSigned } from '../../test/support/certificate.ts';
 import { testDatabase } from '../../test/support/database.ts';
+import { loopback } from '../../test/support/egress.ts';
 import { postgresqlConfiguration } from '../../test/support/http.ts';
 import { createMariadbDatabase, describeMariadb, mariadbDatabase } from '../../test/support/mariadb.ts';
 import { startMariadb } from '../../test/support/mariadb-server.ts';
@@ -17,7 +18,7 @@ test('PostgreSQL without TLS', async () => {
   const { url } = await testDatabase();
   const { ssl: _, ...configuration } = postgresqlConfiguration(url);
   const tested = async (more: object) => {
-    const session = postgresql.open({ client_certs: false, ...configuration, ...more }, {} as never);
+    const session = postgresql.open({ client_certs: false, ...configuration, ...more }, { egress: loopback });
     await session.test().finally(() => session.close());
   };
   await tested({});
@@ -30,7 +31,7 @@ test('PostgreSQL without TLS', async () => {
 describeMariadb('MariaDB', () => {
   const open = (given: object, more: object) => {
     const { ssl: _, ...configuration } = given as { ssl: boolean };
-    return mysql.open({ ...configuration, ...more } as never, {} as never);
+    return mysql.open({ ...configuration, ...more } as never, { egress: loopback });
   };
   /** What the server says the connection is encrypted with. */
   async function cipher(given: object, more: object) {

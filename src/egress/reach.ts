@@ -95,6 +95,6 @@ function permittedOf(
 function refusal(hostname: string): EgressError {
   return new EgressError(
     'refused_address',
-    `${hostname} is or resolves to a private, loopback, link-local or reserved address; the operator can allow it with TIDEMARK_EGRESS_ALLOW`,
+    `${hostname} is or resolves to a private, loopback, link-local or reserved address; the operator can allow it with TIDEMARK_EGRESS_ALLOW (loopback, private, or a range)`,
   );
 }

@@ -61,6 +61,12 @@ export async function announceServer(directory: DataDirectory, server: RunningSe
   return { retract: () => rm(runningServerFile(directory), { force: true }) };
 }
 
+/** Ports of this machine that no user is let through to: the embedded PostgreSQL listens there, if that is our database. */
+export async function ownPorts(directory: DataDirectory, databaseUrl: string): Promise<number[]> {
+  const server = await readRunningServer(directory);
+  return server?.databaseUrl === databaseUrl ? [Number(new URL(databaseUrl).port)] : [];
+}
+
 /** What the server on this data directory announced: the one that runs, or one that was killed. */
 export async function readRunningServer(directory: DataDirectory): Promise<RunningServer | undefined> {
   const text = await readSecret(runningServerFile(directory));

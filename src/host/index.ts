@@ -4,6 +4,7 @@ export {
   announceServer,
   type DataDirectory,
   openDataDirectory,
+  ownPorts,
   readApiKey,
   readRunningServer,
   writeSecret,

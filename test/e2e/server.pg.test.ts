@@ -71,6 +71,11 @@ test('first start, second server, SIGTERM in the middle of an execution, and the
     expect((await stat(path.join(folder, file))).mode & 0o777, file).toBe(0o600);
   }
   for (const probe of ['healthz', 'readyz']) expect((await fetch(`${first.url}/${probe}`)).status).toBe(200);
+  // Its own database is no connection's, even for who knows the password.
+  const { databaseUrl } = JSON.parse(await readFile(path.join(folder, 'server.json'), 'utf8'));
+  await expect(connect(first, 'own', databaseUrl)).rejects.toThrow(
+    /configuration\.hostname: 127\.0\.0\.1 is/,
+  );
 
   const second = spawnServer({ TIDEMARK_DATA_DIR: folder });
   await expect(second.ready).rejects.toThrow(`process ${first.child.pid}`);
@@ -135,7 +140,13 @@ test('a worker started by hand on the same data directory does the work of a ser
   const { id } = await call<Execution>(server, 'POST', `/api/bulk/syncs/${syncId}/executions`, {});
   const main = path.join(import.meta.dirname, '../../bin/tidemark.mjs');
   const worker = spawn(process.execPath, [main, 'worker'], {
-    env: { ...process.env, TIDEMARK_DATA_DIR: folder, TIDEMARK_LOG_LEVEL: 'warn', DATABASE_URL: '' },
+    env: {
+      ...process.env,
+      TIDEMARK_DATA_DIR: folder,
+      TIDEMARK_LOG_LEVEL: 'warn',
+      TIDEMARK_EGRESS_ALLOW: 'loopback',
+      DATABASE_URL: '',
+    },
     stdio: 'inherit',
   });
   onTestFinished(() => void worker.kill('SIGKILL'));

@@ -13,6 +13,7 @@ import { bulkSource } from '../../src/connectors/postgresql/bulk-source.ts';
 import { connector } from '../../src/connectors/postgresql/client.ts';
 import type { JsonObject } from '../../src/lib/json.ts';
 import { type TestDatabase, testDatabase } from './database.ts';
+import { loopback } from './egress.ts';
 import { postgresqlConfiguration } from './http.ts';
 
 /** Two databases and the connector's ends of a bulk sync between them. */
@@ -37,7 +38,7 @@ export async function pair(sql?: string): Promise<Pair> {
 export const execution = '0198a5a0-0000-7000-8000-000000000001';
 
 export const connectTo = ({ url }: TestDatabase) =>
-  connector({ ...postgresqlConfiguration(url), client_certs: false }, undefined);
+  connector({ ...postgresqlConfiguration(url), client_certs: false }, { egress: loopback });
 
 export const outputOf = (
   table: BulkTable,

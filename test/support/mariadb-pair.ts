@@ -11,6 +11,7 @@ import { connector } from '../../src/connectors/mysql/client.ts';
 import { bulkSource } from '../../src/connectors/postgresql/bulk-source.ts';
 import { connectTo, outputOf, planOf } from './bulk-pair.ts';
 import { type TestDatabase, testDatabase } from './database.ts';
+import { loopback } from './egress.ts';
 import { type MariadbDatabase, mariadbDatabase } from './mariadb.ts';
 
 /** A PostgreSQL database and a MariaDB that its tables go to. */
@@ -25,7 +26,7 @@ export async function mariadbPair(sql: string): Promise<MariadbPair> {
   const [source, destination] = [await testDatabase(), await mariadbDatabase()];
   await source.query(sql);
   await destination.query(`set time_zone = '+00:00'`);
-  const to = bulkDestination(connector(destination.configuration, undefined));
+  const to = bulkDestination(connector(destination.configuration, { egress: loopback }));
   return { source, destination, from: bulkSource(connectTo(source)), to };
 }
 

@@ -65,6 +65,8 @@ export function spawnServer(environment: Record<string, string>): {
   const defaults = {
     TIDEMARK_PORT: '0',
     TIDEMARK_LOG_LEVEL: 'warn',
+    // Where the tests' databases and receivers are.
+    TIDEMARK_EGRESS_ALLOW: 'loopback',
     // Required with DATABASE_URL; an embedded server makes its own.
     ...(environment.DATABASE_URL === undefined
       ? {}

@@ -1,6 +1,8 @@
+import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { styleText } from 'node:util';
 import { readConfig } from '../../config.ts';
+import { type EmbeddedPostgres, removeEmbeddedPostgres, startEmbeddedPostgres } from '../../db/index.ts';
 import { clearDataDirectory } from '../../host/index.ts';
 import { createLog } from '../../lib/log.ts';
 import { type Server, startServer } from '../../server.ts';
@@ -30,11 +32,13 @@ async function runDemo(environment: Environment, once: boolean): Promise<number>
   screen.heading('Tidemark demo');
   const server = await startDemoServer(environment);
   screen.line(`server ready at ${server.url}`);
+  let samples: EmbeddedPostgres | undefined;
   const receiver = await startReceiver(secret, ({ type, event, signatureOk }) =>
     screen.event(type, String(event.name), signatureOk),
   );
   try {
-    const databases = await createSampleDatabases(server.databaseUrl);
+    samples = await startSamples(server.directory.folder);
+    const databases = await createSampleDatabases(samples.url());
     screen.line(
       `sample shop: ${rows.customers.toLocaleString('en')} customers, ${rows.products.toLocaleString('en')} products, ${rows.orders.toLocaleString('en')} orders`,
     );
@@ -53,6 +57,7 @@ async function runDemo(environment: Environment, once: boolean): Promise<number>
     return ok ? 0 : 1;
   } finally {
     await server.stop();
+    await samples?.stop();
     await receiver.close();
   }
 }
@@ -66,10 +71,20 @@ async function startDemoServer(environment: Environment): Promise<Server> {
     ...environment,
     TIDEMARK_DATA_DIR: dataDir,
     // The receiver and the sample databases are on this machine.
-    TIDEMARK_EGRESS_ALLOW: '127.0.0.0/8',
+    TIDEMARK_EGRESS_ALLOW: 'loopback',
     DATABASE_URL: undefined,
     TIDEMARK_API_KEY: environment.TIDEMARK_API_KEY || crypto.randomUUID(),
   });
+  await removeEmbeddedPostgres(samplesOf(dataDir));
   await clearDataDirectory(dataDir);
   return startServer(config, createLog(config.logLevel));
+}
+
+const samplesOf = (dataDir: string) => path.join(dataDir, 'samples');
+
+/** A PostgreSQL beside the server's own, which no connection reaches. */
+async function startSamples(dataDir: string): Promise<EmbeddedPostgres> {
+  const folder = samplesOf(dataDir);
+  await mkdir(folder, { mode: 0o711 });
+  return startEmbeddedPostgres(folder);
 }

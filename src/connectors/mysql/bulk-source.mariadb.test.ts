@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import { connectTo, outputOf, planOf } from '../../../test/support/bulk-pair.ts';
 import { testDatabase } from '../../../test/support/database.ts';
+import { loopback } from '../../../test/support/egress.ts';
 import { describeMariadb, mariadbDatabase } from '../../../test/support/mariadb.ts';
 import type { BulkRead, RowStream } from '../contract.ts';
 import { bulkDestination } from '../postgresql/bulk-destination.ts';
@@ -12,7 +13,7 @@ async function pair(sql: string) {
   const [source, destination] = [await mariadbDatabase(), await testDatabase()];
   await source.query(`set sql_mode = 'ALLOW_INVALID_DATES,NO_AUTO_VALUE_ON_ZERO'; set time_zone = '+00:00'`);
   await source.query(sql);
-  const from = bulkSource(connector(source.configuration, undefined));
+  const from = bulkSource(connector(source.configuration, { egress: loopback }));
   return { source, destination, from, to: bulkDestination(connectTo(destination)) };
 }
 

@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import mysql, { type Connection, type ConnectionOptions, type RowDataPacket } from 'mysql2/promise';
 import { TidemarkError } from '../../errors.ts';
 import { RecyclingSocket } from '../../lib/recycling-socket.ts';
+import { type DatabaseReach, databaseSocket } from '../database-socket.ts';
 import { KeptConnection } from '../kept-connection.ts';
 import { preferringTls } from '../prefer-tls.ts';
 import type { Configuration } from './configuration.ts';
@@ -21,11 +22,11 @@ export interface ConnectOptions {
   statementLimit?: number;
 }
 
-/** @param signal ends every connection that was opened, at once. */
 export function connector(
   configuration: Configuration,
-  signal: AbortSignal | undefined,
+  reach: DatabaseReach,
 ): Connect & { kept: KeptConnection<Connection> } {
+  const { signal } = reach;
   const open = preferringTls({ ssl: configuration.ssl, proof: Boolean(configuration.ca_cert) });
   const connect: Connect = async ({ recycles = false, statementLimit = 0 } = {}) => {
     if (configuration.ssh) {
@@ -34,24 +35,28 @@ export function connector(
       });
     }
     signal?.throwIfAborted();
-    const connection = await open((encrypted) =>
-      mysql.createConnection({
+    const connection = await open(async (encrypted) => {
+      // Over TLS the bytes that matter come from the socket that is laid around this one.
+      const socket = await databaseSocket(configuration, reach, recycles && !encrypted ? waiting : undefined);
+      return mysql.createConnection({
         host: configuration.hostname,
         port: configuration.port,
         user: configuration.account,
         password: configuration.passwd,
         ...(configuration.dbname ? { database: configuration.dbname } : {}),
         ...(encrypted ? tls(configuration) : {}),
-        // Over TLS the bytes that matter come from the socket that is laid around this one.
-        ...(recycles && !encrypted ? { stream: () => recyclingSocket(configuration) } : {}),
+        stream: () => {
+          // Read once the driver listens: the server speaks first.
+          process.nextTick(() => socket.resume());
+          return socket;
+        },
         charset: 'utf8mb4_general_ci',
         connectTimeout: 10_000,
-        enableKeepAlive: true,
         dateStrings: true,
         supportBigNumbers: true,
         bigNumberStrings: true,
-      }),
-    );
+      });
+    });
     // The query that is running reports a lost connection; without a listener it would end the process.
     connection.on('error', () => {});
     const abort = () => breakOff(connection);
@@ -70,11 +75,9 @@ export function connector(
   return Object.assign(connect, { kept: new KeptConnection<Connection>(isOpen, (one) => one.end()) });
 }
 
-function recyclingSocket({ hostname, port }: Configuration): RecyclingSocket {
+function waiting(): RecyclingSocket {
   const socket = new RecyclingSocket();
-  socket.connect(port, hostname);
-  socket.setNoDelay(true);
-  socket.setKeepAlive(true);
+  socket.pause();
   return socket;
 }
 

@@ -22,11 +22,11 @@ export const mysql: Connector = {
   capabilities: { source: true, destination: true },
   address: { server: ['hostname', 'port'], within: ['dbname'] },
   types: { read: readTypes, written: writeTypes },
-  open(settings: JsonObject, { signal, lookTimeout }): Session {
+  open(settings: JsonObject, { egress, signal, lookTimeout }): Session {
     const ended = new AbortController();
     const signals = signal === undefined ? ended.signal : AbortSignal.any([signal, ended.signal]);
     const options = settings as unknown as Configuration;
-    const connect = connector(options, signals);
+    const connect = connector(options, { egress, signal: signals });
     return {
       test: () => withConnection(connect, checkServer),
       catalogue: catalogue(connect, options.dbname),

@@ -1,4 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
+import { loopback } from '../../../test/support/egress.ts';
 import { createMariadbDatabase, describeMariadb } from '../../../test/support/mariadb.ts';
 import type { ConnectorContext } from '../contract.ts';
 import { mysql } from './index.ts';
@@ -38,7 +39,7 @@ describeMariadb('a model’s query', () => {
 
   test.each([250, 251, 1000])('may have %i columns', async (count) => {
     await using database = await createMariadbDatabase();
-    const { modelSource } = mysql.open(database.configuration, {} as ConnectorContext);
+    const { modelSource } = mysql.open(database.configuration, { egress: loopback });
     const fields = Array.from({ length: count - 2 }, (_, index) => `c${index}`);
     const query = `select 1 as id, ${fields.map((name, index) => `${index} as ${name}`).join(', ')}`;
     const read = modelSource?.records({ configuration: { query }, identity: 'id', fields }) ?? [];

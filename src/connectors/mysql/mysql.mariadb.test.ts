@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { outputOf, planOf } from '../../../test/support/bulk-pair.ts';
+import { loopback } from '../../../test/support/egress.ts';
 import {
   createMariadbDatabase,
   describeMariadb,
@@ -130,7 +131,7 @@ describeMariadb('mysql, on a server with odd settings that demands primary keys'
        create table keyless (id bigint not null unique, t longtext, raw longblob);
        insert into keyless values (1, repeat('x', 15 * 1024 * 1024), repeat('y', 7 * 1024 * 1024)), (2, 'b', 'b');`,
     );
-    const connect = connector(database.configuration, undefined);
+    const connect = connector(database.configuration, { egress: loopback });
     const [from, to] = [bulkSource(connect), bulkDestination(connect)];
     const target = `${database.name}_copy`;
     const copy = async (name: string, mode: 'replace' | 'merge') => {
@@ -172,7 +173,7 @@ describeMariadb('mysql, on a server with odd settings that demands primary keys'
     await database.query(
       `create table t (id bigint primary key, a int, b int); insert into t values (1, 2, 3)`,
     );
-    const connect = connector(database.configuration, undefined);
+    const connect = connector(database.configuration, { egress: loopback });
     const [from, to] = [bulkSource(connect), bulkDestination(connect)];
     const target = `${database.name}_copy`;
     const begin = async (mode: 'replace' | 'merge') => {

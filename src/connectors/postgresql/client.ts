@@ -3,19 +3,20 @@ import type { Duplex } from 'node:stream';
 import type { ConnectionOptions } from 'node:tls';
 import pg from 'pg';
 import { TidemarkError } from '../../errors.ts';
+import { type DatabaseReach, databaseSocket } from '../database-socket.ts';
 import { KeptConnection } from '../kept-connection.ts';
 import { preferringTls } from '../prefer-tls.ts';
 import type { Connect } from './bulk-source.ts';
 import type { Configuration } from './configuration.ts';
 import { setRowSecurity } from './transaction.ts';
 
-/** @param signal ends every connection that was opened, at once. */
 export function connector(
   configuration: Configuration,
-  signal: AbortSignal | undefined,
+  reach: DatabaseReach,
   usualSocket?: () => Socket,
 ): Connect & { kept: KeptConnection<pg.Client> } {
   const { ssl, ca_cert, client_certs } = configuration;
+  const { signal } = reach;
   const open = preferringTls({ ssl, proof: Boolean(ca_cert) || client_certs });
   const connect: Connect = async (applicationName, socket = usualSocket) => {
     if (configuration.ssh) {
@@ -25,6 +26,8 @@ export function connector(
     }
     return open(async (encrypted) => {
       signal?.throwIfAborted();
+      // Over TLS the bytes that matter come from the socket that pg lays around this one.
+      const stream = await databaseSocket(configuration, reach, encrypted ? undefined : socket);
       const client = new pg.Client({
         host: configuration.hostname,
         port: configuration.port,
@@ -33,8 +36,9 @@ export function connector(
         // As a function: for an empty text the driver would look into PGPASSWORD and ~/.pgpass of this machine.
         password: () => configuration.password,
         ssl: encrypted && tls(configuration),
-        // Over TLS the bytes that matter come from the socket that pg lays around this one.
-        ...(socket === undefined || encrypted ? {} : { stream: socket }),
+        stream: () => connected(stream),
+        // Left out, the driver would take it from PGSSLNEGOTIATION of this machine.
+        sslnegotiation: 'postgres',
         application_name: applicationName,
         connectionTimeoutMillis: 10_000,
         keepAlive: true,
@@ -52,6 +56,15 @@ export function connector(
   };
   const isOpen = (client: pg.Client) => !streamOf(client).destroyed;
   return Object.assign(connect, { kept: new KeptConnection<pg.Client>(isOpen, (client) => client.end()) });
+}
+
+/** The driver connects what it is given. */
+function connected(socket: Socket): Socket {
+  socket.connect = () => {
+    process.nextTick(() => socket.emit('connect'));
+    return socket;
+  };
+  return socket;
 }
 
 /** What the driver takes from PGOPTIONS and PGREPLICATION of this machine when it is given none. */

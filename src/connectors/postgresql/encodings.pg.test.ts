@@ -2,6 +2,7 @@ import pg from 'pg';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { outputOf, planOf } from '../../../test/support/bulk-pair.ts';
 import { databaseAt, type TestDatabase, testDatabase } from '../../../test/support/database.ts';
+import { loopback } from '../../../test/support/egress.ts';
 import { postgresqlConfiguration } from '../../../test/support/http.ts';
 import type { ValueWarning } from '../contract.ts';
 import { postgresql } from './index.ts';
@@ -23,7 +24,7 @@ async function databaseIn(encoding: string): Promise<TestDatabase> {
 }
 
 const open = ({ url }: TestDatabase) =>
-  postgresql.open({ ...postgresqlConfiguration(url), client_certs: false }, { egress: undefined as never });
+  postgresql.open({ ...postgresqlConfiguration(url), client_certs: false }, { egress: loopback });
 
 /** As a bulk sync does: the destination's position first, then what both ends take. */
 async function copy(from: TestDatabase, to: TestDatabase, rangeRows?: number) {

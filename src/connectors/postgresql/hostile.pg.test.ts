@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { connectTo, outputOf, planOf, replicate } from '../../../test/support/bulk-pair.ts';
 import { type TestDatabase, testDatabase } from '../../../test/support/database.ts';
+import { loopback } from '../../../test/support/egress.ts';
 import { postgresqlConfiguration } from '../../../test/support/http.ts';
 import { isKnownType } from '../../lib/sql-quoting.ts';
 import type { Session, TargetDefinition } from '../contract.ts';
@@ -69,10 +70,7 @@ const setPath = async (database: TestDatabase, path: string) => {
 };
 
 const open = (database: TestDatabase): Session =>
-  postgresql.open(
-    { ...postgresqlConfiguration(database.url), client_certs: false },
-    { egress: undefined as never },
-  );
+  postgresql.open({ ...postgresqlConfiguration(database.url), client_certs: false }, { egress: loopback });
 
 const people = `create table people (id int primary key, name varchar(40) check (name <> 'x'), raw text default 'a');
   create index people_name on people (lower(name)); comment on table people is 'of ours';

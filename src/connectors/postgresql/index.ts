@@ -22,11 +22,12 @@ export const postgresql: Connector = {
   capabilities: { source: true, destination: true },
   address: { server: ['hostname', 'port'], within: ['database'] },
   types: { read: readTypes, written: writtenTypes },
-  open(settings: JsonObject, { signal, lookTimeout }): Session {
+  open(settings: JsonObject, { egress, signal, lookTimeout }): Session {
     const ended = new AbortController();
     const signals = signal === undefined ? ended.signal : AbortSignal.any([signal, ended.signal]);
-    const connect = connector(settings as unknown as Configuration, signals);
-    const reading = connector(settings as unknown as Configuration, signals, () => new RecyclingSocket());
+    const reach = { egress, signal: signals };
+    const connect = connector(settings as unknown as Configuration, reach);
+    const reading = connector(settings as unknown as Configuration, reach, () => new RecyclingSocket());
     return {
       test: () => withReader(connect, 'tidemark test', async () => {}),
       catalogue: catalogue(connect),

@@ -4,6 +4,7 @@ import { awkward } from '../../../test/support/awkward.ts';
 import { connectTo, replicate } from '../../../test/support/bulk-pair.ts';
 import { contentHash } from '../../../test/support/content-hash.ts';
 import { databaseAt, type TestDatabase, testDatabase } from '../../../test/support/database.ts';
+import { loopback } from '../../../test/support/egress.ts';
 import { postgresqlConfiguration } from '../../../test/support/http.ts';
 import { describePgbouncer, startPgbouncer } from '../../../test/support/pgbouncer.ts';
 import type { ModelSyncMode, TargetDefinition, WireFormat } from '../contract.ts';
@@ -66,7 +67,7 @@ async function bytes(database: TestDatabase, format: WireFormat): Promise<string
 
 /** Rows of a model, as text. */
 async function modelRows(configuration: object): Promise<unknown> {
-  const session = postgresql.open({ ...configuration, client_certs: false }, { egress: undefined as never });
+  const session = postgresql.open({ ...configuration, client_certs: false }, { egress: loopback });
   const source = session.modelSource;
   const model = { table: 'public.awkward' };
   const fields = (await source?.fields(model))?.map(({ name }) => name) ?? [];
@@ -175,7 +176,7 @@ describePgbouncer('through pgbouncer', () => {
       await destination.query(`create table people (id int primary key, at timestamptz, raw bytea)`);
       const session = postgresql.open(
         { ...postgresqlConfiguration(pooled(destination).url), client_certs: false },
-        { egress: undefined as never },
+        { egress: loopback },
       );
       const record = (id: number, raw: string) => ({
         key: String(id),

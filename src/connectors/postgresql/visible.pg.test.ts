@@ -2,6 +2,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { connectTo, pair, planOf, replicate } from '../../../test/support/bulk-pair.ts';
 import { contentHash } from '../../../test/support/content-hash.ts';
 import { type TestDatabase, testDatabase } from '../../../test/support/database.ts';
+import { loopback } from '../../../test/support/egress.ts';
 import { postgresqlConfiguration } from '../../../test/support/http.ts';
 import { bulkSource } from './bulk-source.ts';
 import { postgresql } from './index.ts';
@@ -21,7 +22,7 @@ async function roleOf(database: TestDatabase): Promise<{ name: string; as: TestD
 
 function open(database: TestDatabase, configuration: object = {}) {
   const settings = { ...postgresqlConfiguration(database.url), client_certs: false, ...configuration };
-  return postgresql.open(settings, { egress: undefined as never });
+  return postgresql.open(settings, { egress: loopback });
 }
 
 test('rows that row-level security hides are an error that says what to do, unless they are to be left out', async () => {

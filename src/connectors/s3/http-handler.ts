@@ -5,8 +5,8 @@ import { type Egress, EgressError } from '../../egress/index.ts';
 /** Milliseconds of silence, while a part is sent or received, until a request is tried again. */
 const idle = 60_000;
 
-/** undici frames the body itself and does not wait for 100 Continue. */
-const ownFraming = /^(expect|transfer-encoding)$/i;
+/** undici frames the body itself and does not wait for 100 Continue. The last is what the SDK finds in the environment. */
+const leftOut = /^(expect|transfer-encoding|x-amzn-trace-id)$/i;
 
 type Handler = S3Client['config']['requestHandler'];
 
@@ -17,7 +17,7 @@ export function egressHandler(egress: Egress): Handler {
       const { abortSignal } = options;
       const { protocol, hostname, port, path, query, method, body } = request;
       const headers = Object.entries(request.headers as Record<string, string>).filter(
-        ([name]) => !ownFraming.test(name),
+        ([name]) => !leftOut.test(name),
       );
       try {
         const { status, ...response } = await egress.stream({

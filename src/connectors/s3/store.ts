@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import type { GetObjectCommandInput, S3Client } from '@aws-sdk/client-s3';
 import { TidemarkError } from '../../errors.ts';
+import { version } from '../../lib/version.ts';
 import { ConnectionLost, type ConnectorContext } from '../contract.ts';
 import type { Place } from './configuration.ts';
 import { egressHandler } from './http-handler.ts';
@@ -87,6 +88,8 @@ export function objectStore(place: Place, { egress, signal }: ConnectorContext):
       useDualstackEndpoint: false,
       useFipsEndpoint: false,
       userAgentAppId: 'tidemark',
+      // The SDK's own names the AWS_EXECUTION_ENV of the host.
+      defaultUserAgentProvider: async () => [['tidemark', version]],
     });
 
   const get = (input: Omit<GetObjectCommandInput, 'Bucket'>) =>
