@@ -1,6 +1,7 @@
 /** `npm run bench <name>`. What each benchmark compares is said in bench/README.md. */
 const benchmarks: Record<string, () => Promise<{ run(): Promise<void> }>> = {
   bulk: () => import('./bulk.ts'),
+  executions: () => import('./executions.ts'),
   events: () => import('./events.ts'),
   mysql: () => import('./bulk-mysql.ts'),
   model: () => import('./model.ts'),
