@@ -5,6 +5,7 @@ import { tail } from './events/tail.ts';
 import { trigger } from './events/trigger.ts';
 import { createKey, listKeys, revokeKey } from './keys.ts';
 import { migrateCommand } from './migrate.ts';
+import { resealKeys } from './reseal.ts';
 import { serve } from './serve.ts';
 import { worker } from './worker.ts';
 
@@ -17,6 +18,7 @@ export const commands: readonly Command[] = [
   listKeys,
   createKey,
   revokeKey,
+  resealKeys,
   tail,
   listen,
   trigger,

@@ -331,6 +331,12 @@ export interface WebhookDeliveriesTable {
   updated_at: Generated<Timestamp>;
 }
 
+export interface WebhookFormerSecretsTable {
+  webhook_id: string;
+  until: Timestamp;
+  secret: Buffer;
+}
+
 export interface WebhookHealthTable {
   webhook_id: string;
   last_success_at: Timestamp | null;
@@ -393,6 +399,7 @@ export interface Tables {
   users: UsersTable;
   webhook_attempts: WebhookAttemptsTable;
   webhook_deliveries: WebhookDeliveriesTable;
+  webhook_former_secrets: WebhookFormerSecretsTable;
   webhook_health: WebhookHealthTable;
   webhook_queue: WebhookQueueTable;
   webhooks: WebhooksTable;

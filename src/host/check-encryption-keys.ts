@@ -8,6 +8,8 @@ import type { EncryptionKeys } from './encryption-keys.ts';
 export const sealedColumns = [
   ['connections', 'secrets'],
   ['webhooks', 'secret'],
+  ['webhook_former_secrets', 'secret'],
+  // Written by servers of earlier versions.
   ['webhooks', 'previous_secret'],
   ['organizations', 'client_secret'],
   ['organizations', 'obfuscation_salt'],

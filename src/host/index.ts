@@ -11,4 +11,5 @@ export {
 } from './data-directory.ts';
 export { encryptionKeys } from './encryption-keys.ts';
 export { DataDirectoryInUse, lockDataDirectory } from './lock.ts';
+export { reseal } from './reseal.ts';
 export { Supervisor } from './supervisor.ts';

@@ -59,6 +59,11 @@ export class KeyRing {
     }
   }
 
+  /** Ids of the keys that open and do not seal any more. */
+  get formerIds(): string[] {
+    return [...this.#keys.keys()].filter((id) => id !== this.#current);
+  }
+
   /** Whether the key that seals now sealed this. */
   isCurrent(sealed: Buffer): boolean {
     return sealedWith(sealed) === this.#current;

@@ -19,8 +19,8 @@ export async function attempt(
   if (endpoint === null || claimed.disabled) return { claimed, result: null, status: 'canceled', wait: 0 };
   if (eventId === null) return { claimed, result: null, status: 'failed', wait: 0 };
   const body = deliveryBody(claimed.eventType, claimed.event);
-  const { secret, previousSecret } = claimed;
-  const message = { organizationId, endpoint, secret, previousSecret, eventId, body };
+  const { secret, formerSecrets } = claimed;
+  const message = { organizationId, endpoint, secret, formerSecrets, eventId, body };
   const result = await send(sender, message, deadline, signal);
   if (result.error === null) return { claimed, result, status: 'delivered', wait: 0 };
 

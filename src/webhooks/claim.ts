@@ -23,8 +23,8 @@ export interface Claimed {
   endpoint: string | null;
   disabled: boolean;
   secret: Buffer;
-  /** The secret before the last change, while it still signs. */
-  previousSecret: Buffer | null;
+  /** Secrets that were replaced and still sign, newest first. */
+  formerSecrets: Buffer[];
   /** Null when the event is older than the retention. */
   eventId: string | null;
   eventType: string;
@@ -49,7 +49,8 @@ const statement = `
   select q.webhook_id as "webhookId", q.delivery_id as "deliveryId", q.created_at as "createdAt",
     w.organization_id as "organizationId", q.retry, q.attempts as attempt,
     q.attempts_before as "attemptsBefore", w.endpoint, w.disabled, w.secret,
-    case when w.previous_secret_until > now() then w.previous_secret end as "previousSecret",
+    array(select s.secret from webhook_former_secrets s where s.webhook_id = w.id and s.until > now()
+      order by s.until desc) as "formerSecrets",
     e.id as "eventId", e.type as "eventType", e.event
   from claimed q
   left join webhooks w on w.id = q.webhook_id

@@ -11,8 +11,8 @@ export interface Message {
   endpoint: string;
   /** Sealed. */
   secret: Buffer;
-  /** The one before it, which signs too while they overlap. */
-  previousSecret: Buffer | null;
+  /** Those before it, which sign too while they overlap. */
+  formerSecrets: readonly Buffer[];
   eventId: string;
   /** Exactly what goes over the wire. */
   body: string;
@@ -101,8 +101,8 @@ export async function send(
   }
 }
 
-function keysOf(keys: SigningKeys, { secret, previousSecret }: Message): [SigningKey, ...SigningKey[]] {
-  return previousSecret === null ? [keys.get(secret)] : [keys.get(secret), keys.get(previousSecret)];
+function keysOf(keys: SigningKeys, { secret, formerSecrets }: Message): [SigningKey, ...SigningKey[]] {
+  return [keys.get(secret), ...formerSecrets.map((former) => keys.get(former))];
 }
 
 function describe(status: number): string {

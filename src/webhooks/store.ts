@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { mask } from '../connections/index.ts';
 import type { Database, Transaction } from '../db/index.ts';
-import { notFound, TidemarkError } from '../errors.ts';
+import { notFound, TidemarkError, unprocessable } from '../errors.ts';
 import type { KeyRing } from '../lib/seal.ts';
 import { isUuid } from '../lib/uuid.ts';
 import type { Actor } from '../organizations/index.ts';
@@ -9,6 +9,8 @@ import { checkEndpoint, checkSecret } from './settings.ts';
 
 /** How long the secret before a change signs too. */
 const overlapHours = 24;
+/** Secrets that may sign beside the present one: each is a signature in every request. */
+const mostFormer = 8;
 
 export interface Webhook {
   id: string;
@@ -125,24 +127,36 @@ export async function updateWebhook(
     if (current === undefined) throw notFound('webhook', id);
     const old = opened(deps.keyRing, current.secret);
     const changed = secret !== undefined && secret !== old;
+    if (changed && old !== undefined) await keepFormer(tx, id, current.secret);
     const row = await tx
       .updateTable('webhooks')
       .set({
         endpoint,
         updated_at: sql<string>`now()`,
-        ...(changed
-          ? {
-              secret: deps.keyRing.seal(secret),
-              previous_secret: old === undefined ? null : current.secret,
-              previous_secret_until: sql<string>`now() + ${overlapHours} * interval '1 hour'`,
-            }
-          : {}),
+        ...(changed ? { secret: deps.keyRing.seal(secret) } : {}),
       })
       .where('id', '=', id)
       .returning(columns)
       .executeTakeFirstOrThrow();
     return toWebhook(row);
   });
+}
+
+/** For its own day, whatever comes after it. @throws unprocessable when too many go on signing. */
+async function keepFormer(tx: Transaction, webhookId: string, secret: Buffer): Promise<void> {
+  await tx
+    .deleteFrom('webhook_former_secrets')
+    .where('webhook_id', '=', webhookId)
+    .where('until', '<=', sql<string>`now()`)
+    .execute();
+  const { rows } = await sql<{ count: number }>`
+    select count(*)::int as count from webhook_former_secrets where webhook_id = ${webhookId}`.execute(tx);
+  if ((rows[0]?.count ?? 0) >= mostFormer) {
+    const reason = `was changed ${mostFormer} times within ${overlapHours} hours, and each former one still signs: wait for the first to end`;
+    throw unprocessable('secret', reason);
+  }
+  const until = sql<string>`now() + ${overlapHours} * interval '1 hour'`;
+  await tx.insertInto('webhook_former_secrets').values({ webhook_id: webhookId, until, secret }).execute();
 }
 
 /** Disabling ends what is pending: it is neither sent nor replayed after enabling, unless it is recovered. */

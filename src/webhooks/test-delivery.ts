@@ -8,7 +8,8 @@ import type { RecordedAttempt } from './deliveries.ts';
 import { deliveryBody, send } from './send.ts';
 import { SigningKeys } from './signing-keys.ts';
 
-const overlappingSecret = sql<Buffer | null>`case when previous_secret_until > now() then previous_secret end`;
+const formerSecretsOf = sql<Buffer[]>`array(select s.secret from webhook_former_secrets s
+  where s.webhook_id = webhooks.id and s.until > now() order by s.until desc)`;
 
 /**
  * Sends a signed sample, once and now, through the same guard and with the same headers as an event, to a
@@ -21,16 +22,16 @@ export async function sendTest(
 ): Promise<{ eventId: string; payload: string; attempt: RecordedAttempt }> {
   const row = await deps.db
     .selectFrom('webhooks')
-    .select(['endpoint', 'secret', 'organization_id', overlappingSecret.as('previousSecret')])
+    .select(['endpoint', 'secret', 'organization_id', formerSecretsOf.as('formerSecrets')])
     .where('id', '=', webhookId)
     .executeTakeFirst();
   if (row === undefined) throw notFound('webhook', webhookId);
-  const { endpoint, secret, previousSecret, organization_id: organizationId } = row;
+  const { endpoint, secret, formerSecrets, organization_id: organizationId } = row;
   const eventId = crypto.randomUUID();
   const event = { ...sampleEvent(type), organization_id: organizationId };
   const payload = deliveryBody(type, JSON.stringify(event));
   const sender = { egress: deps.egress, keys: new SigningKeys(deps.keyRing), clock: deps.clock };
-  const message = { organizationId, endpoint, secret, previousSecret, eventId, body: payload };
+  const message = { organizationId, endpoint, secret, formerSecrets, eventId, body: payload };
   const startedAt = new Date(deps.clock.now()).toISOString();
   const result = await send(sender, message, deps.webhookDeadline);
   return { eventId, payload, attempt: { ...result, number: 1, startedAt } };
