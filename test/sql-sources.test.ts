@@ -91,7 +91,7 @@ test('what is called like foreign text is quoted, or was looked at', () => {
     `(?:^|\\.|\\W)(?:${word})s?(?:\\(.*\\))?(?: \\?\\? .*)?$|=> \\(?\\w*(?:name|type|text)\\b`,
   );
   const quoted =
-    /^(?:await )?(?:\w+\.)*(?:identifier|literal|qualified|declaredType|charset|bits|hexadecimal|utf8|quote|shownType|stateOf|list)\(|\.map\((?:identifier|literal)\)/;
+    /^(?:await )?(?:\w+\.)*(?:identifier|literal|qualified|declaredType|charset|charsetName|bits|hexadecimal|utf8|quote|shownType|stateOf|list)\(|\.map\((?:identifier|literal)\)/;
   const found = new Set(
     all.flatMap(({ file, expressions }) =>
       expressions.filter((one) => foreign.test(one) && !quoted.test(one)).map((one) => `${file}: ${one}`),
