@@ -7,6 +7,7 @@ import { type Config, ConfigError } from './config.ts';
 import { type RefreshTaskInput, refreshDied, refreshTask } from './connections/index.ts';
 import {
   type DatabaseHandle,
+  loopSessions,
   maintainPartitions,
   migrate,
   openDatabase,
@@ -113,13 +114,15 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Serv
   const database = openDatabase(databaseUrl, 10, statementLimit);
   const { db } = database;
   undo.push(() => database.close());
+  const loops = openDatabase(databaseUrl, 4, loopSessions);
+  undo.push(() => loops.close());
   const unreadable = await checkEncryptionKeys(db, keyRing, origin);
   if (Object.keys(unreadable).length > 0) log.warn({ unreadable }, 'secrets.unreadable');
   await origin.keep();
   const clock = await startClock(db, log);
   undo.push(() => clock.stop());
   const eventRetention = config.eventRetentionHours * hour;
-  undo.push(await keepTables(database, eventRetention, log));
+  undo.push(await keepTables(loops, eventRetention, log));
 
   const keep = (key: string) => writeSecret(directory.apiKeyFile, key);
   const { organizationId, apiKey } = await bootstrap({ db, apiKey: config.apiKey, keep });
@@ -179,7 +182,7 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Serv
   undo.push(() => running.retract());
 
   const scheduler = await startScheduler(
-    { db, databaseUrl, log },
+    { db: loops.db, databaseUrl, log },
     {
       model: (tx, schedule) => startScheduledModelSync({ db: tx, jobs }, schedule),
       bulk: (tx, schedule) => startScheduledBulkSync({ db: tx, jobs }, schedule),
@@ -187,12 +190,12 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Serv
   );
   undo.push(() => scheduler.stop());
   const retention = startRetention(
-    { db, recordLogs },
+    { db: loops.db, recordLogs },
     { recordLogDays: config.recordLogRetentionDays, executionDays: config.executionRetentionDays },
     log,
   );
   undo.push(() => retention.stop());
-  const queue = watchQueue({ db, log });
+  const queue = watchQueue({ db: loops.db, log });
   undo.push(() => queue.stop());
 
   const workers = new Supervisor({
@@ -200,8 +203,8 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Serv
     environment,
     log,
     async onDeath(workerId) {
-      await releaseExecutions({ db, jobs }, workerId);
-      await releaseDeliveries(db, {
+      await releaseExecutions({ db: loops.db, jobs }, workerId);
+      await releaseDeliveries(loops.db, {
         attempts: config.webhookRetrySeconds.length + 1,
         deadline: config.webhookTimeoutSeconds * 1000,
         workerId,

@@ -14,6 +14,28 @@ export const schemaName = 'tidemark';
 /** For sessions whose statements are all short: what takes longer waits for something that does not come. */
 export const statementLimit = { statement_timeout: '60000' };
 
+/**
+ * For the statements of loops that never end. They read little of tables that grow, and the planner's statistics say nothing,
+ * or what was true some time ago: a plan that follows an index is right whatever they say, and is made once.
+ */
+export const loopSessions = {
+  ...statementLimit,
+  plan_cache_mode: 'force_generic_plan',
+  enable_seqscan: 'off',
+  enable_hashjoin: 'off',
+  enable_mergejoin: 'off',
+  enable_bitmapscan: 'off',
+  enable_sort: 'off',
+  jit: 'off',
+};
+
+/**
+ * SQL that is true, and that the planner takes for true of one row in two hundred. A statement that is given some rows, to find
+ * each by a key, then begins with these. It would take them for a hundred, and where statistics say that the table has less it
+ * would read all of that for each. @param column an integer that is not null.
+ */
+export const takenForFew = (column: string) => `${column} = ${column} + 0`;
+
 const types = new pg.TypeOverrides();
 // Timestamps stay text with microseconds: a JavaScript Date would cut the event cursor to milliseconds.
 types.setTypeParser(pg.types.builtins.TIMESTAMPTZ, toRfc3339);

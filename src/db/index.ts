@@ -5,10 +5,12 @@ export { copyLines, copyRows } from './copy-rows.ts';
 export {
   type Database,
   type DatabaseHandle,
+  loopSessions,
   openDatabase,
   schemaName,
   statementLimit,
   type Transaction,
+  takenForFew,
 } from './database.ts';
 export { type EmbeddedPostgres, removeEmbeddedPostgres, startEmbeddedPostgres } from './embedded/index.ts';
 export { anyListener, listen } from './listen.ts';

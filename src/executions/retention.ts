@@ -64,19 +64,22 @@ export async function removeExpired(
 }
 
 /**
+ * `now()`, for an index is not searched by what is another time for each row, as `clock_timestamp()` may be.
+ *
  * Deletes executions that ended long ago. The last one of a sync stays, whose end other syncs may wait for and users
  * ask about; so does one that left a batch of which the destination has yet to say what became of it.
  */
 async function removeExecutions(db: Database, days: number, limit: number): Promise<number> {
   const { rows } = await sql<{ id: string }>`
-    delete from executions where id in (
+    delete from executions where id = any (array(
       select id from executions old
-      where completed_at < clock_timestamp() - make_interval(days => ${days})
-        and exists (select from executions newer
-          where newer.sync_id = old.sync_id and newer.completed_at is not null
-            and newer.created_at > old.created_at)
-        and not exists (select from model_sync_intents where execution_id = old.id)
-      order by completed_at limit ${limit} for update skip locked)
+      cross join lateral (select from executions newer
+        where newer.sync_id = old.sync_id and newer.completed_at is not null
+          and newer.created_at > old.created_at
+        order by newer.created_at limit 1) newer
+      where completed_at < now() - make_interval(days => ${days})
+        and (select execution_id from model_sync_intents where execution_id = old.id) is null
+      order by completed_at limit ${limit} for update of old skip locked))
     returning id`.execute(db);
   return rows.length;
 }
@@ -85,12 +88,12 @@ async function removeExecutions(db: Database, days: number, limit: number): Prom
 async function forgetRecordLogs(db: Database, days: number, limit: number): Promise<number> {
   const { rows } = await sql<{ id: string }>`
     with expired as (
-      update executions set logs_removed_at = clock_timestamp() where id in (
+      update executions set logs_removed_at = clock_timestamp() where id = any (array(
         select id from executions
-        where completed_at < clock_timestamp() - make_interval(days => ${days}) and logs_removed_at is null
-        order by completed_at limit ${limit} for update skip locked)
+        where completed_at < now() - make_interval(days => ${days}) and logs_removed_at is null
+        order by completed_at limit ${limit} for update skip locked))
       returning id),
-    forgotten as (delete from record_log_files where execution_id in (select id from expired))
+    forgotten as (delete from record_log_files where execution_id = any (array(select id from expired)))
     select id from expired`.execute(db);
   return rows.length;
 }
@@ -102,9 +105,9 @@ const lease = 10;
 async function sweepDue(db: Database, recordLogs: RecordLogStore, limit: number): Promise<number> {
   const { rows } = await sql<{ execution_id: string; organization_id: string; leased: string }>`
     update record_log_sweeps set due_at = clock_timestamp() + make_interval(mins => ${lease})
-    where execution_id in (
-      select execution_id from record_log_sweeps where due_at <= clock_timestamp()
-      order by due_at limit ${limit} for update skip locked)
+    where execution_id = any (array(
+      select execution_id from record_log_sweeps where due_at <= now()
+      order by due_at limit ${limit} for update skip locked))
     returning execution_id, organization_id, due_at::text as leased`.execute(db);
   for (const { execution_id: id, organization_id: organizationId, leased } of rows) {
     const kept = await db

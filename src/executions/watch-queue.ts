@@ -18,13 +18,12 @@ const reminder = 600_000;
 export function watchQueue(deps: { db: Database; log: Logger }, every = interval): { stop(): Promise<void> } {
   let said: { reason: string; at: number } | undefined;
   const look = async () => {
-    const { count, oldest } = await waiting(deps.db);
-    if (count === 0) {
+    const found = await explainWaiting(deps.db);
+    if (found === undefined) {
       said = undefined;
       return;
     }
-    const reason = (await anyWorker(deps.db)) ? noPlace : noWorker;
-    await explain(deps.db, reason);
+    const { count, oldest, reason } = found;
     if (said?.reason === reason && performance.now() - said.at < reminder) return;
     said = { reason, at: performance.now() };
     deps.log.warn({ waiting: count, oldest, reason }, 'executions.waiting');
@@ -43,6 +42,15 @@ export function watchQueue(deps: { db: Database; log: Logger }, every = interval
   };
 }
 
+/** One look. @returns undefined when none waits for long. */
+export async function explainWaiting(db: Database) {
+  const { count, oldest } = await waiting(db);
+  if (count === 0) return undefined;
+  const reason = (await anyWorker(db)) ? noPlace : noWorker;
+  await explain(db, reason);
+  return { count, oldest, reason };
+}
+
 const late = sql`status = 'queued' and created_at < now() - ${unremarkable} * interval '1 millisecond'`;
 
 async function waiting(db: Database): Promise<{ count: number; oldest: string | null }> {
@@ -59,7 +67,7 @@ async function explain(db: Database, reason: string): Promise<void> {
         select id from executions
         where ${late} and status_message is distinct from ${reason} for update skip locked limit 100
       )
-      update executions set status_message = ${reason} where id in (select id from late) returning id`.execute(
+      update executions set status_message = ${reason} where id = any (array(select id from late)) returning id`.execute(
       tx,
     );
     for (const { id } of rows) await writeConsole(tx, id, { level: 'warn', message: reason });

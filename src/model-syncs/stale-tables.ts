@@ -3,9 +3,11 @@ import { type Database, type Session, type Transaction, withSession } from '../d
 import { baselineTable } from './baseline.ts';
 import { planTable } from './planned-records.ts';
 
-const ended = (table: string) => sql`not exists (
-  select from executions e where e.id = ${sql.ref(`${table}.execution_id`)} and (
-    e.completed_at is null or exists (select from model_sync_intents i where i.execution_id = e.id)))`;
+/** A subquery in an expression: the planner asks it row by row, and makes no join of it. */
+const ended = (table: string) => sql`coalesce((
+  select e.completed_at is not null
+    and (select i.execution_id from model_sync_intents i where i.execution_id = e.id) is null
+  from executions e where e.id = ${sql.ref(`${table}.execution_id`)}), true)`;
 
 /** Numbers of plans and baselines. */
 export interface StaleTables {
@@ -29,7 +31,7 @@ export async function staleTables(
   const baselines = await sql<{ baseline: number }>`
     select baseline from model_sync_baselines b
     where target is null and (sync_id = ${planning} or ${ended('b')})
-      or not exists (select from model_syncs s where s.id = b.sync_id)`.execute(db);
+      or (select s.id from model_syncs s where s.id = b.sync_id) is null`.execute(db);
   return {
     plans: plans.rows.map(({ plan }) => plan),
     baselines: baselines.rows.map(({ baseline }) => baseline),

@@ -55,7 +55,7 @@ export async function startScheduler(
 }
 
 /** Milliseconds until the next time. What is due already and waits is announced when it need not wait any more. */
-async function timeToNext(db: Database): Promise<number> {
+export async function timeToNext(db: Database): Promise<number> {
   const { rows } = await sql<{ wait: number | null }>`
     select (extract(epoch from min(next_run_at) - clock_timestamp()) * 1000)::float8 as wait
     from schedules where next_run_at > now()`.execute(db);

@@ -66,7 +66,8 @@ async function start(log: Logger, starters: Starters, tx: Transaction, due: Due)
  * that it runs after, or for a server that has it already.
  *
  * An execution that was started by hand, over everything, after the schedule was due does what the schedule asks
- * for. `status` as in the index executions_one_running.
+ * for. `status` as in the index executions_one_running. What may keep a schedule waiting is asked for each in an expression,
+ * of which the planner makes no join with all executions.
  */
 async function claimDue(tx: Transaction): Promise<Due | undefined> {
   const unfinished = sql`status in ('created', 'queued', 'running', 'canceling')`;
@@ -87,10 +88,10 @@ async function claimDue(tx: Transaction): Promise<Due | undefined> {
         where newest.status <> 'completed') as failed
     from schedules
     where next_run_at <= now()
-      and not exists (
-        select from executions
-        where executions.sync_id = schedules.sync_id and ${unfinished} and not (${does}))
-      and not exists (select from executions where executions.sync_id = any (run_after) and ${unfinished})
+      and (select true from executions
+        where executions.sync_id = schedules.sync_id and ${unfinished} and not (${does}) limit 1) is null
+      and (select true from executions
+        where executions.sync_id = any (run_after) and ${unfinished} limit 1) is null
     order by next_run_at limit 1
     for update of schedules skip locked`.execute(tx);
   const [row] = rows;

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { takenForFew } from '../db/index.ts';
 
 /** How many deliveries of one webhook a worker has room for. First tries and retries are taken apart. */
 export interface Wanted {
@@ -35,15 +36,15 @@ export interface Claimed {
 const statement = `
   with wanted as (
     select * from unnest($2::uuid[], $3::bool[], $4::int[]) as w(webhook_id, retry, count)
-  ), due as (
-    select q.webhook_id, q.created_at from wanted w cross join lateral (
-      select webhook_id, created_at from webhook_queue
+  ), due as materialized (
+    select q.place from wanted w cross join lateral (
+      select ctid as place from webhook_queue
       where webhook_id = w.webhook_id and worker_id is null and retry = w.retry and due_at <= now()
       order by due_at limit w.count for update skip locked
     ) q
   ), claimed as (
     update webhook_queue q set worker_id = $1, claimed_at = clock_timestamp(), attempts = q.attempts + 1
-    from due where q.webhook_id = due.webhook_id and q.created_at = due.created_at
+    where q.ctid = any (array(select place from due))
     returning q.*
   )
   select q.webhook_id as "webhookId", q.delivery_id as "deliveryId", q.created_at as "createdAt",
@@ -53,8 +54,11 @@ const statement = `
       order by s.until desc) as "formerSecrets",
     e.id as "eventId", e.type as "eventType", e.event
   from claimed q
-  left join webhooks w on w.id = q.webhook_id
-  left join events e on e.organization_id = w.organization_id and e.created_at = q.created_at`;
+  left join lateral (select * from webhooks where id = q.webhook_id offset 0) w on true
+  left join lateral (
+    select id, type, event from events
+    where organization_id = w.organization_id and created_at = q.created_at offset 0
+  ) e on true`;
 
 /**
  * Takes the next attempts, oldest first, for several webhooks in one statement. An attempt is counted before
@@ -91,7 +95,7 @@ export async function returnDeliveries(
     `update webhook_queue q set worker_id = null, claimed_at = null, attempts = q.attempts - 1
      from unnest($2::uuid[], $3::timestamptz[], $4::int[]) as r(webhook_id, created_at, attempt)
      where q.webhook_id = r.webhook_id and q.created_at = r.created_at and q.attempts = r.attempt
-       and q.worker_id = $1`,
+       and q.worker_id = $1 and ${takenForFew('r.attempt')}`,
     [
       workerId,
       claimed.map(({ webhookId }) => webhookId),
@@ -117,10 +121,10 @@ export async function findDue(pool: pg.Pool): Promise<Omit<Wanted, 'count'>[]> {
         from hop where hop.webhook_id is not null
       )
       select hop.webhook_id as "webhookId", lane.retry
-      from hop cross join (values (false), (true)) as lane(retry)
-      where hop.webhook_id is not null and exists (
+      from hop cross join (values (false), (true)) as lane(retry) cross join lateral (
         select from webhook_queue q where q.worker_id is null and q.webhook_id = hop.webhook_id
-          and q.retry = lane.retry and q.due_at <= now())`,
+          and q.retry = lane.retry and q.due_at <= now() limit 1) due
+      where hop.webhook_id is not null`,
   });
   return rows;
 }

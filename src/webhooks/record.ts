@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { takenForFew } from '../db/index.ts';
 import type { Claimed } from './claim.ts';
 import { healthOf } from './health.ts';
 import type { AttemptResult } from './send.ts';
@@ -24,6 +25,7 @@ const statement = `
       webhook_id uuid, delivery_id uuid, created_at timestamptz, attempt int, status text, wait float8,
       sent bool, endpoint text, ago float8, status_code int, error_code text, error text,
       total real, dns real, connect real, tls real, first_byte real, headers jsonb, body text)
+    where ${takenForFew('attempt')}
   ), ended as (
     delete from webhook_queue q using done r
     where q.webhook_id = r.webhook_id and q.created_at = r.created_at
@@ -56,6 +58,7 @@ const statement = `
         now() - failure_ago * interval '1 millisecond' as last_failure_at
       from json_to_recordset($3::json) as r(
         webhook_id uuid, success_ago float8, failure_ago float8, failures int)
+      where ${takenForFew('failures')}
     ) s
     join webhooks w on w.id = s.webhook_id
     left join webhook_health h on h.webhook_id = s.webhook_id

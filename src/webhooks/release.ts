@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { Database } from '../db/index.ts';
+import { type Database, takenForFew } from '../db/index.ts';
 import { deliveryChannel } from './channel.ts';
 
 /**
@@ -23,9 +23,10 @@ export async function releaseDeliveries(
     workerId === undefined
       ? sql`worker_id is not null and claimed_at < now() - ${deadline / 1000 + lease} * interval '1 second'`
       : sql`worker_id = ${workerId}`;
+  const few = sql.raw(`${takenForFew('l.attempts')} and ${takenForFew('l.attempts_before')}`);
   await sql`
     with lost as (
-      select webhook_id, created_at, delivery_id, attempts, claimed_at,
+      select webhook_id, created_at, delivery_id, attempts, attempts_before, claimed_at,
         attempts - attempts_before >= ${attempts} as last
       from webhook_queue where ${lost} for update skip locked
     ), attempt as (
@@ -35,16 +36,16 @@ export async function releaseDeliveries(
       on conflict do nothing
     ), used_up as (
       delete from webhook_queue q using lost l
-      where l.last and q.webhook_id = l.webhook_id and q.created_at = l.created_at
+      where l.last and ${few} and q.webhook_id = l.webhook_id and q.created_at = l.created_at
     ), failed as (
       update webhook_deliveries d
       set status = 'failed', attempts = l.attempts, updated_at = clock_timestamp()
       from lost l
-      where l.last and d.webhook_id = l.webhook_id and d.created_at = l.created_at and d.status = 'pending'
+      where l.last and ${few} and d.webhook_id = l.webhook_id and d.created_at = l.created_at and d.status = 'pending'
     ), again as (
       update webhook_queue q
       set worker_id = null, claimed_at = null, retry = true, due_at = clock_timestamp()
-      from lost l where not l.last and q.webhook_id = l.webhook_id and q.created_at = l.created_at
+      from lost l where not l.last and ${few} and q.webhook_id = l.webhook_id and q.created_at = l.created_at
     )
     select pg_notify(${deliveryChannel}, webhook_id::text) from (select distinct webhook_id from lost) w`.execute(
     db,

@@ -4,9 +4,9 @@ import {
   type DatabaseHandle,
   isConnectionFailure,
   listen,
+  loopSessions,
   openDatabase,
   startClock,
-  statementLimit,
 } from '../db/index.ts';
 import type { Egress } from '../egress/index.ts';
 import type { KeyRing } from '../lib/seal.ts';
@@ -41,16 +41,6 @@ export interface DeliveryDependencies {
 const lookInterval = 1000;
 const releaseInterval = 5000;
 
-/** The queue is small and its statistics lag behind it: plans that follow an index are always right. */
-const sessions = {
-  ...statementLimit,
-  plan_cache_mode: 'force_generic_plan',
-  enable_seqscan: 'off',
-  enable_hashjoin: 'off',
-  enable_mergejoin: 'off',
-  jit: 'off',
-};
-
 /** Gives a place back. */
 type Leave = ReturnType<Places['take']>;
 
@@ -64,7 +54,7 @@ export async function startDeliveryWorker(
   deps: DeliveryDependencies,
   settings: DeliverySettings,
 ): Promise<{ stop(graceMs?: number): Promise<void> }> {
-  const database = openDatabase(deps.databaseUrl, 3, sessions);
+  const database = openDatabase(deps.databaseUrl, 3, loopSessions);
   const clock = await startClock(database.db, deps.log);
   const worker = new DeliveryWorker(deps, settings, database, clock);
   await worker.start();
