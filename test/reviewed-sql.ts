@@ -1,5 +1,5 @@
 /**
- * What stands in SQL as it is and is called like foreign text, looked at one by one. It is SQL that was made by quoting or of
+ * What stands in SQL as it is and is called like foreign text, by its kind. It is SQL that was made by quoting or of
  * constants (`from`, `values`, `names`, the `name` of a column that was quoted where it came in), a number, a type out of a table
  * of ours (`storage`, `writeTypeOf`), what a server says of its own objects to be sent back to itself (`typeName` of DuckDB,
  * `baseType` of a PostgreSQL target), or the text of an error.

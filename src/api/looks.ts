@@ -97,14 +97,20 @@ async function look(looks: Looks, request: FastifyRequest, reply: FastifyReply):
       .headers(headers)
       .send(body === '' ? undefined : body);
   } catch (error) {
+    if (!(error instanceof ProcessDied)) throw isLate ? noPlace() : error;
     if (isLate) throw new TidemarkError('look_took_too_long', { seconds: seconds(looks.deadline) });
-    if (error instanceof ProcessDied) throw new TidemarkError('look_failed', { reason: error.message });
-    throw error;
+    throw new TidemarkError('look_failed', { reason: error.message });
   } finally {
     clearTimeout(timer);
     reply.raw.off('close', clientGone);
   }
 }
+
+/** It waited all the time, and nothing was done. */
+const noPlace = () =>
+  new TidemarkError('unavailable', {
+    reason: 'All places for requests that speak to systems are taken (TIDEMARK_LOOKS)',
+  });
 
 /** The other side: what a process does with such a task. */
 export function lookTaskOf(app: App) {

@@ -16,6 +16,9 @@ import { writeMacros } from './write-macros.ts';
 
 const threads = Math.min(4, availableParallelism());
 
+/** Bytes that a user's SQL may write to the disk. */
+const spillLimit = '4GiB';
+
 let database: { instance: DuckDBInstance; connection: DuckDBConnection; folder: string } | undefined;
 /** A connection does one thing at a time. */
 let last: Promise<unknown> = Promise.resolve();
@@ -80,6 +83,8 @@ async function open({ file, readOnly, scratch, ownSql, memory, folders }: Databa
     // Sorting by arrival would keep rows in memory until it is their turn.
     preserve_insertion_order: 'false',
     temp_directory: path.join(folder, 'spill'),
+    // What a user's SQL sorts and joins must not fill the disk. Ours needs no more than its rows do.
+    ...(ownSql ? { max_temp_directory_size: spillLimit } : {}),
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
     allow_community_extensions: 'false',
