@@ -333,23 +333,24 @@ test('force ends what its syncs run, and says so, before it deletes them', async
 test('a DuckDB file is that of the organization, where such files are enabled', async () => {
   const settings = { name: 'file', type: 'duckdb', configuration: { database: 'x.duckdb' } };
   expect((await call('POST', '/api/connections', settings)).body.message).toContain('TIDEMARK_DUCKDB_DIR');
-  const other = await api.tenant('duckdb');
   const folder = await mkdtemp(path.join(tmpdir(), 'duckdb-organizations-'));
+  const enabled = await startTestApp(undefined, { duckdbDir: folder });
   try {
-    api.deps.duckdbDir = folder;
+    const { first: tenant } = enabled;
+    const other = await enabled.tenant('duckdb');
     await mkdir(path.join(folder, tenant.organizationId));
     await queryDuckDB(
       path.join(folder, tenant.organizationId, 'x.duckdb'),
       'create table secret (id integer)',
     );
     const schemas = async (apiKey: string) => {
-      const made = await api.request(apiKey, 'POST', '/api/connections', settings);
+      const made = await enabled.request(apiKey, 'POST', '/api/connections', settings);
       const { id } = (made.body as Answer['body']).data;
       return until(async () => {
-        const { body } = await api.request(apiKey, 'GET', `/api/connections/${id}/schemas/status`);
+        const { body } = await enabled.request(apiKey, 'GET', `/api/connections/${id}/schemas/status`);
         const status = body as { data: { cache_status: string } };
         if (status.data.cache_status === 'refreshing') return undefined;
-        return (await api.request(apiKey, 'GET', `/api/connections/${id}/bulksync/source`)).body;
+        return (await enabled.request(apiKey, 'GET', `/api/connections/${id}/bulksync/source`)).body;
       });
     };
     expect(JSON.stringify(await schemas(tenant.apiKey))).toContain('main.secret');
@@ -362,10 +363,10 @@ test('a DuckDB file is that of the organization, where such files are enabled', 
       'x.wal',
     ]) {
       const wrong = { ...settings, name: database, configuration: { database } };
-      expect((await api.request(other.apiKey, 'POST', '/api/connections', wrong)).status).toBe(422);
+      expect((await enabled.request(other.apiKey, 'POST', '/api/connections', wrong)).status).toBe(422);
     }
   } finally {
-    api.deps.duckdbDir = undefined;
+    await enabled[Symbol.asyncDispose]();
     await rm(folder, { recursive: true });
   }
 });
