@@ -8,6 +8,7 @@ import Fastify, {
   type RawServerDefault,
 } from 'fastify';
 import { TidemarkError } from '../errors.ts';
+import { limits } from '../limits.ts';
 import { installAuthentication } from './authentication.ts';
 import { installBody } from './body.ts';
 import { deadlines } from './deadlines.ts';
@@ -59,14 +60,11 @@ function logRequests(app: App): void {
   });
 }
 
-/** Largest request body, in bytes. */
-const bodyLimit = 2 * 1024 * 1024;
-
 /**
- * Largest head of a request, in bytes. The vendor's Go client, and Terraform with it, sends what it changes of a model in
- * the URL, too, with the whole SQL.
+ * The vendor's Go client, and Terraform with it, sends what it changes of a model in the URL, too, with the whole SQL: the
+ * head of a request is a large one.
  */
-const headLimit = 256 * 1024;
+const { head, body, parameter } = limits.request;
 
 /**
  * The whole HTTP API as an application without a port.
@@ -78,9 +76,9 @@ export function buildApp(dependencies: ApiDependencies, prepare: (app: App) => v
   const app = Fastify({
     loggerInstance: dependencies.log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
-    bodyLimit,
+    bodyLimit: body.most,
     http: {
-      maxHeaderSize: headLimit,
+      maxHeaderSize: head.most,
       headersTimeout: times.head,
       requestTimeout: times.body,
       // How often it is looked for requests that are late.
@@ -94,13 +92,17 @@ export function buildApp(dependencies: ApiDependencies, prepare: (app: App) => v
       const shown = toApiError(new TidemarkError('bad_request', { reason: error.message }));
       (reply as FastifyReply).code(shown.status).headers(versionHeader).send(shown);
     },
-    clientErrorHandler: refuseUnreadable(times, headLimit),
+    clientErrorHandler: refuseUnreadable(times, head.most),
     genReqId: () => crypto.randomUUID(),
-    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1024, querystringParser: parseQueryString },
+    routerOptions: {
+      ignoreTrailingSlash: true,
+      maxParamLength: parameter.most,
+      querystringParser: parseQueryString,
+    },
   }).withTypeProvider<TypeBoxTypeProvider>() as unknown as App;
   prepare(app);
   logRequests(app);
-  installErrors(app, bodyLimit, times);
+  installErrors(app, body.most, times);
   installUnknownRoutes(app);
   installQueryString(app);
   installBody(app);

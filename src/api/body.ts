@@ -1,7 +1,10 @@
 import type { FastifyRequest } from 'fastify';
 import { invalidField, TidemarkError } from '../errors.ts';
-import { deepest, mostValues, parseStrictJson, StrictJsonError } from '../lib/strict-json.ts';
+import { parseStrictJson, StrictJsonError } from '../lib/strict-json.ts';
+import { limits } from '../limits.ts';
 import type { App } from './app.ts';
+
+const { depth, values } = limits.request;
 
 /** Bodies are read here, once for all routes: what cannot be stored and sent on as it came is refused. */
 export function installBody(app: App): void {
@@ -22,7 +25,7 @@ export function installBody(app: App): void {
       if (!/^utf-?8$/i.test(charset))
         throw new TidemarkError('unsupported_media_type', { content_type: type });
       try {
-        return parseStrictJson(body);
+        return parseStrictJson(body, { depth: depth.most, values: values.most });
       } catch (error) {
         throw error instanceof StrictJsonError ? shown(error) : error;
       }
@@ -35,9 +38,9 @@ function shown({ problem }: StrictJsonError): TidemarkError {
     case 'encoding':
       return new TidemarkError('malformed_json', { reason: 'its bytes are no UTF-8' });
     case 'depth':
-      return new TidemarkError('body_too_deep', { limit: deepest });
+      return new TidemarkError('body_too_deep', { limit: depth.most });
     case 'values':
-      return new TidemarkError('too_many_values', { limit: mostValues });
+      return new TidemarkError('too_many_values', { limit: values.most });
     case 'text':
       return invalidField(
         problem.path.join('.') || 'body',

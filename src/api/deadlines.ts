@@ -1,3 +1,5 @@
+import { limits } from '../limits.ts';
+
 /** Milliseconds that each phase of a request may take. */
 export interface Deadlines {
   /** Until its head has arrived. */
@@ -10,7 +12,14 @@ export interface Deadlines {
   idle: number;
 }
 
-export const deadlines: Deadlines = { head: 15_000, body: 30_000, handling: 60_000, idle: 120_000 };
+const { headTime, bodyTime, handlingTime, idleTime } = limits.request;
+
+export const deadlines: Deadlines = {
+  head: headTime.most * 1000,
+  body: bodyTime.most * 1000,
+  handling: handlingTime.most * 1000,
+  idle: idleTime.most * 1000,
+};
 
 /** Of an answer that is a file: it takes as long as its reader reads. */
 export const downloadTime = 24 * 3_600_000;

@@ -4,9 +4,12 @@ import { sql } from 'kysely';
 import { type Commits, type Database, watchCommits } from '../db/index.ts';
 import { TidemarkError } from '../errors.ts';
 import { isJsonObject } from '../lib/json.ts';
+import { limits } from '../limits.ts';
 import type { App } from './app.ts';
 import { callerOf } from './authentication.ts';
 import type { ApiDependencies } from './dependencies.ts';
+
+const { idempotencyKey } = limits.request;
 
 /** A request that is still in flight after this long was lost with its server, and may be made again. */
 const abandonedAfter = '2 minutes';
@@ -38,9 +41,9 @@ export function installIdempotency(app: App, deps: ApiDependencies): void {
   app.addHook('preHandler', async (request, reply) => {
     const key = request.headers['idempotency-key'];
     if (key === undefined || !['POST', 'PUT', 'PATCH'].includes(request.method)) return;
-    if (typeof key !== 'string' || !/^[A-Za-z0-9_-]{8,255}$/.test(key)) {
+    if (typeof key !== 'string' || key.length > idempotencyKey.most || !/^[A-Za-z0-9_-]{8,}$/.test(key)) {
       throw new TidemarkError('bad_request', {
-        reason: 'Idempotency-Key takes 8 to 255 letters, digits, - and _',
+        reason: `Idempotency-Key takes 8 to ${idempotencyKey.most} letters, digits, - and _`,
       });
     }
     const scope = scopeOf(request, key);

@@ -3,14 +3,15 @@ import { Type } from 'typebox';
 import { TidemarkError } from '../errors.ts';
 import { executionOwner, type RecordLogType } from '../executions/index.ts';
 import { authenticate } from '../organizations/index.ts';
+import { Token, Word } from '../schema/bounded.ts';
 import { organizationOf } from './authentication.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import type { SignedLinks } from './signed-links.ts';
 
 /** What a signed link has in its query. */
 export const LinkQuery = Type.Object({
-  expires: Type.Optional(Type.String()),
-  signature: Type.Optional(Type.String()),
+  expires: Type.Optional(Word),
+  signature: Type.Optional(Token),
 });
 
 /** Path of one file of an execution's record logs, of either kind of sync: what is signed is exactly this. */

@@ -1,6 +1,7 @@
 import { Ajv, type ValidateFunction } from 'ajv';
 import addFormats from 'ajv-formats';
 import { Type } from 'typebox';
+import { sizeKeyword, sizeOf } from '../schema/bounded.ts';
 import type { App } from './app.ts';
 
 /**
@@ -8,6 +9,12 @@ import type { App } from './app.ts';
  * text, so there numbers and booleans are read from it. Members nobody declared are let through and ignored.
  */
 export function installValidation(app: App): void {
+  const sized = (ajv: Ajv) =>
+    ajv.addKeyword({
+      keyword: sizeKeyword,
+      validate: checkSize,
+      errors: true,
+    });
   const common = {
     allErrors: false,
     useDefaults: true,
@@ -15,8 +22,8 @@ export function installValidation(app: App): void {
     strict: false,
     verbose: true,
   };
-  const strict = addFormats.default(new Ajv(common));
-  const coercing = addFormats.default(new Ajv({ ...common, coerceTypes: 'array' }));
+  const strict = sized(addFormats.default(new Ajv(common)));
+  const coercing = sized(addFormats.default(new Ajv({ ...common, coerceTypes: 'array' })));
   app.setValidatorCompiler(({ schema, httpPart }) => {
     const validate = (httpPart === 'body' ? strict : coercing).compile(schema as object);
     return Type.IsOptional(schema) ? orNothing(validate) : validate;
@@ -39,3 +46,12 @@ function orNothing(
   );
   return check;
 }
+
+/** @see docs/limits.md for what counts. */
+function checkSize(most: number, value: unknown): boolean {
+  const size = sizeOf(value);
+  if (size <= most) return true;
+  checkSize.errors = [{ message: `is of size ${size}, and takes ${most} (docs/limits.md)`, params: {} }];
+  return false;
+}
+checkSize.errors = [] as object[];

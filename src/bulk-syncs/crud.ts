@@ -104,9 +104,10 @@ export async function deleteBulkSync(
 function selectRequested(schemas: readonly SourceSchema[], request: BulkSyncRequest): SelectedSchema[] {
   const requested = request.schemas ?? schemas.map(({ id }) => id);
   const selected = new Map<string, SelectedSchema>();
+  const known = new Map(schemas.map((schema) => [schema.id, schema]));
   for (const item of requested) {
     const choice = typeof item === 'string' ? { id: item } : item;
-    const schema = schemas.find(({ id }) => id === choice.id);
+    const schema = known.get(choice.id);
     if (schema === undefined) {
       const near = orMeant(
         choice.id,

@@ -33,7 +33,7 @@ export function outputNames(sync: Naming, schemas: readonly SelectedSchema[]): M
   const prefixed = (name: string) => `${typeof prefix === 'string' ? prefix : ''}${name}`;
 
   const result = new Map<string, OutputName>();
-  const taken = new Set<string>();
+  const taken = new Taken();
   const inOrder = schemas.toSorted((a, b) => (a.id < b.id ? -1 : 1));
   const isChosen = ({ settings }: SelectedSchema) => settings.userOutputName !== '';
   const isGiven = (one: SelectedSchema) => one.output?.naming === namingOf(sync, one);
@@ -74,14 +74,13 @@ export function columnNames(
   given: readonly ColumnName[] = [],
 ): ColumnName[] {
   const chosen = new Map(fields.map(({ id, userOutputName }) => [id, userOutputName]));
-  const taken = new Set<string>();
+  const taken = new Taken();
   const result = new Map<string, ColumnName>();
-  const add = (column: string, naming: string, wanted: string, reserved: ReadonlySet<string>) => {
-    const unusable = new Set([...taken, ...reserved]);
-    const name = firstFree([wanted], unusable, '');
-    taken.add(nameKey('', name));
+  const add = (column: string, naming: string, wanted: string, isReserved?: (key: string) => boolean) => {
+    const name = firstFree([wanted], taken, '', isReserved);
     result.set(column, { column, name, naming });
   };
+  const givenBy = new Map(given.map((one) => [JSON.stringify([one.column, one.naming]), one]));
   const asked = columns.map((column) => {
     const name = chosen.get(column) || undefined;
     const naming = JSON.stringify([mode, name ?? '']);
@@ -89,17 +88,18 @@ export function columnNames(
       column,
       name,
       naming,
-      before: given.find((one) => one.column === column && one.naming === naming),
+      before: givenBy.get(JSON.stringify([column, naming])),
     };
   });
-  for (const { column, name, naming } of asked) if (name !== undefined) add(column, naming, name, new Set());
+  for (const { column, name, naming } of asked) if (name !== undefined) add(column, naming, name);
   for (const { column, name, naming, before } of asked) {
-    if (name === undefined && before !== undefined) add(column, naming, before.name, new Set());
+    if (name === undefined && before !== undefined) add(column, naming, before.name);
   }
+  const owners = Map.groupBy(given, ({ name }) => nameKey('', name));
   for (const { column, naming } of asked) {
     if (result.has(column)) continue;
-    const others = given.filter((one) => one.column !== column).map((one) => nameKey('', one.name));
-    add(column, naming, normalize(column, mode), new Set(others));
+    const isAnothers = (key: string) => owners.get(key)?.some((one) => one.column !== column) ?? false;
+    add(column, naming, normalize(column, mode), isAnothers);
   }
   return asked.flatMap(({ column }) => result.get(column) ?? []);
 }
@@ -120,15 +120,35 @@ function nameKey(scope: string, name: string): string {
   return `${scope}\0${name.toLowerCase()}`;
 }
 
-function firstFree(candidates: readonly string[], taken: Set<string>, scope: string): string {
+/** Names that are given, and the numbers that were tried in vain behind each: many may want the same one. */
+class Taken extends Set<string> {
+  readonly tried = new Map<string, number>();
+}
+
+/** @param isReserved for others than the one that a name is looked for. */
+function firstFree(
+  candidates: readonly string[],
+  taken: Taken,
+  scope: string,
+  isReserved: (key: string) => boolean = () => false,
+): string {
   const key = (name: string) => nameKey(scope, name);
   const last = candidates.at(-1) ?? '';
-  for (let number = 1; ; number++) {
+  const wanted = candidates.map(key).join('\0\0');
+  // A number that is reserved for another one may be free for the next.
+  let reserved = false;
+  for (let number = taken.tried.get(wanted) ?? 1; ; number++) {
     const suffix = number === 1 ? '' : `_${number}`;
     const names = (number === 1 ? candidates : [last]).map((name) => `${cut(name, suffix.length)}${suffix}`);
-    const free = names.find((name) => !taken.has(key(name)));
+    const free = names.find((name) => {
+      if (taken.has(key(name))) return false;
+      if (!isReserved(key(name))) return true;
+      reserved = true;
+      return false;
+    });
     if (free === undefined) continue;
     taken.add(key(free));
+    if (!reserved && names.every((name) => taken.has(key(name)))) taken.tried.set(wanted, number);
     return free;
   }
 }

@@ -36,7 +36,8 @@ export function additionalSettings(
   schemas: readonly string[],
   field: (member: string) => string,
 ): ScheduleSettings {
-  const unknown = request.schemas?.find((id) => !schemas.includes(id));
+  const known = new Set(schemas);
+  const unknown = request.schemas?.find((id) => !known.has(id));
   if (unknown !== undefined) {
     const reason = `${unknown} is no schema of this bulk sync${orMeant(unknown, schemas)}`;
     throw new TidemarkError('invalid_field', { field: field('schemas'), reason });

@@ -113,7 +113,8 @@ function selectFields(
   );
   const names = known.fields.map(({ name }) => name);
   const ids = names.length > 0 ? names : [...new Set([...current.keys(), ...chosen.keys()])];
-  for (const id of chosen.keys()) if (!ids.includes(id)) throw invalid(`${id} is no field of this schema`);
+  const all = new Set(ids);
+  for (const id of chosen.keys()) if (!all.has(id)) throw invalid(`${id} is no field of this schema`);
   const unlisted = ![...chosen.values()].some(({ enabled }) => enabled ?? true);
   return ids.map((id) => {
     const choice = chosen.get(id);
@@ -127,13 +128,18 @@ function selectFields(
   });
 }
 
+/** It is asked for each column of a table. */
+const indexes = new WeakMap<readonly FieldSettings[], Map<string, FieldSettings>>();
+
 /** Whether a column of the source is to be read. */
 export function isFieldEnabled(
   sync: Pick<BulkSync, 'addNewFields'>,
   settings: SchemaSettings,
   column: string,
 ): boolean {
-  const known = settings.fields.find(({ id }) => id === column);
+  const byId = indexes.get(settings.fields) ?? new Map(settings.fields.map((field) => [field.id, field]));
+  indexes.set(settings.fields, byId);
+  const known = byId.get(column);
   if (known !== undefined || settings.fields.length === 0) return known?.enabled ?? true;
   return isDiscovered(sync.addNewFields, settings.trackingField !== '');
 }

@@ -52,7 +52,7 @@ export async function updateBulkSchema(
   const view = await openView(db, organizationId, syncId);
   const known = { id, fields: view.fields(id), current: view.find(id) };
   checkOutputNames(id, request, namesOf(view, known.current));
-  await saveSchemas(db, view.sync.id, [selectSchema(known, request)]);
+  await saveOf(db, view.sync.id, [selectSchema(known, request)]);
   return getBulkSchema(db, organizationId, syncId, id);
 }
 
@@ -70,9 +70,23 @@ export async function patchBulkSchemas(
     const current = view.find(id);
     return changeSchema({ id, fields: view.fields(id), current }, change, namesOf(view, current));
   });
-  await saveSchemas(db, view.sync.id, changed);
+  await saveOf(db, view.sync.id, changed);
   const after = await openView(db, organizationId, syncId);
   return changed.map(({ id }) => present(after, after.find(id)));
+}
+
+/** Not beside the deletion of the sync. @throws not_found */
+async function saveOf(db: Database, syncId: string, schemas: readonly SelectedSchema[]): Promise<void> {
+  await db.transaction().execute(async (tx) => {
+    const sync = await tx
+      .selectFrom('bulk_syncs')
+      .select('id')
+      .where('id', '=', syncId)
+      .forKeyShare()
+      .executeTakeFirst();
+    if (sync === undefined) throw notFound('bulk sync', syncId);
+    await saveSchemas(tx, syncId, schemas);
+  });
 }
 
 /** A sync's schemas beside what is cached of its source: read once, however many schemas are asked for. */

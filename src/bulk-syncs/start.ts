@@ -72,8 +72,10 @@ interface Choice {
 }
 
 function chooseSchemas(all: readonly SelectedSchema[], requested: readonly string[]): Choice {
+  const known = new Set(all.map(({ id }) => id));
+  const wanted = new Set(requested);
   for (const id of requested) {
-    if (all.some((schema) => schema.id === id)) continue;
+    if (known.has(id)) continue;
     throw new TidemarkError('invalid_field', {
       field: 'schemas',
       reason: `${id} is no schema of this bulk sync${orMeant(
@@ -82,9 +84,7 @@ function chooseSchemas(all: readonly SelectedSchema[], requested: readonly strin
       )}`,
     });
   }
-  const chosen = all.filter(
-    ({ id, enabled }) => enabled && (requested.length === 0 || requested.includes(id)),
-  );
+  const chosen = all.filter(({ id, enabled }) => enabled && (requested.length === 0 || wanted.has(id)));
   if (chosen.length > 0)
     return { chosen, options: requested.length === 0 ? {} : { schemas: [...requested] } };
   throw new TidemarkError('bad_request', {

@@ -25,13 +25,14 @@ export async function updateSelection(
   const view = await openView(deps.db, organizationId, sync.id);
   const before = new Map((await selectedSchemas(deps.db, sync.id)).map((schema) => [schema.id, schema]));
   const after = new Map<string, SelectedSchema>();
+  const fieldsOf = new Map(found.map((schema) => [schema.id, schema.fields]));
   for (const [id, schema] of before) after.set(id, { ...schema, enabled: false });
   for (const item of requested) {
     // Listed is wanted, unless it is said otherwise.
     const { id, ...said } = typeof item === 'string' ? { id: item } : item;
     const change = { ...said, enabled: said.enabled ?? true };
     const current = before.get(id);
-    const { fields } = found.find((schema) => schema.id === id) ?? { fields: undefined };
+    const fields = fieldsOf.get(id);
     if (current !== undefined) {
       const known = { id, fields: fields ?? [], current };
       // A list of schemas by their ids says nothing about fields.

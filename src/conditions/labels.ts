@@ -1,7 +1,8 @@
 import { invalidField } from '../errors.ts';
+import { limits } from '../limits.ts';
 
 /** How many conditions one expression may be made of. */
-export const mostConditions = 100;
+export const { most: mostConditions } = limits.lists.filters;
 
 const keywords = ['AND', 'OR', 'NOT'];
 

@@ -1,8 +1,9 @@
 import { invalidField } from '../errors.ts';
+import { limits } from '../limits.ts';
 import type { Condition, Expression } from './expression.ts';
 import { shown } from './shown.ts';
 
-const longest = 2_000;
+const { most: longest } = limits.texts.logic;
 const mostUses = 200;
 const deepest = 50;
 

@@ -1,14 +1,15 @@
 import { invalidField } from '../errors.ts';
 import type { Json } from '../lib/json.ts';
 import { elementType } from '../lib/pg-text.ts';
+import { limits } from '../limits.ts';
 import type { Condition, FilterField } from './expression.ts';
 import { ruleOf } from './functions.ts';
 import { numberText } from './numbers.ts';
 import { shown } from './shown.ts';
 import { dayMicros, dayText, parseRelative, parseSpan, parseTime, timeText } from './times.ts';
 
-const mostValues = 1_000;
-const longestText = 10_000;
+const { most: mostValues } = limits.lists.operands;
+const { most: longestText } = limits.texts.operand;
 
 /** Types whose values have a form that is known here; what else a server refuses, only it knows. */
 const forms: { type: RegExp; value: RegExp; example: string }[] = [

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { TSchema } from 'typebox';
 import type { Connector } from '../connectors/index.ts';
 import { unprocessable } from '../errors.ts';
@@ -74,17 +73,24 @@ function keepIn(
 
 /** An item is the stored one whose open members are equal: lists are sorted, shortened and added to. */
 function keepInList(items: TSchema, sent: Json[], stored: Json[], at: string, kept: string[]): Json[] {
-  const left = stored.filter(isJsonObject);
+  const left = Map.groupBy(stored.filter(isJsonObject), (before) =>
+    JSON.stringify(open(items, before), sorted),
+  );
   return sent.map((item, index) => {
     if (!isJsonObject(item)) return item;
-    const found = left.findIndex((before) => isDeepStrictEqual(open(items, before), open(items, item)));
-    const [before = {}] = found < 0 ? [] : left.splice(found, 1);
+    const before = left.get(JSON.stringify(open(items, item), sorted))?.shift() ?? {};
     for (const key of Object.keys(propertiesOf(items))) {
       if (item[key] !== mask || before[key] !== undefined) continue;
       throw unprocessable(`${at}.${index}.${key}`, 'send the secret again: no item of this name is stored');
     }
     return keepIn(items, item, before, `${at}.${index}`, kept);
   });
+}
+
+/** Members in another order are the same. */
+function sorted(_key: string, value: unknown): unknown {
+  if (!isJsonObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).toSorted(([one], [other]) => (one < other ? -1 : 1)));
 }
 
 function open(items: TSchema, item: JsonObject): JsonObject {

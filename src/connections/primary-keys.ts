@@ -22,24 +22,28 @@ export async function setPrimaryKey(
   choices: readonly KeyChoice[],
 ): Promise<void> {
   const { fields } = await cachedSchema(deps, organizationId, connectionId, schemaId);
+  const known = new Set(fields.map(({ name }) => name));
   for (const { field_id: field } of choices) {
-    if (fields.some(({ name }) => name === field)) continue;
+    if (known.has(field)) continue;
     const reason = `${field} is no field of ${schemaId}: refresh the schemas if it is new`;
     throw new TidemarkError('invalid_field', { field: 'fields', reason });
   }
   const names = choices.filter((choice) => choice.is_primary_key).map(({ field_id }) => field_id);
-  await deps.db.transaction().execute(async (tx) => {
-    await tx
+  if (choices.length === 0) {
+    await deps.db
       .deleteFrom('connection_schema_keys')
       .where('connection_id', '=', connectionId)
       .where('schema_id', '=', schemaId)
       .execute();
-    if (choices.length === 0) return;
-    await tx
-      .insertInto('connection_schema_keys')
-      .values({ connection_id: connectionId, schema_id: schemaId, fields: [...new Set(names)] })
-      .execute();
-  });
+    return;
+  }
+  // Of two at once the later one counts.
+  const key = { fields: [...new Set(names)] };
+  await deps.db
+    .insertInto('connection_schema_keys')
+    .values({ connection_id: connectionId, schema_id: schemaId, ...key })
+    .onConflict((conflict) => conflict.columns(['connection_id', 'schema_id']).doUpdateSet(key))
+    .execute();
 }
 
 /** Names of the fields, in key order; empty: rows have no key. Undefined: the source's own key applies. */

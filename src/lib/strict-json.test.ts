@@ -1,7 +1,10 @@
 import { expect, test } from 'vitest';
-import { deepest, mostValues, parseStrictJson, StrictJsonError } from './strict-json.ts';
+import { parseStrictJson, StrictJsonError } from './strict-json.ts';
 
-const read = (text: string | Buffer) => parseStrictJson(Buffer.from(text as string));
+const [deepest, mostValues] = [64, 50_000];
+
+const read = (text: string | Buffer) =>
+  parseStrictJson(Buffer.from(text as string), { depth: deepest, values: mostValues });
 
 function problemOf(text: string | Buffer): unknown {
   try {

@@ -1,10 +1,11 @@
 import { isUtf8 } from 'node:buffer';
 
-/** Levels of objects and lists: clients in other languages fail from about a thousand on. */
-export const deepest = 64;
-
-/** Members and elements of one document, at every depth. */
-export const mostValues = 50_000;
+/** What a document may be. Clients in other languages fail from about a thousand levels on. */
+export interface Bounds {
+  depth: number;
+  /** Members and elements, at every depth. */
+  values: number;
+}
 
 export type NotStrict =
   | { kind: 'encoding' }
@@ -30,9 +31,9 @@ export class StrictJsonError extends Error {
  *
  * @returns undefined for nothing but white space. @throws StrictJsonError
  */
-export function parseStrictJson(bytes: Buffer): unknown {
+export function parseStrictJson(bytes: Buffer, bounds: Bounds): unknown {
   if (!isUtf8(bytes)) throw new StrictJsonError({ kind: 'encoding' });
-  measure(bytes);
+  measure(bytes, bounds);
   const text = bytes.toString('utf8');
   if (text.trim() === '') return undefined;
   let value: unknown;
@@ -49,7 +50,7 @@ export function parseStrictJson(bytes: Buffer): unknown {
 const [quote, backslash, comma, openList, closeList, openObject, closeObject] = Buffer.from('"\\,[]{}');
 
 /** Of what is no JSON it may say anything: the parser refuses that. */
-function measure(bytes: Buffer): void {
+function measure(bytes: Buffer, bounds: Bounds): void {
   let depth = 0;
   let values = 0;
   for (let at = 0; at < bytes.length; at++) {
@@ -60,10 +61,10 @@ function measure(bytes: Buffer): void {
     } else if (byte === openList || byte === openObject) {
       values++;
       depth++;
-      if (depth > deepest) throw new StrictJsonError({ kind: 'depth' });
+      if (depth > bounds.depth) throw new StrictJsonError({ kind: 'depth' });
     } else if (byte === closeList || byte === closeObject) depth--;
     else if (byte === comma) values++;
-    if (values > mostValues) throw new StrictJsonError({ kind: 'values' });
+    if (values > bounds.values) throw new StrictJsonError({ kind: 'values' });
   }
 }
 

@@ -174,7 +174,8 @@ async function checkTarget(
   }
   destination.check?.(object.id, configuration, namesOf(definition));
   const there = id === '' ? [] : await destination.fields(id);
-  const targets = [...there, ...coming.filter((one) => !there.some((field) => field.id === one.id))];
+  const known = new Set(there.map((field) => field.id));
+  const targets = [...there, ...coming.filter((one) => !known.has(one.id))];
   checkIdentity(definition, targets, identityPlace(request));
   checkFields(definition, object.id, targets);
   await checkFixedValues(destination, models, request, definition, there);
@@ -194,8 +195,10 @@ function checkFields(definition: Definition, object: string, targets: readonly T
   const wholeRecords = takesRecords(targets);
   const near = (target: string) => orMeant(target, namesOfTargets(targets));
   checkEncrypted(definition, targets);
+  const known = new Map(targets.map((field) => [field.id, field]));
+  const seen = new Set<string>();
   for (const [index, { target, createOnly, constant }] of definition.fields.entries()) {
-    const field = targets.find((one) => one.id === target);
+    const field = known.get(target);
     const name = `fields.${index}.target`;
     if (createOnly && wholeRecords) {
       throw unprocessable(
@@ -213,8 +216,8 @@ function checkFields(definition: Definition, object: string, targets: readonly T
     const writable = (!creates || field.createable) && (!updates || createOnly || field.updateable);
     if (!writable) throw unprocessable(name, `${target} cannot be written`);
     // A target that takes whole records, like a webhook, has one field that all are mapped to.
-    const first = definition.fields.findIndex((one) => one.target === target);
-    const twice = first !== index || definition.identity?.target === target;
+    const twice = seen.has(target) || definition.identity?.target === target;
+    seen.add(target);
     if (twice && !wholeRecords) throw unprocessable(name, `${target} is mapped twice`);
   }
 }

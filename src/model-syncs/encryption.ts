@@ -37,6 +37,8 @@ export function draftEncryption(
 }
 
 export function checkEncrypted({ fields, identity }: Definition, targets: readonly TargetField[]): void {
+  const known = new Map(targets.map((one) => [one.id, one]));
+  const whole = takesRecords(targets);
   for (const [index, { field, target, encrypted }] of fields.entries()) {
     if (!encrypted) continue;
     const place = `fields.${index}.encryption_enabled`;
@@ -44,8 +46,8 @@ export function checkEncrypted({ fields, identity }: Definition, targets: readon
     if (field === identity?.field) {
       throw unprocessable(place, `${field} is the identity, by which records are found, and not encrypted`);
     }
-    const written = targets.find(({ id }) => id === target);
-    if (!takesRecords(targets) && written !== undefined && !isEncryptable(written)) {
+    const written = known.get(target);
+    if (!whole && written !== undefined && !isEncryptable(written)) {
       throw unprocessable(place, `${target} is of type ${written.remoteType}; an encrypted value is text`);
     }
   }

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { type Condition, checkCondition, type Expression, parseLogic } from '../conditions/index.ts';
 import type { TargetField } from '../connectors/index.ts';
 import { invalidField, unprocessable } from '../errors.ts';
-import { type FieldsOfOthers, fieldId } from '../models/index.ts';
+import { type FieldsOfOthers, findField, findFieldById } from '../models/index.ts';
 import type { ModelSyncRequest } from '../schema/model-sync.ts';
 import type { ModelFilter } from '../schema/model-sync-filters.ts';
 import {
@@ -134,15 +134,13 @@ export function referencedField(
 ): { model: FieldsOfOthers; name: string } {
   const all: FieldsOfOthers[] = [models.base, ...models.related];
   const byId = all.flatMap((model) => {
-    const found = model.fields.find(({ name }) => fieldId(model.id, name) === field_id);
+    const found = findFieldById(model.id, model.fields, field_id ?? '');
     return found === undefined ? [] : [{ model, name: found.name }];
   })[0];
   if (!field) return byId ?? { model: models.base, name: field_id ?? '' };
   const among = all.filter(({ id }) => id === field.model_id.toLowerCase());
   const named = among.flatMap((model) => {
-    const found = model.fields.find(
-      ({ name }) => name === field.field || fieldId(model.id, name) === field.field,
-    );
+    const found = findField(model.id, model.fields, field.field);
     return found === undefined ? [] : [{ model, name: found.name }];
   })[0] ?? { model: among[0] ?? models.base, name: field.field };
   if (byId !== undefined && (byId.model.id !== named.model.id || byId.name !== named.name)) {

@@ -29,17 +29,18 @@ export async function checkFixedValues(
 ): Promise<void> {
   // Nothing is written in mode remove.
   if (destination.refusals === undefined || definition.mode === 'remove') return;
-  const mapped = definition.fields.filter(({ target }) => targets.some(({ id }) => id === target));
-  const values = mapped.flatMap((field) => [
-    ...constantOf(field, placeOf(request, definition.fields.indexOf(field))),
-    ...overridesOf(field, models, definition),
-  ]);
+  const known = new Map(targets.map((field) => [field.id, field]));
+  const values = definition.fields.flatMap((field, index) =>
+    known.has(field.target)
+      ? [...constantOf(field, placeOf(request, index)), ...overridesOf(field, models, definition)]
+      : [],
+  );
   if (values.length === 0) return;
   const refusals = await destination.refusals(definition.target.object, values);
   for (const [index, { place, target, text }] of values.entries()) {
     const reason = refusals[index];
     if (reason === undefined) continue;
-    const type = targets.find(({ id }) => id === target)?.remoteType;
+    const type = known.get(target)?.remoteType;
     const shown = text !== null && text.length > shownAtMost ? `${text.slice(0, shownAtMost)}…` : text;
     throw unprocessable(place, `${target} (${type}) does not take ${JSON.stringify(shown)}: ${reason}`);
   }

@@ -53,7 +53,8 @@ async function checkExist(
           .where('organization_id', '=', organizationId)
           .where('id', 'in', uuids)
           .execute();
-  const missing = ids.find((id) => !rows.some((row) => row.id === id.toLowerCase()));
+  const known = new Set(rows.map((row) => row.id));
+  const missing = ids.find((id) => !known.has(id.toLowerCase()));
   if (missing === undefined) return;
   const kind = table === 'model_syncs' ? 'model sync' : 'bulk sync';
   throw invalid(`run_after.${member}`, `no ${kind} with id ${missing} exists`);

@@ -2,11 +2,12 @@ import type { Field } from '../connectors/index.ts';
 import type { Database } from '../db/index.ts';
 import { invalidField, TidemarkError, unprocessable } from '../errors.ts';
 import { orMeant } from '../lib/near-name.ts';
+import { limits } from '../limits.ts';
 import {
   enrichedFields,
   type FieldsOfOthers,
-  fieldId,
   findEnrichedModel,
+  findField,
   getModel,
   type Model,
   relatedModels,
@@ -51,6 +52,8 @@ export async function modelsOf(
   for (const { member, id } of referencesOf(request, filters)) {
     if (id === undefined) throw wrong(member, 'is needed');
     if (named.has(id)) continue;
+    if (named.size >= limits.lists.models.most)
+      throw wrong(member, `is of one model more than the ${limits.lists.models.most} that a sync may use`);
     named.set(id, { id, member, model: await existing(db, organizationId, id, `${member}.model_id`) });
   }
   const [first] = named.values();
@@ -78,7 +81,7 @@ export function fieldOf(models: SyncedModels, source: Source, member: string): s
   const { base, related } = models;
   const reference = source?.field ?? '';
   const model = [base, ...related].find(({ id }) => id === source?.model_id.toLowerCase()) ?? base;
-  const field = model.fields.find(({ name }) => name === reference || fieldId(model.id, name) === reference);
+  const field = findField(model.id, model.fields, reference);
   if (field !== undefined) return ownField(models, model, field.name);
   const near = orMeant(
     reference,
@@ -97,7 +100,7 @@ export function ownField({ base }: SyncedModels, model: FieldsOfOthers, name: st
 export function knownField({ base, related }: SyncedModels, own: string): Field | undefined {
   const at = splitRelatedName(own);
   const model = at === undefined ? base : related.find(({ id }) => id === at.modelId);
-  return model?.fields.find(({ name }) => name === (at?.field ?? own));
+  return model === undefined ? undefined : findField(model.id, model.fields, at?.field ?? own);
 }
 
 /**

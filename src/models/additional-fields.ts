@@ -19,22 +19,21 @@ export function draftAdditionalFields(
   requested: readonly AdditionalFieldRequest[],
   found: readonly Field[],
 ): AdditionalField[] {
+  const known = new Set(found.map((field) => field.name));
+  const taken = new Set(known);
   return requested.map(({ name, label, type, example }, index) => {
     const wrong = (member: string, reason: string) =>
       new TidemarkError('invalid_field', { field: `additional_fields.${index}.${member}`, reason });
-    const earlier = requested.findIndex((one) => one.name === name);
-    if (found.some((field) => field.name === name) || earlier < index) {
+    if (taken.has(name)) {
       throw wrong('name', `there is a field ${JSON.stringify(name)} already`);
     }
-    // A name may be the beginning of another one: the longest is meant.
-    const [source] = found
-      .filter((field) => /^[.[]/.test(name.slice(field.name.length)) && name.startsWith(field.name))
-      .sort((one, other) => other.name.length - one.name.length);
+    taken.add(name);
+    const source = beginningOf(name, known);
     if (source === undefined) {
-      const known = found.map((field) => field.name).join(', ');
-      throw wrong('name', `${JSON.stringify(name)} begins with no field of this model, which has ${known}`);
+      const has = [...known].join(', ');
+      throw wrong('name', `${JSON.stringify(name)} begins with no field of this model, which has ${has}`);
     }
-    const path = parseJsonPath(name.slice(source.name.length));
+    const path = parseJsonPath(name.slice(source.length));
     if (path === undefined) {
       throw wrong(
         'name',
@@ -42,8 +41,18 @@ export function draftAdditionalFields(
       );
     }
     const declared = { name, label, type: declaredType(type, `additional_fields.${index}.type`) };
-    return { ...declared, example: example ?? null, source: source.name, path };
+    return { ...declared, example: example ?? null, source, path };
   });
+}
+
+/** The field that a path begins with. A name may be the beginning of another one: the longest is meant. */
+function beginningOf(path: string, known: ReadonlySet<string>): string | undefined {
+  for (let end = path.length - 1; end > 0; end--) {
+    if (!'.['.includes(path.charAt(end))) continue;
+    const name = path.slice(0, end);
+    if (known.has(name)) return name;
+  }
+  return undefined;
 }
 
 /** Takes declared fields out of the JSON that they are in. */

@@ -66,6 +66,7 @@ export async function draftEnricher(
 
 function declare(requested: NonNullable<EnrichmentRequest['fields']>): DeclaredField[] {
   if (requested.length === 0) return [whole];
+  const earlier = new Set<string>();
   return requested.map(({ name = '', label, type, example }, index) => {
     const member = `fields.${index}`;
     if (name === whole.name) return whole;
@@ -76,9 +77,10 @@ function declare(requested: NonNullable<EnrichmentRequest['fields']>): DeclaredF
         `${JSON.stringify(name)} is no place in an answer; write company.name or [0].id`,
       );
     }
-    if (requested.findIndex((one) => one.name === name) < index) {
+    if (earlier.has(name)) {
       throw wrong(`${member}.name`, `there is a field ${JSON.stringify(name)} already`);
     }
+    earlier.add(name);
     return {
       name,
       label: label || name,

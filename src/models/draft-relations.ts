@@ -4,7 +4,7 @@ import { invalidField } from '../errors.ts';
 import { orMeant } from '../lib/near-name.ts';
 import type { ModelRequest } from '../schema/model.ts';
 import type { Model, Relation } from './model.ts';
-import { fieldId } from './present.ts';
+import { findField } from './present.ts';
 import { relatedModels } from './relations.ts';
 import { findModels } from './store.ts';
 
@@ -20,14 +20,21 @@ export async function draftRelations(
   request: Pick<ModelRequest, 'relations'>,
 ): Promise<Relation[]> {
   const relations: Relation[] = [];
+  const named = (request.relations ?? []).map(({ to }) => to.model_id.toLowerCase());
+  const others = new Map(
+    (await findModels(db, model.organizationId, [...new Set(named)])).map((one) => [one.id, one]),
+  );
+  /** Each model once, however many relations lead to it. */
+  const looked = new Set<string>();
   for (const [index, { from, to }] of (request.relations ?? []).entries()) {
     const place = `relations.${index}`;
     requireField(model.fields, from, `${place}.from`);
-    const [other] = await findModels(db, model.organizationId, [to.model_id.toLowerCase()]);
+    const other = others.get(to.model_id.toLowerCase());
     if (other === undefined) throw invalidField(`${place}.to.model_id`, `there is no model ${to.model_id}`);
-    const found = other.fields.find(({ name }) => name === to.field || fieldId(other.id, name) === to.field);
+    const found = findField(other.id, other.fields, to.field);
     if (found === undefined) requireField(other.fields, to.field, `${place}.to.field`, `model ${other.name}`);
-    await refuseCycle(db, model, other, `${place}.to.model_id`);
+    if (!looked.has(other.id)) await refuseCycle(db, model, other, `${place}.to.model_id`);
+    looked.add(other.id);
     relations.push({ from, to: { modelId: other.id, field: found?.name ?? to.field } });
   }
   return relations;

@@ -46,7 +46,8 @@ export async function draftModel(
   const identifier = request.identifier || null;
   if (identifier !== null) requireField(fields, identifier, 'identifier');
   const trackingColumns = request.tracking_columns ?? [];
-  for (const column of trackingColumns) requireField([...found, ...declared], column, 'tracking_columns');
+  const all = [...found, ...declared];
+  for (const column of trackingColumns) requireField(all, column, 'tracking_columns');
   const [before] = await findModels(
     deps.db,
     organizationId,
@@ -65,18 +66,14 @@ export async function draftModel(
     labels,
     trackingColumns,
     relations: await draftRelations(deps.db, drafted, request),
-    enricher: await draftEnricher(
-      deps,
-      organizationId,
-      request.enricher,
-      [...found, ...declared],
-      before?.enricher ?? null,
-    ),
+    enricher: await draftEnricher(deps, organizationId, request.enricher, all, before?.enricher ?? null),
   };
 }
 
 function select(found: Field[], names: string[] | undefined): Field[] {
   if (names === undefined || names.length === 0) return found;
-  for (const name of names) requireField(found, name, 'fields');
-  return found.filter((field) => names.includes(field.name));
+  const known = new Set(found.map((field) => field.name));
+  for (const name of names) if (!known.has(name)) requireField(found, name, 'fields');
+  const wanted = new Set(names);
+  return found.filter((field) => wanted.has(field.name));
 }

@@ -12,7 +12,7 @@ export {
   startModelJob,
 } from './model-jobs.ts';
 export { openModelSource } from './open.ts';
-export { fieldId, presentDraft, presentFields, presentModel } from './present.ts';
+export { fieldId, findField, findFieldById, presentDraft, presentFields, presentModel } from './present.ts';
 export type { RecordQuery, RecordSource } from './record-source.ts';
 export { relatedName, splitRelatedName } from './related-name.ts';
 export { relatedModels } from './relations.ts';

@@ -1,5 +1,5 @@
 import type { Field } from '../connectors/index.ts';
-import { nameBasedUuid } from '../lib/uuid.ts';
+import { isUuid, nameBasedUuid } from '../lib/uuid.ts';
 import type { ModelField, ModelResponse } from '../schema/model.ts';
 import { type DeclaredField, declaredFieldOf } from './declared-field.ts';
 import type { Enricher } from './enricher.ts';
@@ -57,8 +57,9 @@ export function presentFields(
   fields: readonly Field[],
   additional: readonly DeclaredField[] = [],
 ): ModelField[] {
+  const byName = new Map(additional.map((one) => [one.name, one]));
   return fields.map((field) => {
-    const declared = additional.find(({ name }) => name === field.name);
+    const declared = byName.get(field.name);
     return {
       id: fieldId(owner, field.name),
       name: field.name,
@@ -69,6 +70,34 @@ export function presentFields(
       ...(declared?.example == null ? {} : { example: declared.example }),
     };
   });
+}
+
+/** A field by its name, or by its id. */
+export function findField(owner: string, fields: readonly Field[], reference: string): Field | undefined {
+  return indexOf(owner, fields).byName.get(reference) ?? findFieldById(owner, fields, reference);
+}
+
+export function findFieldById(owner: string, fields: readonly Field[], id: string): Field | undefined {
+  if (!isUuid(id)) return undefined;
+  const known = indexOf(owner, fields);
+  known.byId ??= new Map(fields.map((field) => [fieldId(owner, field.name), field]));
+  return known.byId.get(id);
+}
+
+interface Index {
+  byName: Map<string, Field>;
+  /** Made when it is asked for: an id is a digest. */
+  byId?: Map<string, Field>;
+}
+/** A request names many fields of one model. */
+const indexes = new WeakMap<readonly Field[], Map<string, Index>>();
+
+function indexOf(owner: string, fields: readonly Field[]): Index {
+  const owners = indexes.get(fields) ?? new Map<string, Index>();
+  indexes.set(fields, owners);
+  const index = owners.get(owner) ?? { byName: new Map(fields.map((field) => [field.name, field])) };
+  owners.set(owner, index);
+  return index;
 }
 
 /** Derived from the name, so that it survives every update that keeps the field. */

@@ -115,7 +115,8 @@ export async function findModels(
   const known = ids.filter(isUuid);
   if (known.length === 0) return [];
   const rows = await select(db, organizationId).where('models.id', 'in', known).execute();
-  return known.flatMap((id) => rows.filter((row) => row.id === id).map(fromRow));
+  const byId = new Map(rows.map((row) => [row.id, row]));
+  return known.flatMap((id) => byId.get(id) ?? []).map(fromRow);
 }
 
 /** The model that is enriched under this id, if there is one. */

@@ -74,7 +74,13 @@ export async function createApiKey(
   await getUser(db, organizationId, userId);
   return db.transaction().execute(async (tx) => {
     // Locks the user, so that two calls cannot both find no key.
-    await tx.selectFrom('users').select('id').where('id', '=', userId).forUpdate().execute();
+    const user = await tx
+      .selectFrom('users')
+      .select('id')
+      .where('id', '=', userId)
+      .forUpdate()
+      .executeTakeFirst();
+    if (user === undefined) throw notFound('user', userId);
     if (force) {
       await tx.deleteFrom('api_keys').where('user_id', '=', userId).where('configured', '=', false).execute();
     }

@@ -52,12 +52,23 @@ export async function createUser(
 ): Promise<User> {
   await getOrganization(db, organizationId);
   const address = addressOf(email);
-  const row = await db
-    .insertInto('users')
-    .values({ organization_id: organizationId, email: address, role: roleOf(choice) })
-    .onConflict((conflict) => conflict.columns(['organization_id', 'email']).doNothing())
-    .returning(columns)
-    .executeTakeFirst();
+  const role = roleOf(choice);
+  const row = await db.transaction().execute(async (tx) => {
+    // Locked, or it might be deleted before its user is there.
+    const organization = await tx
+      .selectFrom('organizations')
+      .select('id')
+      .where('id', '=', organizationId)
+      .forKeyShare()
+      .executeTakeFirst();
+    if (organization === undefined) throw notFound('organization', organizationId);
+    return tx
+      .insertInto('users')
+      .values({ organization_id: organizationId, email: address, role })
+      .onConflict((conflict) => conflict.columns(['organization_id', 'email']).doNothing())
+      .returning(columns)
+      .executeTakeFirst();
+  });
   if (row === undefined) throw emailTaken(address);
   return toUser(row);
 }

@@ -1,4 +1,6 @@
 import { type Static, Type } from 'typebox';
+import { limits } from '../limits.ts';
+import { Id, SchedulePart, SchemaId } from './bounded.ts';
 import { Actor } from './model.ts';
 import { optional } from './optional.ts';
 import { noTimeZone, scheduleFrequencies } from './schedule.ts';
@@ -12,13 +14,13 @@ const answered = ['created_at', 'created_by', 'updated_at', 'updated_by'];
 
 /** When a bulk sync starts. Parts of a time are text, in UTC. `multi` belongs to versions before 2025-09-18. */
 const BulkTiming = Type.Object({
-  id: optional(Type.String()),
+  id: optional(Id),
   frequency: optional(Type.Enum([...scheduleFrequencies])),
-  minute: optional(Type.String()),
-  hour: optional(Type.String()),
-  day_of_week: optional(Type.String()),
-  day_of_month: optional(Type.String()),
-  month: optional(Type.String()),
+  minute: optional(SchedulePart),
+  hour: optional(SchedulePart),
+  day_of_week: optional(SchedulePart),
+  day_of_month: optional(SchedulePart),
+  month: optional(SchedulePart),
 });
 
 export const BulkSchedule = withAnswered(
@@ -35,7 +37,7 @@ const AdditionalMembers = Type.Object({
   ...BulkTiming.properties,
   selective_mode: optional(Type.Enum([...selectiveModes])),
   resync_mode: optional(Type.Enum([...syncModes])),
-  schemas: optional(Type.Array(Type.String())),
+  schemas: optional(Type.Array(SchemaId, { maxItems: limits.lists.schemas.most })),
 });
 export const AdditionalBulkSchedule = withAnswered(
   Type.Object({ ...AdditionalMembers.properties, ...noTimeZone }),
@@ -57,14 +59,14 @@ export type BulkScheduleResponse = Static<typeof BulkScheduleResponse>;
 /** What can be said of a single schedule. `syncMode` and `schemas` are known to reads alone elsewhere. */
 const ScheduleMembers = Type.Object({
   frequency: Type.Enum([...scheduleFrequencies]),
-  minute: optional(Type.String()),
-  hour: optional(Type.String()),
-  dayOfWeek: optional(Type.String()),
-  dayOfMonth: optional(Type.String()),
-  month: optional(Type.String()),
+  minute: optional(SchedulePart),
+  hour: optional(SchedulePart),
+  dayOfWeek: optional(SchedulePart),
+  dayOfMonth: optional(SchedulePart),
+  month: optional(SchedulePart),
   selectiveMode: optional(Type.Enum([...selectiveModes])),
   syncMode: optional(Type.Enum([...syncModes])),
-  schemas: optional(Type.Array(Type.String())),
+  schemas: optional(Type.Array(SchemaId, { maxItems: limits.lists.schemas.most })),
 });
 
 /** As a resource of its own. */

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { limits } from '../limits.ts';
 import { BulkFilter, BulkSchemaChoice } from './bulk-sync.ts';
 
 /** One schema of a bulk sync as the list shows it. */
@@ -31,6 +32,6 @@ export type BulkSchema = Static<typeof BulkSchema>;
 
 /** Changes the listed schemas; the others stay as they are. */
 export const PatchBulkSchemasRequest = Type.Object({
-  schemas: Type.Optional(Type.Array(BulkSchemaChoice)),
+  schemas: Type.Optional(Type.Array(BulkSchemaChoice, { maxItems: limits.lists.schemas.most })),
 });
 export type PatchBulkSchemasRequest = Static<typeof PatchBulkSchemasRequest>;

@@ -1,50 +1,50 @@
 import { type Static, Type } from 'typebox';
+import { limits } from '../limits.ts';
+import { anyValue, FieldName, Id, JsonObject, Label, Name, SchemaId, Timestamp, Word } from './bounded.ts';
 import { AdditionalBulkSchedule, BulkSchedule, BulkScheduleResponse, resyncModes } from './bulk-schedule.ts';
 import { filterFunctions } from './filter.ts';
 import { Actor } from './model.ts';
 import { optional } from './optional.ts';
 import { refused, withAnswered } from './unread.ts';
 
-const JsonObject = Type.Record(Type.String(), Type.Unknown());
-
 const bulkSyncModes = ['replicate', 'snapshot'] as const;
 export const discoverModes = ['all', 'onlyIncremental', 'onlyNonIncremental', 'none'] as const;
 export const normalizeModes = ['enabled', 'disabled', 'legacy'] as const;
 
 export const BulkFilter = Type.Object({
-  field_id: optional(Type.String()),
-  function: Type.String({ description: filterFunctions.join(', ') }),
-  value: Type.Optional(Type.Unknown({ description: 'What the function takes: see docs/filters.md.' })),
+  field_id: optional(FieldName),
+  function: { ...Word, description: filterFunctions.join(', ') },
+  value: Type.Optional(anyValue({ description: 'What the function takes: see docs/filters.md.' })),
 });
 export type BulkFilter = Static<typeof BulkFilter>;
 
 /** A field as a request names it: by its id alone, or with what is wanted of it. */
 const FieldChoice = Type.Union([
-  Type.String(),
+  FieldName,
   Type.Object({
-    id: Type.String(),
+    id: FieldName,
     enabled: optional(Type.Boolean()),
     /** `obfuscate` when a sync is created, `obfuscated` when its schemas are changed. */
     obfuscate: optional(Type.Boolean()),
     obfuscated: optional(Type.Boolean()),
-    user_output_name: optional(Type.String()),
+    user_output_name: optional(Label),
     /** As it was answered: `user_output_name` changes it. */
-    output_name: optional(Type.String()),
+    output_name: optional(FieldName),
   }),
 ]);
 
 /** What can be set of one schema of a bulk sync. */
 export const BulkSchemaSettings = Type.Object({
   enabled: optional(Type.Boolean()),
-  fields: optional(Type.Array(FieldChoice)),
-  filters: optional(Type.Array(BulkFilter)),
-  tracking_field: optional(Type.String()),
-  partition_key: optional(Type.String()),
-  user_output_name: optional(Type.String()),
-  data_cutoff_timestamp: optional(Type.String()),
+  fields: optional(Type.Array(FieldChoice, { maxItems: limits.lists.fields.most })),
+  filters: optional(Type.Array(BulkFilter, { maxItems: limits.lists.filters.most })),
+  tracking_field: optional(FieldName),
+  partition_key: optional(FieldName),
+  user_output_name: optional(Label),
+  data_cutoff_timestamp: optional(Timestamp),
   disable_data_cutoff: optional(Type.Boolean()),
   /** As it was answered: `user_output_name` changes it. */
-  output_name: optional(Type.String()),
+  output_name: optional(FieldName),
   history_enabled: refused(
     'keeping every version of a row takes change streams, which are not built: leave it out or false',
   ),
@@ -52,15 +52,15 @@ export const BulkSchemaSettings = Type.Object({
 });
 export type BulkSchemaSettings = Static<typeof BulkSchemaSettings>;
 
-export const BulkSchemaChoice = Type.Object({ id: Type.String(), ...BulkSchemaSettings.properties });
+export const BulkSchemaChoice = Type.Object({ id: SchemaId, ...BulkSchemaSettings.properties });
 
 /** A destination may have more options of its own: see `BulkDestination.options`. */
 const DestinationConfiguration = Type.Object({
-  schema: optional(Type.String()),
+  schema: optional(SchemaId),
   mirror_schemas: optional(Type.Boolean()),
   /** Of files. */
   subfolder: optional(Type.String({ maxLength: 255 })),
-  format: optional(Type.String()),
+  format: optional(Word),
   latest: optional(Type.Boolean()),
   /** What becomes of a table that this sync did not make: written into, or dropped. Neither: the schema fails. */
   adopt: optional(Type.Boolean()),
@@ -79,16 +79,20 @@ const DestinationConfiguration = Type.Object({
 });
 
 const BulkSyncMembers = Type.Object({
-  name: Type.String({ minLength: 1, maxLength: 255 }),
-  source_connection_id: Type.String(),
-  destination_connection_id: Type.String(),
+  name: Name,
+  source_connection_id: Id,
+  destination_connection_id: Id,
   mode: optional(Type.Enum([...bulkSyncModes])),
   active: optional(Type.Boolean()),
   source_configuration: optional(JsonObject),
   destination_configuration: DestinationConfiguration,
-  schemas: optional(Type.Array(Type.Union([Type.String(), BulkSchemaChoice]))),
+  schemas: optional(
+    Type.Array(Type.Union([SchemaId, BulkSchemaChoice]), { maxItems: limits.lists.schemas.most }),
+  ),
   default_schedule: optional(BulkSchedule),
-  additional_schedules: optional(Type.Array(AdditionalBulkSchedule)),
+  additional_schedules: optional(
+    Type.Array(AdditionalBulkSchedule, { maxItems: limits.lists.schedules.most }),
+  ),
   /** Before 2025-09-18. */
   schedule: optional(BulkSchedule),
   /** Before 2025-09-18: `automatically_add_new_objects` all or none. */
@@ -98,10 +102,10 @@ const BulkSyncMembers = Type.Object({
   normalize_names: optional(Type.Enum([...normalizeModes])),
   concurrency_limit: optional(Type.Integer({ minimum: 0, maximum: 64 })),
   resync_concurrency_limit: optional(Type.Integer({ minimum: 0, maximum: 64 })),
-  data_cutoff_timestamp: optional(Type.String()),
+  data_cutoff_timestamp: optional(Timestamp),
   disable_record_timestamps: optional(Type.Boolean()),
-  policies: optional(Type.Array(Type.String())),
-  organization_id: optional(Type.String()),
+  policies: optional(Type.Array(Id, { maxItems: limits.lists.policies.most })),
+  organization_id: optional(Id),
 });
 
 /** Members that a generation of clients does not know are absent: see src/bulk-syncs/present.ts. */
@@ -142,7 +146,7 @@ export const BulkSyncRequest = withAnswered(BulkSyncMembers, Object.keys(BulkSyn
 export type BulkSyncRequest = Static<typeof BulkSyncRequest>;
 
 export const StartBulkSyncRequest = Type.Object({
-  schemas: optional(Type.Array(Type.String())),
+  schemas: optional(Type.Array(SchemaId, { maxItems: limits.lists.schemas.most })),
   test: optional(Type.Boolean()),
   resync_mode: optional(Type.Enum([...resyncModes])),
   /** Before 2025-09-18: `resync_mode` rebuild. */

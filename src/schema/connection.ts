@@ -1,8 +1,8 @@
 import { Type } from 'typebox';
+import { limits } from '../limits.ts';
+import { Duration, Id, JsonObject, Label, Word } from './bounded.ts';
 import { optional } from './optional.ts';
 import { refused, withAnswered } from './unread.ts';
-
-const Configuration = Type.Record(Type.String(), Type.Any());
 
 /** Answers have them. */
 const answered = [
@@ -25,13 +25,18 @@ const noBrowser = 'no type of this server signs in by a browser: send the creden
 /** `CreateConnectionRequestSchema` on the wire. */
 export const CreateConnectionRequest = withAnswered(
   Type.Object({
-    name: Type.String(),
-    type: Type.String(),
-    configuration: Configuration,
-    healthcheck_interval: Type.Optional(Type.String()),
-    policies: Type.Optional(Type.Union([Type.Array(Type.String({ format: 'uuid' })), Type.Null()])),
+    name: Label,
+    type: Word,
+    configuration: JsonObject,
+    healthcheck_interval: Type.Optional(Duration),
+    policies: Type.Optional(
+      Type.Union([
+        Type.Array(Type.String({ format: 'uuid' }), { maxItems: limits.lists.policies.most }),
+        Type.Null(),
+      ]),
+    ),
     validate: Type.Optional(Type.Boolean()),
-    organization_id: optional(Type.String()),
+    organization_id: optional(Id),
     redirect_url: refused(noBrowser),
   }),
   answered,
@@ -40,13 +45,13 @@ export const CreateConnectionRequest = withAnswered(
 /** `UpdateConnectionRequestSchema` on the wire. */
 export const UpdateConnectionRequest = Type.Object({
   ...CreateConnectionRequest.properties,
-  type: Type.Optional(Type.String()),
+  type: Type.Optional(Word),
   reconnect: refused(noBrowser),
 });
 
 /** `TestConnectionRequest` on the wire. */
 export const TestConnectionRequest = Type.Object({
-  type: Type.String(),
-  configuration: Configuration,
-  connection_id: Type.Optional(Type.String()),
+  type: Word,
+  configuration: JsonObject,
+  connection_id: Type.Optional(Id),
 });

@@ -1,31 +1,47 @@
 import { type Static, Type } from 'typebox';
+import { limits } from '../limits.ts';
 import { limit } from './parameters.ts';
+
+/** Several may be in one, separated by commas. */
+const Types = Type.String({ maxLength: limits.texts.field.most });
+const mostTypes = { maxItems: limits.lists.query.most };
+const mostTime = { maxLength: limits.texts.timestamp.most };
 
 const filter = {
   organization_id: Type.Optional(
-    Type.String({ description: 'Only for partners; others name their own or none.' }),
+    Type.String({
+      maxLength: limits.texts.id.most,
+      description: 'Only for partners; others name their own or none.',
+    }),
   ),
-  type: Type.Optional(Type.Array(Type.String(), { description: 'Event types; repeat it for several.' })),
+  type: Type.Optional(
+    Type.Array(Types, { ...mostTypes, description: 'Event types; repeat it for several.' }),
+  ),
   event_type: Type.Optional(
-    Type.Array(Type.String(), { description: 'How some documentation spells `type`.' }),
+    Type.Array(Types, { ...mostTypes, description: 'How some documentation spells `type`.' }),
   ),
 };
 const starting_after = Type.Optional(
-  Type.String({ description: 'RFC 3339 at any precision; events after it, oldest first.' }),
+  Type.String({ ...mostTime, description: 'RFC 3339 at any precision; events after it, oldest first.' }),
 );
 
 /** Query of `GET /api/events`. */
 export const EventsQuery = Type.Object({
   ...filter,
   starting_after,
-  ending_before: Type.Optional(Type.String({ description: 'RFC 3339; events before it.' })),
+  ending_before: Type.Optional(Type.String({ ...mostTime, description: 'RFC 3339; events before it.' })),
   limit: limit(10),
-  page_token: Type.Optional(Type.String({ description: 'Goes on where the page that gave it ended.' })),
+  page_token: Type.Optional(
+    Type.String({
+      maxLength: limits.texts.token.most,
+      description: 'Goes on where the page that gave it ended.',
+    }),
+  ),
   wait: Type.Optional(
     Type.Number({
       minimum: 0,
-      maximum: 30,
-      description: 'Seconds, up to 30, to wait for an event when there is none yet.',
+      maximum: limits.request.wait.most,
+      description: `Seconds, up to ${limits.request.wait.most}, to wait for an event when there is none yet.`,
     }),
   ),
 });

@@ -39,46 +39,98 @@ export const mostUnread = 200;
  */
 export function unreadMembers(schema: object, value: unknown, place = ''): UnreadMember[] {
   const found = new Map<string, UnreadMember>();
-  walk([schema as Node], value, place, place, found);
+  walk(readingOf(schema as Node), value, place, place, found);
   return [...found.values()];
 }
 
 /** @param shape the place without the places of lists: what every element of a list has is told once. */
 function walk(
-  nodes: readonly Node[],
+  reading: Reading,
   value: unknown,
   place: string,
   shape: string,
   found: Map<string, UnreadMember>,
 ): void {
-  const branches = nodes.flatMap(alternatives);
   if (Array.isArray(value)) {
-    const items = branches.flatMap(({ items }) => items ?? []);
-    if (items.length === 0) return;
-    for (const [index, item] of value.entries()) walk(items, item, inner(place, String(index)), shape, found);
+    const { items } = reading;
+    if (items === undefined) return;
+    for (const [index, item] of value.entries()) {
+      if (typeof item === 'object') walk(items, item, inner(place, String(index)), shape, found);
+    }
     return;
   }
-  if (typeof value !== 'object' || value === null) return;
-  const known = branches.flatMap(({ properties }) => (properties === undefined ? [] : [properties]));
-  const names = known.flatMap((properties) => Object.keys(properties));
-  const open = branches.flatMap(({ patternProperties }) => Object.values(patternProperties ?? {}));
-  if (known.length === 0 && open.length === 0) return;
+  if (typeof value !== 'object' || value === null || reading.isAnything) return;
   for (const [name, content] of Object.entries(value)) {
     if (found.size >= mostUnread) return;
-    const at = inner(place, name);
-    const kind = inner(shape, name);
-    const here = known.flatMap((properties) =>
-      Object.hasOwn(properties, name) ? (properties[name] ?? []) : [],
-    );
-    if (here.length === 0 && open.length === 0) {
-      const missing = () => names.filter((one) => !Object.hasOwn(value, one));
-      tell(found, kind, () => ({ place: at, kind: 'unknown', ...nearest(name, missing()) }));
+    const member = reading.member(name);
+    if (member === undefined) {
+      const missing = () => reading.names.filter((one) => !Object.hasOwn(value, one));
+      tell(found, inner(shape, name), () => ({
+        place: inner(place, name),
+        kind: 'unknown',
+        ...nearest(name, missing()),
+      }));
       continue;
     }
-    const told = toldOf(here, content);
-    if (told === undefined) walk(here.length > 0 ? here : open, content, at, kind, found);
-    else tell(found, kind, () => ({ place: at, ...told }));
+    const told = toldOf(member.nodes, content);
+    if (told !== undefined) {
+      tell(found, inner(shape, name), () => ({ place: inner(place, name), ...told }));
+    } else if (typeof content === 'object' && content !== null) {
+      walk(member, content, inner(place, name), inner(shape, name), found);
+    }
   }
+}
+
+/** What one or several schemas say of a value: made once, since a list may have many elements. */
+class Reading {
+  readonly nodes: readonly Node[];
+  readonly names: readonly string[];
+  /** Neither members nor patterns of them. */
+  readonly isAnything: boolean;
+  readonly #known: readonly Record<string, Node>[];
+  readonly #open: readonly Node[];
+  readonly #items: readonly Node[];
+  readonly #members = new Map<string, Reading | undefined>();
+  #ofItems: Reading | undefined;
+  #ofOpen: Reading | undefined;
+
+  constructor(nodes: readonly Node[]) {
+    this.nodes = nodes;
+    const branches = nodes.flatMap(alternatives);
+    this.#items = branches.flatMap(({ items }) => items ?? []);
+    this.#known = branches.flatMap(({ properties }) => (properties === undefined ? [] : [properties]));
+    this.#open = branches.flatMap(({ patternProperties }) => Object.values(patternProperties ?? {}));
+    this.names = this.#known.flatMap((properties) => Object.keys(properties));
+    this.isAnything = this.#known.length === 0 && this.#open.length === 0;
+  }
+
+  get items(): Reading | undefined {
+    if (this.#items.length > 0) this.#ofItems ??= new Reading(this.#items);
+    return this.#ofItems;
+  }
+
+  /** Undefined for one that nothing reads. */
+  member(name: string): Reading | undefined {
+    if (this.#members.has(name)) return this.#members.get(name);
+    const here = this.#known.flatMap((properties) =>
+      Object.hasOwn(properties, name) ? (properties[name] ?? []) : [],
+    );
+    if (here.length === 0) {
+      if (this.#open.length > 0) this.#ofOpen ??= new Reading(this.#open);
+      return this.#ofOpen;
+    }
+    const reading = new Reading(here);
+    this.#members.set(name, reading);
+    return reading;
+  }
+}
+
+const readings = new WeakMap<Node, Reading>();
+
+function readingOf(schema: Node): Reading {
+  const reading = readings.get(schema) ?? new Reading([schema]);
+  readings.set(schema, reading);
+  return reading;
 }
 
 function alternatives(node: Node): Node[] {

@@ -1,24 +1,24 @@
 import { type Static, Type } from 'typebox';
+import { limits } from '../limits.ts';
+import { anyValue, FieldName, Id, Label, Logic, Word } from './bounded.ts';
 import { filterFunctions } from './filter.ts';
 import { optional } from './optional.ts';
 import { refused } from './unread.ts';
 
-export const Source = Type.Object({ model_id: Type.String(), field: Type.String() });
+export const Source = Type.Object({ model_id: Id, field: FieldName });
 
 const operand = {
-  function: Type.String({ description: filterFunctions.join(', ') }),
-  value: Type.Optional(Type.Unknown({ description: 'What the function takes: see docs/filters.md.' })),
-  label: optional(Type.String({ description: 'Names it in the logic; given by the server if left out.' })),
+  function: { ...Word, description: filterFunctions.join(', ') },
+  value: Type.Optional(anyValue({ description: 'What the function takes: see docs/filters.md.' })),
+  label: optional({ ...Label, description: 'Names it in the logic; given by the server if left out.' }),
 };
 const otherField = refused('a filter compares with a value, not with another field');
 
 /** The older form, of model and target filters in one list. */
 export const ModelFilter = Type.Object({
   field: optional(Source),
-  field_id: optional(Type.String({ description: 'Name or id of a field.' })),
-  field_type: optional(
-    Type.String({ description: 'Model, which is the default, or Target in mode update.' }),
-  ),
+  field_id: optional({ ...FieldName, description: 'Name or id of a field.' }),
+  field_type: optional({ ...Word, description: 'Model, which is the default, or Target in mode update.' }),
   ...operand,
   value_field: otherField,
 });
@@ -26,16 +26,20 @@ export type ModelFilter = Static<typeof ModelFilter>;
 
 /** Which records of the model are synced. */
 export const ModelFilters = Type.Object({
-  conditions: optional(Type.Array(Type.Object({ source: Source, ...operand }))),
-  logic: optional(Type.String()),
+  conditions: optional(
+    Type.Array(Type.Object({ source: Source, ...operand }), { maxItems: limits.lists.filters.most }),
+  ),
+  logic: optional(Logic),
 });
 export type ModelFilters = Static<typeof ModelFilters>;
 
 /** Which records of the target may be changed. */
 export const TargetFilters = Type.Object({
   conditions: optional(
-    Type.Array(Type.Object({ field: Type.String(), ...operand, value_source: otherField })),
+    Type.Array(Type.Object({ field: FieldName, ...operand, value_source: otherField }), {
+      maxItems: limits.lists.filters.most,
+    }),
   ),
-  logic: optional(Type.String()),
+  logic: optional(Logic),
 });
 export type TargetFilters = Static<typeof TargetFilters>;

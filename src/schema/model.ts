@@ -1,26 +1,35 @@
 import { type Static, Type } from 'typebox';
-
+import { limits } from '../limits.ts';
+import {
+  anyValue,
+  Example,
+  FieldName,
+  Id,
+  JsonObject,
+  Label,
+  ModelConfiguration,
+  Name,
+  Word,
+} from './bounded.ts';
 import { refused, withAnswered } from './unread.ts';
 
 const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
   Type.Optional(Type.Union([schema, Type.Null()]));
 
-const JsonObject = Type.Record(Type.String(), Type.Unknown());
-
 export const Actor = Type.Object({ id: Type.String(), name: Type.String(), type: Type.String() });
 
 /** `ModelModelFieldRequest` on the wire. */
 export const AdditionalFieldRequest = Type.Object({
-  name: Type.String({ minLength: 1 }),
-  label: Type.String(),
-  type: Type.String(),
-  example: nullable(Type.String()),
+  name: Type.String({ minLength: 1, maxLength: limits.texts.field.most }),
+  label: Label,
+  type: Word,
+  example: nullable(Example),
 });
 export type AdditionalFieldRequest = Static<typeof AdditionalFieldRequest>;
 
 const Relation = Type.Object({
-  from: Type.String(),
-  to: Type.Object({ model_id: Type.String(), field: Type.String() }),
+  from: FieldName,
+  to: Type.Object({ model_id: Id, field: FieldName }),
 });
 
 /** What answers say of a field beyond what can be said of one. */
@@ -38,10 +47,10 @@ const fieldAnswered = [
 /** A field or label as an answer has it. */
 const AnsweredField = withAnswered(
   Type.Object({
-    name: Type.String(),
-    label: Type.Optional(Type.String()),
-    type: Type.Optional(Type.String()),
-    example: Type.Optional(Type.Unknown()),
+    name: FieldName,
+    label: Type.Optional(Label),
+    type: Type.Optional(Word),
+    example: Type.Optional(anyValue()),
     user_added: Type.Optional(Type.Boolean()),
   }),
   fieldAnswered,
@@ -49,47 +58,56 @@ const AnsweredField = withAnswered(
 
 /** `Enrichment` on the wire. */
 export const EnrichmentRequest = Type.Object({
-  connection_id: Type.Optional(Type.String()),
+  connection_id: Type.Optional(Id),
   configuration: nullable(JsonObject),
   /** Field of the model → input of the connection. */
-  mappings: Type.Optional(Type.Record(Type.String(), Type.String())),
+  mappings: Type.Optional(
+    Type.Record(Type.String(), FieldName, { maxProperties: limits.lists.fewFields.most }),
+  ),
   /** Places in the answer; without them the whole answer is one field, `response`. */
   fields: nullable(
     Type.Array(
       withAnswered(
         Type.Object({
-          name: Type.Optional(Type.String()),
-          label: Type.Optional(Type.String()),
-          type: Type.Optional(Type.String()),
-          example: Type.Optional(Type.Unknown()),
+          name: Type.Optional(FieldName),
+          label: Type.Optional(Label),
+          type: Type.Optional(Word),
+          example: Type.Optional(anyValue()),
         }),
         fieldAnswered,
       ),
+      { maxItems: limits.lists.additionalFields.most },
     ),
   ),
-  enricher_id: nullable(Type.String()),
+  enricher_id: nullable(Id),
 });
 export type EnrichmentRequest = Static<typeof EnrichmentRequest>;
 
 const ModelMembers = Type.Object({
-  name: Type.String({ minLength: 1, maxLength: 255 }),
-  connection_id: Type.String(),
-  configuration: JsonObject,
+  name: Name,
+  connection_id: Id,
+  configuration: ModelConfiguration,
   /** Names of the fields to keep; without them all are kept. Answers have objects, and clients send back what they read. */
-  fields: nullable(Type.Array(Type.Union([Type.String(), AnsweredField]))),
-  identifier: nullable(Type.String()),
-  labels: nullable(Type.Array(Type.Union([Type.String(), Type.Object({ name: Type.String() })]))),
-  tracking_columns: nullable(Type.Array(Type.String())),
+  fields: nullable(
+    Type.Array(Type.Union([FieldName, AnsweredField]), { maxItems: limits.lists.fields.most }),
+  ),
+  identifier: nullable(FieldName),
+  labels: nullable(
+    Type.Array(Type.Union([Label, Type.Object({ name: Label })]), { maxItems: limits.lists.fields.most }),
+  ),
+  tracking_columns: nullable(Type.Array(FieldName, { maxItems: limits.lists.fewFields.most })),
   /** Places in the JSON of other fields. */
-  additional_fields: nullable(Type.Array(AdditionalFieldRequest)),
+  additional_fields: nullable(
+    Type.Array(AdditionalFieldRequest, { maxItems: limits.lists.additionalFields.most }),
+  ),
   /** Fields are read from the source again with every request. */
   refresh: Type.Optional(Type.Boolean()),
   /** Where a value of `from` is found again: then a sync of this model may use the fields of that one. */
-  relations: nullable(Type.Array(Relation)),
+  relations: nullable(Type.Array(Relation, { maxItems: limits.lists.relations.most })),
   /** Where more about a record is looked up. */
   enricher: nullable(EnrichmentRequest),
   policies: refused('policies are not built: every user of the organization may use the model'),
-  organization_id: nullable(Type.String()),
+  organization_id: nullable(Id),
 });
 
 export const ModelField = Type.Object({

@@ -1,24 +1,28 @@
 import { type Static, Type } from 'typebox';
+import { limits } from '../limits.ts';
+import { Email, Id, Label, Secret, Timestamp, Url } from './bounded.ts';
 
 /** `CreateOrganizationRequestSchema` and `UpdateOrganizationRequestSchema` on the wire. */
 export const OrganizationRequest = Type.Object({
-  name: Type.String(),
-  sso_domain: Type.Optional(Type.String()),
-  sso_org_id: Type.Optional(Type.String()),
-  issuer: Type.Optional(Type.String()),
-  client_id: Type.Optional(Type.String()),
-  client_secret: Type.Optional(Type.String()),
+  name: Label,
+  sso_domain: Type.Optional(Label),
+  sso_org_id: Type.Optional(Label),
+  issuer: Type.Optional(Url),
+  client_id: Type.Optional(Label),
+  client_secret: Type.Optional(Secret),
 });
 
 export const UserRole = Type.Object({
-  role: Type.Optional(Type.String()),
-  role_ids: Type.Optional(Type.Union([Type.Array(Type.String(), { minItems: 1 }), Type.Null()])),
+  role: Type.Optional(Label),
+  role_ids: Type.Optional(
+    Type.Union([Type.Array(Id, { minItems: 1, maxItems: limits.lists.policies.most }), Type.Null()]),
+  ),
 });
 
 /** `UpdateUserRequestSchema` on the wire. */
-export const UpdateUserRequest = Type.Object({ email: Type.Optional(Type.String()), ...UserRole.properties });
+export const UpdateUserRequest = Type.Object({ email: Type.Optional(Email), ...UserRole.properties });
 
-export const CreateUserRequest = Type.Object({ email: Type.String(), ...UserRole.properties });
+export const CreateUserRequest = Type.Object({ email: Email, ...UserRole.properties });
 
 /** An API key as it is listed: never the key itself. */
 export const ApiKeyEntry = Type.Object({
@@ -31,7 +35,7 @@ export const ApiKeyEntry = Type.Object({
 
 /** `CreateApiKeyRequestSchema` on the wire has no members. A name or an end adds a key to those that there are. */
 export const ApiKeyRequest = Type.Union([
-  Type.Object({ name: Type.Optional(Type.String()), expires_at: Type.Optional(Type.String()) }),
+  Type.Object({ name: Type.Optional(Label), expires_at: Type.Optional(Timestamp) }),
   Type.Null(),
 ]);
 

@@ -1,4 +1,6 @@
 import { type Static, Type } from 'typebox';
+import { limits } from '../limits.ts';
+import { Id, SchedulePart } from './bounded.ts';
 import { refused } from './unread.ts';
 
 export const scheduleFrequencies = [
@@ -14,7 +16,8 @@ export const scheduleFrequencies = [
   'dbtcloud',
 ] as const;
 
-const part = Type.Optional(Type.Union([Type.String(), Type.Null()]));
+const part = Type.Optional(Type.Union([SchedulePart, Type.Null()]));
+const Ids = Type.Array(Id, { maxItems: limits.lists.runAfter.most });
 
 /** What one may look for in a schedule: a start at another hour than was meant would go unnoticed. */
 export const noTimeZone = Object.fromEntries(
@@ -37,8 +40,8 @@ export const Schedule = Type.Object({
   run_after: Type.Optional(
     Type.Union([
       Type.Object({
-        sync_ids: Type.Optional(Type.Union([Type.Array(Type.String()), Type.Null()])),
-        bulk_sync_ids: Type.Optional(Type.Union([Type.Array(Type.String()), Type.Null()])),
+        sync_ids: Type.Optional(Type.Union([Ids, Type.Null()])),
+        bulk_sync_ids: Type.Optional(Type.Union([Ids, Type.Null()])),
       }),
       Type.Null(),
     ]),

@@ -1,27 +1,27 @@
 import { type Static, Type } from 'typebox';
-import { perPage } from './limits.ts';
+import { limits } from '../limits.ts';
+import { Constant, FieldName, Id, Timestamp, Token, Word } from './bounded.ts';
 import { optional } from './optional.ts';
-import { limit } from './parameters.ts';
+import { limit, perPage } from './parameters.ts';
 
 const Instant = Type.Union([Type.String({ format: 'date-time' }), Type.Null()]);
 const Milliseconds = Type.Union([Type.Number(), Type.Null()]);
 
 /** `CreateWebhooksSchema` on the wire. */
 export const CreateWebhookRequest = Type.Object({
-  endpoint: Type.String({ description: 'An http:// or https:// URL without user name and password.' }),
-  secret: Type.String({ description: 'Signs the deliveries.' }),
-  organization_id: optional(Type.String()),
+  endpoint: { ...Constant, description: 'An http:// or https:// URL without user name and password.' },
+  secret: { ...Constant, description: 'Signs the deliveries.' },
+  organization_id: optional(Id),
 });
 
 /** `UpdateWebhooksSchema` on the wire. */
 export const UpdateWebhookRequest = Type.Object({
   ...CreateWebhookRequest.properties,
-  secret: optional(
-    Type.String({
-      description:
-        'Left out, or sent as the mask, it stays as it is. A new one leaves the old one signing for 24 h.',
-    }),
-  ),
+  secret: optional({
+    ...Constant,
+    description:
+      'Left out, or sent as the mask, it stays as it is. A new one leaves the old one signing for 24 h.',
+  }),
 });
 
 export const WebhookHealth = Type.Object({
@@ -108,26 +108,26 @@ export const ListedAttempt = Type.Object({
 
 export const AttemptsQuery = Type.Object({
   success: Type.Optional(Type.Boolean()),
-  event_id: Type.Optional(Type.String()),
-  start: Type.Optional(Type.String({ description: 'Of the attempt, included.' })),
-  end: Type.Optional(Type.String({ description: 'Of the attempt, not included.' })),
+  event_id: Type.Optional(Id),
+  start: Type.Optional({ ...Timestamp, description: 'Of the attempt, included.' }),
+  end: Type.Optional({ ...Timestamp, description: 'Of the attempt, not included.' }),
   limit: limit(perPage),
-  page_token: Type.Optional(Type.String()),
+  page_token: Type.Optional(Token),
 });
 
 export const DeliveriesQuery = Type.Object({
-  status: Type.Optional(Type.String()),
-  type: Type.Optional(Type.Array(Type.String())),
-  starting_after: Type.Optional(Type.String()),
-  ending_before: Type.Optional(Type.String()),
+  status: Type.Optional(Word),
+  type: Type.Optional(Type.Array(FieldName, { maxItems: limits.lists.query.most })),
+  starting_after: Type.Optional(Timestamp),
+  ending_before: Type.Optional(Timestamp),
   limit: limit(perPage),
-  page_token: Type.Optional(Type.String()),
+  page_token: Type.Optional(Token),
 });
 
-export const DeliveryParameters = Type.Object({ id: Type.String(), delivery_id: Type.String() });
+export const DeliveryParameters = Type.Object({ id: Id, delivery_id: Id });
 
 export const RecoverRequest = Type.Object({
-  since: Type.String({ description: 'RFC 3339; older than the retention means from its beginning.' }),
+  since: { ...Timestamp, description: 'RFC 3339; older than the retention means from its beginning.' },
 });
 export const Recovered = Type.Object({
   missed: Type.Integer({ description: 'Events that had no delivery to this webhook.' }),
@@ -135,7 +135,7 @@ export const Recovered = Type.Object({
 });
 
 export const TestRequest = Type.Object({
-  type: Type.Optional(Type.String({ description: 'An event type; sync.completed when left out.' })),
+  type: Type.Optional({ ...Word, description: 'An event type; sync.completed when left out.' }),
 });
 export const TestResult = Type.Object({
   event_id: Type.String(),

@@ -1,8 +1,9 @@
 import { mask } from '../connections/index.ts';
 import { TidemarkError } from '../errors.ts';
+import { limits } from '../limits.ts';
 
 /** Characters, of a URL as of a secret. */
-const longest = 2048;
+const { most: longest } = limits.texts.url;
 
 /** @throws unprocessable, naming the field and what it takes. @returns the URL as it was given. */
 export function checkEndpoint(endpoint: string): string {

@@ -1,14 +1,14 @@
 import { Type } from 'typebox';
 import { getBulkExecution, listBulkExecutions } from '../../bulk-syncs/index.ts';
 import { cancelExecution, getExecution, readConsole } from '../../executions/index.ts';
-import { perPage } from '../../schema/limits.ts';
-import { IdParameter, limit } from '../../schema/parameters.ts';
+import { Parameter, Token } from '../../schema/bounded.ts';
+import { IdParameter, limit, perPage } from '../../schema/parameters.ts';
 import type { App } from '../app.ts';
 import { organizationOf } from '../authentication.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 
 const ListQuery = Type.Object({
-  page_token: Type.Optional(Type.String()),
+  page_token: Type.Optional(Token),
   limit: limit(perPage),
   ascending: Type.Optional(Type.Boolean()),
   only_terminal: Type.Optional(Type.Boolean()),
@@ -16,12 +16,12 @@ const ListQuery = Type.Object({
 
 const ConsoleQuery = Type.Object({
   limit: limit(perPage),
-  after: Type.Optional(Type.String()),
+  after: Type.Optional(Token),
 });
 
-const ExecutionParameters = Type.Object({ id: Type.String(), exec_id: Type.String() });
-const LogParameters = Type.Object({ sync_id: Type.String(), execution_id: Type.String() });
-const SchemaLogParameters = Type.Object({ ...LogParameters.properties, schema_id: Type.String() });
+const ExecutionParameters = Type.Object({ id: Parameter, exec_id: Parameter });
+const LogParameters = Type.Object({ sync_id: Parameter, execution_id: Parameter });
+const SchemaLogParameters = Type.Object({ ...LogParameters.properties, schema_id: Parameter });
 
 export function bulkExecutionRoutes(app: App, deps: ApiDependencies): void {
   app.get(

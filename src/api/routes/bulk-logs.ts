@@ -11,6 +11,7 @@ import {
   type RecordLogFile,
 } from '../../executions/index.ts';
 import { getModelJob, modelJobTypes } from '../../models/index.ts';
+import { Parameter } from '../../schema/bounded.ts';
 import { refused } from '../../schema/unread.ts';
 import type { App } from '../app.ts';
 import { organizationOf } from '../authentication.ts';
@@ -21,11 +22,11 @@ import { LinkQuery, logReader, recordLogPathOf } from '../record-log-links.ts';
 import { sendJson } from '../send-json.ts';
 import { type SignedLinks, signedLinks } from '../signed-links.ts';
 
-const LogParameters = Type.Object({ sync_id: Type.String(), execution_id: Type.String() });
+const LogParameters = Type.Object({ sync_id: Parameter, execution_id: Parameter });
 const ExportQuery = Type.Object({
   notify: refused('this server sends no mail: ask for the job until it is done'),
 });
-const JobParameters = Type.Object({ type: Type.String(), id: Type.String() });
+const JobParameters = Type.Object({ type: Parameter, id: Parameter });
 
 const base = '/api/bulk/syncs/:sync_id/executions/:execution_id/logs';
 

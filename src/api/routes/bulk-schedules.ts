@@ -9,14 +9,15 @@ import {
   updateBulkSchedule,
 } from '../../bulk-syncs/index.ts';
 import { actorOf } from '../../organizations/index.ts';
+import { Parameter } from '../../schema/bounded.ts';
 import { BulkScheduleRequest } from '../../schema/bulk-schedule.ts';
 import type { App } from '../app.ts';
 import { callerOf, organizationOf } from '../authentication.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { warnIfIdle } from '../warnings.ts';
 
-const SyncParameters = Type.Object({ sync_id: Type.String() });
-const ScheduleParameters = Type.Object({ sync_id: Type.String(), schedule_id: Type.String() });
+const SyncParameters = Type.Object({ sync_id: Parameter });
+const ScheduleParameters = Type.Object({ sync_id: Parameter, schedule_id: Parameter });
 const Body = Type.Object({ schedule: BulkScheduleRequest });
 
 /** The schedules of a bulk sync as a resource of their own, in the camel case that its clients have. */

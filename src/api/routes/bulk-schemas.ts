@@ -7,6 +7,7 @@ import {
   updateBulkSchema,
 } from '../../bulk-syncs/index.ts';
 import { invalidField } from '../../errors.ts';
+import { Parameter } from '../../schema/bounded.ts';
 import { PatchBulkSchemasRequest } from '../../schema/bulk-schema.ts';
 import { BulkSchemaSettings } from '../../schema/bulk-sync.ts';
 import { IdParameter, MapParameter } from '../../schema/parameters.ts';
@@ -15,7 +16,7 @@ import { organizationOf } from '../authentication.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { mapParameter } from '../query.ts';
 
-const SchemaParameters = Type.Object({ id: Type.String(), schema_id: Type.String() });
+const SchemaParameters = Type.Object({ id: Parameter, schema_id: Parameter });
 const ListQuery = Type.Object({ filters: Type.Optional(MapParameter) });
 
 /** The schemas that a bulk sync was told to take, not everything its source has. */

@@ -18,11 +18,12 @@ import {
 } from '../../bulk-syncs/index.ts';
 import { startSchemaRefresh } from '../../connections/index.ts';
 import { cancelSync } from '../../executions/index.ts';
+import { limits } from '../../limits.ts';
 import { actorOf } from '../../organizations/index.ts';
 import { schedulesOf } from '../../schedules/index.ts';
+import { Id, Token } from '../../schema/bounded.ts';
 import { BulkSyncRequest, StartBulkSyncRequest } from '../../schema/bulk-sync.ts';
-import { perPage } from '../../schema/limits.ts';
-import { Force, IdParameter, limit } from '../../schema/parameters.ts';
+import { Force, IdParameter, limit, perPage } from '../../schema/parameters.ts';
 import { withoutEffect } from '../../schema/unread.ts';
 import type { App } from '../app.ts';
 import { callerOf, organizationOf } from '../authentication.ts';
@@ -33,7 +34,7 @@ import { warnIfIdle } from '../warnings.ts';
 
 const ListQuery = Type.Object({
   active: Type.Optional(Type.Boolean()),
-  page_token: Type.Optional(Type.String()),
+  page_token: Type.Optional(Token),
   limit: limit(perPage),
 });
 
@@ -46,7 +47,7 @@ const DeleteQuery = Type.Object({
 const StatusQuery = Type.Object({
   all: Type.Optional(Type.Boolean()),
   active: Type.Optional(Type.Boolean()),
-  sync_id: Type.Optional(Type.Array(Type.String())),
+  sync_id: Type.Optional(Type.Array(Id, { maxItems: limits.lists.query.most })),
 });
 
 export function bulkSyncRoutes(app: App, deps: ApiDependencies): void {

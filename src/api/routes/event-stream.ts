@@ -4,6 +4,7 @@ import type { FastifyRequest } from 'fastify';
 import { messageOf, TidemarkError } from '../../errors.ts';
 import { followEvents } from '../../events/index.ts';
 import { millisecondsOf } from '../../lib/timestamp.ts';
+import { limits } from '../../limits.ts';
 import { EventStreamQuery } from '../../schema/event.ts';
 import type { App } from '../app.ts';
 import { callerOf } from '../authentication.ts';
@@ -12,8 +13,7 @@ import type { ApiDependencies } from '../dependencies.ts';
 import { eventTypesParameter, namedOrganization, timestampParameter } from '../query.ts';
 import { presentEvent } from './events.ts';
 
-/** Streams that one organization may have open at this server. */
-const perOrganization = 50;
+const { most: perOrganization } = limits.request.streams;
 
 /** Milliseconds. */
 const heartbeat = 15_000;

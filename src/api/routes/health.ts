@@ -3,6 +3,7 @@ import { Type } from 'typebox';
 import type { Database } from '../../db/index.ts';
 import { TidemarkError } from '../../errors.ts';
 import { anyWorker } from '../../jobs/index.ts';
+import { Word } from '../../schema/bounded.ts';
 import type { App } from '../app.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 
@@ -12,7 +13,7 @@ const patience = 2000;
 const noWorker =
   'No worker is connected to the database, so executions wait: start "tidemark worker", or set TIDEMARK_WORKERS';
 
-const ReadyQuery = Type.Object({ worker: Type.Optional(Type.String()) });
+const ReadyQuery = Type.Object({ worker: Type.Optional(Word) });
 
 /**
  * `healthz`: the process is up. `readyz`: it can also serve, since its database answers and takes what is written; with `?worker` it is asked, too,

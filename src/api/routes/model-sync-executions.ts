@@ -12,8 +12,8 @@ import {
   recordLogTypes,
 } from '../../executions/index.ts';
 import { getModelSync } from '../../model-syncs/index.ts';
-import { perPage } from '../../schema/limits.ts';
-import { limit } from '../../schema/parameters.ts';
+import { Parameter, Token, Word } from '../../schema/bounded.ts';
+import { limit, perPage } from '../../schema/parameters.ts';
 import type { App } from '../app.ts';
 import { organizationOf } from '../authentication.ts';
 import { downloadTime } from '../deadlines.ts';
@@ -22,19 +22,19 @@ import { LinkQuery, logReader, recordLogPathOf } from '../record-log-links.ts';
 import { signedLinks } from '../signed-links.ts';
 
 const base = '/api/syncs/:sync_id/executions';
-const SyncParameter = Type.Object({ sync_id: Type.String() });
-const ExecutionParameters = Type.Object({ sync_id: Type.String(), id: Type.String() });
-const LogParameters = Type.Object({ ...ExecutionParameters.properties, type: Type.String() });
-const FileParameters = Type.Object({ ...LogParameters.properties, filename: Type.String() });
+const SyncParameter = Type.Object({ sync_id: Parameter });
+const ExecutionParameters = Type.Object({ sync_id: Parameter, id: Parameter });
+const LogParameters = Type.Object({ ...ExecutionParameters.properties, type: Parameter });
+const FileParameters = Type.Object({ ...LogParameters.properties, filename: Parameter });
 const ListQuery = Type.Object({
-  page_token: Type.Optional(Type.String()),
+  page_token: Type.Optional(Token),
   only_completed: Type.Optional(Type.Boolean()),
   ascending: Type.Optional(Type.Boolean()),
 });
-const UpdateExecution = Type.Object({ status: Type.String() });
+const UpdateExecution = Type.Object({ status: Word });
 const ConsoleQuery = Type.Object({
   limit: limit(perPage),
-  after: Type.Optional(Type.String()),
+  after: Type.Optional(Token),
 });
 
 export function modelSyncExecutionRoutes(app: App, deps: ApiDependencies): void {

@@ -5,6 +5,7 @@ import {
   listTargetObjects,
   presentCreator,
 } from '../../model-syncs/index.ts';
+import { FieldName, Parameter } from '../../schema/bounded.ts';
 import { IdParameter } from '../../schema/parameters.ts';
 import { refused } from '../../schema/unread.ts';
 import type { App } from '../app.ts';
@@ -12,7 +13,7 @@ import { organizationOf } from '../authentication.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 
 const FieldsQuery = Type.Object({
-  target: Type.String(),
+  target: FieldName,
   // Asks for what every call does: fields are read from the destination each time.
   refresh: Type.Optional(Type.Boolean()),
   properties: refused('a table that is to be made gets the fields that its sync maps: it has none before'),
@@ -57,7 +58,7 @@ export function modelSyncTargetRoutes(app: App, deps: ApiDependencies): void {
     {
       schema: {
         operationId: 'modelSync.targets.getCreateProperty',
-        params: Type.Object({ id: Type.String(), property: Type.String() }),
+        params: Type.Object({ id: Parameter, property: Parameter }),
       },
       config: { looks: true },
     },

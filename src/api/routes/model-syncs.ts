@@ -16,9 +16,9 @@ import {
 } from '../../model-syncs/index.ts';
 import { actorOf } from '../../organizations/index.ts';
 import { scheduleOptions } from '../../schedules/index.ts';
-import { perPage } from '../../schema/limits.ts';
+import { Id, Token } from '../../schema/bounded.ts';
 import { ModelSyncRequest, modelSyncModes, StartModelSyncRequest } from '../../schema/model-sync.ts';
-import { Force, IdParameter, limit } from '../../schema/parameters.ts';
+import { Force, IdParameter, limit, perPage } from '../../schema/parameters.ts';
 import type { App } from '../app.ts';
 import { callerOf, organizationOf } from '../authentication.ts';
 import { noteTargetConfiguration } from '../configurations.ts';
@@ -30,8 +30,8 @@ import { warnIfIdle } from '../warnings.ts';
 const ListQuery = Type.Object({
   active: Type.Optional(Type.Boolean()),
   mode: Type.Optional(Type.Enum([...modelSyncModes])),
-  target_connection_id: Type.Optional(Type.String()),
-  page_token: Type.Optional(Type.String()),
+  target_connection_id: Type.Optional(Id),
+  page_token: Type.Optional(Token),
   limit: limit(perPage),
 });
 

@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
-import type { JsonObject } from '../../lib/json.ts';
+import type { JsonObject as Json } from '../../lib/json.ts';
 import { changeModel } from '../../model-syncs/index.ts';
 import {
   createModel,
@@ -20,6 +20,7 @@ import {
   updateModel,
 } from '../../models/index.ts';
 import { actorOf } from '../../organizations/index.ts';
+import { JsonObject, Parameter } from '../../schema/bounded.ts';
 import { ModelRequest, ModelSample } from '../../schema/model.ts';
 import { Force, IdParameter } from '../../schema/parameters.ts';
 import type { App } from '../app.ts';
@@ -43,7 +44,7 @@ const AsyncForce = Type.Object({ ...Async.properties, ...Force.properties });
 const isAsync = ({ query }: { query: unknown }) => (query as { async?: boolean }).async === true;
 
 /** Choices on the way to a model's configuration: `params`, and plain members as one types them (`?table=x`). */
-const SourceQuery = Type.Record(Type.String(), Type.Unknown());
+const SourceQuery = JsonObject;
 
 export function modelRoutes(app: App, deps: ApiDependencies): void {
   const later = async (request: FastifyRequest, reply: FastifyReply, job: ModelJobRequest) =>
@@ -174,16 +175,14 @@ export function modelRoutes(app: App, deps: ApiDependencies): void {
     {
       schema: {
         operationId: 'models.post',
-        params: Type.Object({ connection_id: Type.String() }),
-        body: Type.Optional(
-          Type.Object({ configuration: Type.Optional(Type.Record(Type.String(), Type.Unknown())) }),
-        ),
+        params: Type.Object({ connection_id: Parameter }),
+        body: Type.Optional(Type.Object({ configuration: Type.Optional(JsonObject) })),
       },
       config: { looks: true },
     },
     async (request) => {
       // A request body is JSON, so its members are.
-      const configuration = (request.body?.configuration ?? {}) as JsonObject;
+      const configuration = (request.body?.configuration ?? {}) as Json;
       const { connection_id } = request.params;
       return { data: await enrichmentInputs(deps, organizationOf(request), connection_id, configuration) };
     },

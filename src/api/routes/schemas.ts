@@ -9,19 +9,23 @@ import {
 } from '../../connections/index.ts';
 import type { SourceSchema } from '../../connectors/index.ts';
 import { notFound } from '../../errors.ts';
+import { limits } from '../../limits.ts';
+import { FieldName, Parameter } from '../../schema/bounded.ts';
 import { IdParameter } from '../../schema/parameters.ts';
 import type { App } from '../app.ts';
 import { organizationOf } from '../authentication.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { sendJson } from '../send-json.ts';
 
-const KeyParameters = Type.Object({ connection_id: Type.String(), schema_id: Type.String() });
+const KeyParameters = Type.Object({ connection_id: Parameter, schema_id: Parameter });
 const SetPrimaryKeysRequest = Type.Object({
   // Needed: a request that says nothing would bring the source's own key back.
-  fields: Type.Array(Type.Object({ field_id: Type.String(), is_primary_key: Type.Boolean() })),
+  fields: Type.Array(Type.Object({ field_id: FieldName, is_primary_key: Type.Boolean() }), {
+    maxItems: limits.lists.fields.most,
+  }),
 });
 
-const SchemaParameters = Type.Object({ id: Type.String(), schema_id: Type.String() });
+const SchemaParameters = Type.Object({ id: Parameter, schema_id: Parameter });
 
 /** Sample records that the API returns. */
 const sampleSize = 10;

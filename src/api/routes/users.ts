@@ -1,13 +1,14 @@
 import { Type } from 'typebox';
 import { createUser, deleteUser, getUser, listUsers, updateUser } from '../../organizations/index.ts';
+import { Parameter } from '../../schema/bounded.ts';
 import { CreateUserRequest, UpdateUserRequest, UserRole } from '../../schema/organization.ts';
 import { IdParameter } from '../../schema/parameters.ts';
 import type { App } from '../app.ts';
 import { organizationOf, requireAdmin } from '../authentication.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 
-const OrganizationParameter = Type.Object({ org_id: Type.String() });
-const UserParameters = Type.Object({ org_id: Type.String(), id: Type.String() });
+const OrganizationParameter = Type.Object({ org_id: Parameter });
+const UserParameters = Type.Object({ org_id: Parameter, id: Parameter });
 
 export function userRoutes(app: App, { db }: ApiDependencies): void {
   currentOrganization(app, db);

@@ -2,8 +2,7 @@ import { type Static, Type } from 'typebox';
 import { TidemarkError } from '../../errors.ts';
 import { isEventType } from '../../events/index.ts';
 import { isUuid, nameBasedUuid } from '../../lib/uuid.ts';
-import { perPage } from '../../schema/limits.ts';
-import { IdParameter } from '../../schema/parameters.ts';
+import { IdParameter, perPage } from '../../schema/parameters.ts';
 import {
   type Attempt,
   AttemptsQuery,
