@@ -27,7 +27,7 @@ const request = {
   depth: { of: 'Objects and lists in each other', most: 64, unit: 'levels', error: 'body_too_deep' },
   values: {
     of: 'Members and items of its body, at every depth',
-    most: 50_000,
+    most: 30_000,
     unit: 'values',
     error: 'too_many_values',
   },

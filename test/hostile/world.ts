@@ -24,8 +24,8 @@ export interface World extends AsyncDisposable {
   keyOf(route: Route): string;
 }
 
-const columns = 800;
-const tables = 300;
+const columns = 400;
+const tables = 100;
 
 const columnsOf = (count: number) => Array.from({ length: count }, (_, index) => `c${index} text`).join(', ');
 

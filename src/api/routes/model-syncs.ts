@@ -24,6 +24,7 @@ import { callerOf, organizationOf } from '../authentication.ts';
 import { noteTargetConfiguration } from '../configurations.ts';
 import { deletions } from '../deletion.ts';
 import type { ApiDependencies } from '../dependencies.ts';
+import { sendList } from '../send-json.ts';
 import { generationOf } from '../versions.ts';
 import { warnIfIdle } from '../warnings.ts';
 
@@ -39,7 +40,7 @@ export function modelSyncRoutes(app: App, deps: ApiDependencies): void {
   app.get(
     '/api/syncs',
     { schema: { operationId: 'modelSync.list', querystring: ListQuery } },
-    async (request) => {
+    async (request, reply) => {
       const { page_token, limit, ...filter } = request.query;
       const organizationId = organizationOf(request);
       const generation = generationOf(request);
@@ -47,7 +48,7 @@ export function modelSyncRoutes(app: App, deps: ApiDependencies): void {
       const paging = page_token !== undefined || limit !== undefined;
       if (generation === 'before-2025' || (generation === 'either' && !paging)) {
         const syncs = await listModelSyncs(deps.db, organizationId, filter);
-        return { data: syncs.map((sync) => presentModelSync(sync, generation)) };
+        return sendList(reply, syncs, (sync) => presentModelSync(sync, generation));
       }
       const page = await pageModelSyncs(deps.db, organizationId, filter, {
         page_token,

@@ -30,7 +30,7 @@ import { deletions } from '../deletion.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { jobJson } from '../job-json.ts';
 import { mapParameter } from '../query.ts';
-import { sendJson } from '../send-json.ts';
+import { sendJson, sendList } from '../send-json.ts';
 
 /**
  * `async` asks for a job instead of an answer, where a source is asked. What is known here is answered at once: `job`
@@ -50,9 +50,9 @@ export function modelRoutes(app: App, deps: ApiDependencies): void {
   const later = async (request: FastifyRequest, reply: FastifyReply, job: ModelJobRequest) =>
     sendJson(reply.code(202), `{"job":${jobJson(await startModelJob(deps, organizationOf(request), job))}}`);
 
-  app.get('/api/models', { schema: { operationId: 'models.list' } }, async (request) => ({
-    data: (await listModels(deps.db, organizationOf(request))).map(presentModel),
-  }));
+  app.get('/api/models', { schema: { operationId: 'models.list' } }, async (request, reply) =>
+    sendList(reply, await listModels(deps.db, organizationOf(request)), presentModel),
+  );
 
   app.post(
     '/api/models',
