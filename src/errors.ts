@@ -301,7 +301,8 @@ export function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   // Node's happy-eyeballs connect failure is an AggregateError with an empty message.
   if (error instanceof AggregateError && error.message === '') return error.errors.map(messageOf).join('; ');
-  return error.message;
+  // A server may refuse something and not say why.
+  return error.message === '' ? `${error.name} without a message` : error.message;
 }
 
 function fill(template: string, metadata: ErrorMetadata): string {

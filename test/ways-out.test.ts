@@ -24,7 +24,7 @@ const allowed: Record<string, string> = {
   'egress/exchange.ts undici': 'types',
   'egress/stream.ts undici': 'types',
   'connectors/postgresql/client.ts postgresql': 'is given a socket of the guard',
-  'connectors/mysql/client.ts mysql': 'is given a socket of the guard',
+  'connectors/mysql/open-connection.ts mysql': 'is given a socket of the guard',
   'connectors/s3/store.ts s3': 'sends by the guard',
   'connectors/duckdb-engine/row-pipe.ts socket': 'a pipe to our own process',
   'connectors/file-formats/file-cache.ts fetch': 'a parameter of that name',

@@ -1,11 +1,12 @@
 import type { Duplex } from 'node:stream';
-import mysql, { type Connection, type ConnectionOptions, type RowDataPacket } from 'mysql2/promise';
+import type { Connection, ConnectionOptions, RowDataPacket } from 'mysql2/promise';
 import { TidemarkError } from '../../errors.ts';
 import { RecyclingSocket } from '../../lib/recycling-socket.ts';
 import { type DatabaseReach, databaseSocket } from '../database-socket.ts';
 import { KeptConnection } from '../kept-connection.ts';
 import { preferringTls } from '../prefer-tls.ts';
 import type { Configuration } from './configuration.ts';
+import { openConnection } from './open-connection.ts';
 import { settle } from './session-settings.ts';
 
 /** Opens a connection of the caller's own, which reads and writes the same on every server. The caller ends it. */
@@ -38,7 +39,7 @@ export function connector(
     const connection = await open(async (encrypted) => {
       // Over TLS the bytes that matter come from the socket that is laid around this one.
       const socket = await databaseSocket(configuration, reach, recycles && !encrypted ? waiting : undefined);
-      return mysql.createConnection({
+      return openConnection({
         host: configuration.hostname,
         port: configuration.port,
         user: configuration.account,

@@ -65,9 +65,13 @@ export class SelectedRows extends Readable implements RowStream {
     this.#socket = takeSocket(connection, sql, {
       data: (chunk) => {
         this.#received += chunk.length;
-        if (this.#received > most) this.destroy(tooLarge());
-        // A row is put together before it is rendered, however long it is.
-        else packets.push(chunk);
+        try {
+          if (this.#received > most) throw tooLarge();
+          // A row is put together before it is rendered, however long it is.
+          packets.push(chunk);
+        } catch (error) {
+          this.destroy(error as Error);
+        }
         return !this.#full && !this.destroyed;
       },
       end: () => void this.#end().catch((error) => this.destroy(lostOrRefused(error) as Error)),
@@ -80,6 +84,7 @@ export class SelectedRows extends Readable implements RowStream {
   }
 
   #packet(source: Buffer, start: number, end: number): void {
+    if (start === end) throw new Error('the server sent an empty packet');
     const first = source[start] as number;
     if (first === errorMark) this.#socket.refused(source.subarray(start, end));
     else if (this.#definitions === undefined)
@@ -96,10 +101,11 @@ export class SelectedRows extends Readable implements RowStream {
       this.#flush();
       this.#out = this.#buffer(room);
     }
-    this.#length = this.#text.line(source, start, this.#out, this.#length);
+    this.#length = this.#text.line(source, start, end, this.#out, this.#length);
     this.rows++;
     let at = this.#text.end;
     for (const name of this.#checked) {
+      if (at >= end) throw new Error('the server sent a malformed row: it ends before its last column');
       if (source[at] === 1 && source[at + 1] === 0x30) this.#warnings.add(name, 'invalid_text_replaced');
       at += source[at] === 1 ? 2 : 1;
     }

@@ -25,6 +25,9 @@ export interface RenderedColumn {
 const columnRoom = 80;
 const [tab, newline, plus, zero, capitalN, backslash] = [9, 10, 43, 48, 78, 92];
 const nullMark = 0xfb;
+/** No length: the row ended before it. */
+const absent = Number.NaN;
+const malformed = 'the server sent a malformed row: a value is longer than its packet';
 
 /**
  * A row of MySQL's text protocol → a line of COPY text, byte by byte. This is the inner loop of everything that is
@@ -49,23 +52,29 @@ export class RowText {
     return columnRoom * this.#columns.length + 2 * length + 1;
   }
 
-  /** Writes the line of the row in `source` at `start` to `out` at `to`. @returns where the line ends. */
-  line(source: Buffer, start: number, out: Buffer, to: number): number {
+  /**
+   * Writes the line of the row that is all of `source` from `start` to `stop` to `out` at `to`, or a part of it before others.
+   *
+   * @returns where the line ends.
+   * @throws when a value says that it is longer than the row.
+   */
+  line(source: Buffer, start: number, stop: number, out: Buffer, to: number): number {
     const count = this.#columns.length;
     let from = start;
     let end = to;
     for (let index = 0; index < count; index++) {
       if (index > 0) out[end++] = tab;
-      let length = source[from++] as number;
+      let length = from < stop ? (source[from++] as number) : absent;
       if (length === nullMark) {
         end = nothing(out, end);
         continue;
       }
       if (length > nullMark) {
         const size = length === 0xfc ? 2 : length === 0xfd ? 3 : 8;
-        length = source.readUIntLE(from, Math.min(size, 6));
+        length = from + size > stop ? absent : source.readUIntLE(from, Math.min(size, 6));
         from += size;
       }
+      if (!(from + length <= stop)) throw new Error(malformed);
       const salt = this.#salts[index];
       end =
         salt === undefined

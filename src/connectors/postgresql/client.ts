@@ -8,6 +8,7 @@ import { KeptConnection } from '../kept-connection.ts';
 import { preferringTls } from '../prefer-tls.ts';
 import type { Connect } from './bulk-source.ts';
 import type { Configuration } from './configuration.ts';
+import { guardParser } from './guard-parser.ts';
 import { setRowSecurity } from './transaction.ts';
 
 export function connector(
@@ -44,13 +45,20 @@ export function connector(
         keepAlive: true,
       });
       ignoreEnvironment(client);
+      guardParser(client);
       setRowSecurity(client, configuration.row_level_security ? 'on' : 'off');
       // The query that is running reports a lost connection; without a listener it would end the process.
       client.on('error', () => {});
       const abort = () => destroy(client);
       signal?.addEventListener('abort', abort, { once: true });
       client.once('end', () => signal?.removeEventListener('abort', abort));
-      await client.connect();
+      try {
+        await client.connect();
+      } catch (error) {
+        // What the server said in place of a greeting does not close its connection.
+        destroy(client);
+        throw error;
+      }
       return client;
     });
   };

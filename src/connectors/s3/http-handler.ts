@@ -1,9 +1,13 @@
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import type { S3Client } from '@aws-sdk/client-s3';
-import { type Egress, EgressError } from '../../egress/index.ts';
+import { type Egress, EgressError, type EgressStream } from '../../egress/index.ts';
+import { TidemarkError } from '../../errors.ts';
 
 /** Milliseconds of silence, while a part is sent or received, until a request is tried again. */
 const idle = 60_000;
+
+/** Bytes of an answer that the SDK reads as a whole: a list of a thousand of the longest keys has a quarter of them. */
+const longestAnswer = 16 * 1024 * 1024;
 
 /** undici frames the body itself and does not wait for 100 Continue. The last is what the SDK finds in the environment. */
 const leftOut = /^(expect|transfer-encoding|x-amzn-trace-id)$/i;
@@ -20,7 +24,7 @@ export function egressHandler(egress: Egress): Handler {
         ([name]) => !leftOut.test(name),
       );
       try {
-        const { status, ...response } = await egress.stream({
+        const answer = await egress.stream({
           url: `${protocol}//${hostname}${port === undefined ? '' : `:${port}`}`,
           path: `${path}${queryString(query)}`,
           method,
@@ -29,7 +33,11 @@ export function egressHandler(egress: Egress): Handler {
           idle,
           ...(abortSignal === undefined ? {} : { signal: abortSignal as AbortSignal }),
         });
-        return { response: { statusCode: status, ...response } };
+        const { status, headers: said } = answer;
+        // An object's content is read by whoever asked for it, who knows how long it is.
+        const isContent = status < 300 && query?.['x-id'] === 'GetObject';
+        const given = isContent ? answer.body : bounded(answer);
+        return { response: { statusCode: status, headers: said, body: given } };
       } catch (error) {
         throw retryable(error);
       }
@@ -37,6 +45,24 @@ export function egressHandler(egress: Egress): Handler {
     updateHttpClientConfig() {},
     httpHandlerConfigs: () => ({}),
   };
+}
+
+function bounded({ body }: EgressStream): Readable {
+  return Readable.from(
+    (async function* () {
+      let length = 0;
+      for await (const chunk of body as AsyncIterable<Buffer>) {
+        length += chunk.length;
+        if (length > longestAnswer) throw tooLong();
+        yield chunk;
+      }
+    })(),
+  );
+}
+
+function tooLong(): TidemarkError {
+  const reason = `the store's answer is longer than ${longestAnswer / 1024 / 1024} MiB, which no list or error is`;
+  return new TidemarkError('unprocessable', { reason });
 }
 
 /** The SDK tries again what has this name; an address that is refused stays refused. */
