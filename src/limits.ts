@@ -92,7 +92,58 @@ const open = {
   members: { of: 'Members of such an object', most: 1000, unit: 'members', error: 'invalid_field' },
 } satisfies Record<string, Limit>;
 
-export const limits = { request, texts, lists, open };
+/** What a task may take that speaks to a system of a user. */
+const processes = {
+  looks: {
+    of: 'Requests at a time that speak to systems; one organization has one place less',
+    most: 4,
+    unit: 'requests',
+    error: 'unavailable',
+    variable: 'TIDEMARK_LOOKS',
+  },
+  lookTime: {
+    of: 'Until the last byte of such an answer',
+    most: 15,
+    unit: 's',
+    error: 'look_took_too_long',
+    variable: 'TIDEMARK_LOOK_SECONDS',
+  },
+  lookMemory: {
+    of: 'Resident memory of the process that answers it',
+    most: 384,
+    unit: 'MB',
+    error: 'look_failed',
+    variable: 'TIDEMARK_LOOK_MEMORY_MB',
+  },
+  lookAnswer: { of: 'Such an answer', most: 16 * 1024 * 1024, unit: 'characters', error: 'look_failed' },
+  executions: {
+    of: 'Executions of a worker at a time; one organization has one place less. Others wait',
+    most: 4,
+    unit: 'executions',
+    variable: 'TIDEMARK_EXECUTIONS_PER_WORKER',
+  },
+  executionMemory: {
+    of: 'Resident memory of the process that runs an execution; beyond it the process is killed, and the execution goes on in another',
+    most: 512,
+    unit: 'MB',
+    variable: 'TIDEMARK_EXECUTION_MEMORY_MB',
+  },
+  silence: {
+    of: 'That such a process may not respond before it is killed',
+    most: 30,
+    unit: 's',
+    variable: 'TIDEMARK_SILENCE_SECONDS',
+  },
+  cancel: { of: 'From a cancel to the end of an execution that does not heed it', most: 2, unit: 's' },
+  deaths: {
+    of: 'Processes that may die over an execution without progress; then it fails',
+    most: 5,
+    unit: 'processes',
+  },
+  spill: { of: 'What SQL of a DuckDB model may write to the disk; then it fails', most: 4, unit: 'GiB' },
+} satisfies Record<string, Limit>;
+
+export const limits = { request, texts, lists, open, processes };
 
 /** Headings of the tables. */
 export const limitGroups: Record<keyof typeof limits, string> = {
@@ -100,4 +151,5 @@ export const limitGroups: Record<keyof typeof limits, string> = {
   texts: 'Texts',
   lists: 'Lists',
   open: 'Values without a fixed shape',
+  processes: 'Processes that speak to systems of users',
 };

@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import { watchCommits } from '../db/index.ts';
 import { TidemarkError } from '../errors.ts';
 import { ProcessDied, type TaskHost } from '../isolation/index.ts';
+import { limits } from '../limits.ts';
 import type { App } from './app.ts';
 import { organizationOf } from './authentication.ts';
 import { seconds } from './deadlines.ts';
@@ -42,8 +43,7 @@ interface LookAnswer {
   committed: boolean;
 }
 
-/** Largest answer, in characters. */
-const answerLimit = 16 * 1024 * 1024;
+const answerLimit = limits.processes.lookAnswer.most;
 
 /** They belong to one connection, or this process answers for them. */
 const ownHeaders = [

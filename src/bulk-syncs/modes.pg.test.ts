@@ -85,7 +85,7 @@ test('a view on a table that is replaced survives where the table is truncated, 
   await destination.query(`create view names as select name from copy.people`);
   await source.query(`update people set name = 'Zoë' where id = 1`);
   const refused = await run();
-  expect(refused.outcome.errors?.[0]).toMatch(/view names.*truncate_existing/s);
+  expect(refused.outcome.errors?.[0]).toMatch(/view public\.names.*truncate_existing/s);
   expect(await destination.query('select name from names')).toContainEqual({ name: 'Ann' });
   const truncating = {
     ...body,

@@ -74,12 +74,21 @@ export async function startTestApp(
     // Tests send many requests without a key, all from one address.
     failuresAtOnce: 1_000_000,
     recordLogs: folderLogs(path.join(await temporaryFolder(), 'record-logs')),
+    // Named, so that copies have them.
+    looks: undefined,
+    later: undefined,
     ...more,
   };
-  const app = buildApp(
-    { ...deps, egress: noEgress, later, looks: { tasks: elsewhere, deadline: 240_000 } },
-    prepare,
-  );
+  // What a test changes about `deps` holds for the application, too.
+  const own: Partial<ApiDependencies> = {
+    egress: noEgress,
+    later,
+    looks: { tasks: elsewhere, deadline: 240_000 },
+  };
+  const ofServer = new Proxy(deps, {
+    get: (target, name) => Reflect.get(name in own ? own : target, name),
+  });
+  const app = buildApp(ofServer, prepare);
   const { organizationId, userId, apiKey = '' } = await bootstrap({ db: database.db });
   return {
     app,
