@@ -30,6 +30,7 @@ import {
   checkEncryptionKeys,
   type DataDirectory,
   encryptionKeys,
+  isCopyOfRunning,
   lockDataDirectory,
   openDataDirectory,
   requireEncryptionKeys,
@@ -101,6 +102,12 @@ async function start(config: Config, log: Logger, undo: Undo): Promise<Omit<Serv
   const directory = await openDataDirectory(config.dataDir);
   const lock = await lockDataDirectory(directory);
   undo.push(() => lock.release());
+  if (config.databaseUrl === undefined && (await isCopyOfRunning(directory))) {
+    const reason =
+      'It was copied while its server ran, or after that was killed: what the database holds may be incomplete. ' +
+      'Copy it while the server is stopped.';
+    log.warn({ folder: directory.folder, reason }, 'data_directory.copied_while_running');
+  }
   const { keys, ...origin } = await encryptionKeys(config, directory);
   const keyRing = new KeyRing(keys);
   const recordLogStore = await openRecordLogs(config, directory, log);

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ConfigError } from '../config.ts';
 import { messageOf } from '../errors.ts';
@@ -15,6 +15,8 @@ export interface RunningServer {
   url: string;
   /** Of the embedded PostgreSQL. Without one the URL is the user's secret, and not ours to put on a disk. */
   databaseUrl?: string | undefined;
+  /** Which directory it runs on, as `identityOf` has it. */
+  directory?: string;
 }
 
 /** @throws ConfigError when the folder cannot be made or written. */
@@ -53,22 +55,10 @@ export async function readApiKey({ apiKeyFile }: DataDirectory): Promise<string 
   return await readSecret(apiKeyFile);
 }
 
-const runningServerFile = ({ folder }: DataDirectory) => path.join(folder, 'server.json');
+export const announcementFile = ({ folder }: DataDirectory) => path.join(folder, 'server.json');
 
-/** Says that a server runs here, until `retract`. */
-export async function announceServer(directory: DataDirectory, server: RunningServer) {
-  await writeSecret(runningServerFile(directory), JSON.stringify(server));
-  return { retract: () => rm(runningServerFile(directory), { force: true }) };
-}
-
-/** Ports of this machine that no user is let through to: the embedded PostgreSQL listens there, if that is our database. */
-export async function ownPorts(directory: DataDirectory, databaseUrl: string): Promise<number[]> {
-  const server = await readRunningServer(directory);
-  return server?.databaseUrl === databaseUrl ? [Number(new URL(databaseUrl).port)] : [];
-}
-
-/** What the server on this data directory announced: the one that runs, or one that was killed. */
-export async function readRunningServer(directory: DataDirectory): Promise<RunningServer | undefined> {
-  const text = await readSecret(runningServerFile(directory));
+/** What a server announced here, or on the directory that this one is a copy of. It may be gone. */
+export async function readAnnouncement(directory: DataDirectory): Promise<RunningServer | undefined> {
+  const text = await readSecret(announcementFile(directory));
   return text === undefined ? undefined : (JSON.parse(text) as RunningServer);
 }

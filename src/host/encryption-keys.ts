@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { lstat } from 'node:fs/promises';
 import path from 'node:path';
 import { type Config, ConfigError } from '../config.ts';
 import { type DataDirectory, readSecret, writeSecret } from './data-directory.ts';
@@ -44,6 +45,7 @@ export async function encryptionKeys(
       keep: () => writeSecret(file, key.toString('base64')),
     };
   }
+  await requireDatabase(folder, file);
   const key = Buffer.from(stored, 'base64');
   if (key.length !== 32) {
     throw new ConfigError(
@@ -51,4 +53,14 @@ export async function encryptionKeys(
     );
   }
   return { keys: [key], source: file, isNew: false, keep };
+}
+
+/** The key is kept once the database is there: without it the directory is part of a copy, and the rest is elsewhere. */
+async function requireDatabase(folder: string, file: string): Promise<void> {
+  const database = path.join(folder, 'postgresql');
+  if ((await lstat(database).catch(() => undefined)) !== undefined) return;
+  throw new ConfigError(
+    `${file}: is there, and the database that it belongs to (${database}) is not. If ${folder} was copied in part, ` +
+      'copy all of it ("cp -a", while its server is stopped). To begin with an empty database, remove this file.',
+  );
 }

@@ -1,12 +1,19 @@
 /** `tidemark serve` as a whole, with its own PostgreSQL: start, stop, kill, and start again. */
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile, readlink, stat } from 'node:fs/promises';
+import { chmod, lstat, readFile, readlink, rename, rm, stat, symlink } from 'node:fs/promises';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { call, connect } from '../support/http.ts';
-import { spawnServer, startTestServer, type TestServer, temporaryFolder } from '../support/server.ts';
+import {
+  inherited,
+  spawnServer,
+  startTestServer,
+  type TestServer,
+  temporaryFolder,
+} from '../support/server.ts';
 import { until } from '../support/until.ts';
 
 interface Execution {
@@ -14,6 +21,9 @@ interface Execution {
   status: string;
   record_count: number;
 }
+
+const run = promisify(execFile);
+const main = path.join(import.meta.dirname, '../../bin/tidemark.mjs');
 
 let source: TestDatabase;
 let target: TestDatabase;
@@ -121,6 +131,61 @@ test('after kill -9 the PostgreSQL that was left behind is stopped, and everythi
   await next.stop();
 });
 
+test('a copy of a data directory never touches the original, also where only root can enter', async () => {
+  const closed = await temporaryFolder();
+  await chmod(closed, 0o700);
+  const [folder, copy] = [path.join(closed, 'data'), path.join(closed, 'copy')];
+  const original = await start(folder);
+  const postmaster = await postmasterOf(folder);
+  const hook = { endpoint: 'https://example.com', secret: 's' };
+  const { id } = await call<{ id: string }>(original, 'POST', '/api/webhooks', hook);
+  expect((await lstat(path.join(folder, 'postgresql'))).isDirectory()).toBe(true);
+  await run('cp', ['-a', folder, copy]);
+
+  // What the original announced is no word about the copy.
+  const keys = run(process.execPath, [main, 'keys', 'list'], {
+    env: { ...inherited(), TIDEMARK_DATA_DIR: copy },
+  });
+  await expect(keys).rejects.toThrow(`runs on ${copy}`);
+  const beside = await start(copy);
+  expect(beside.output()).toContain('data_directory.copied_while_running');
+  expect(await postmasterOf(copy)).not.toBe(postmaster);
+  expect(await call(original, 'GET', `/api/webhooks/${id}`)).toMatchObject({ id });
+  expect(await isAlive(postmaster)).toBe(true);
+  await beside.stop();
+
+  // Nor does it once nobody holds the lock of what was left behind.
+  await original.kill();
+  await rm(copy, { recursive: true });
+  await run('cp', ['-a', folder, copy]);
+  await (await start(copy)).stop();
+  expect(await isAlive(postmaster)).toBe(true);
+
+  // Part of a copy, and what earlier versions made.
+  const moved = path.join(closed, 'moved');
+  for (const end of ['', '.password']) {
+    await rename(path.join(copy, `postgresql${end}`), `${moved}${end}`);
+  }
+  const refused = async () => {
+    const { ready } = spawnServer({ TIDEMARK_DATA_DIR: copy });
+    return ready.then(
+      () => 'started',
+      (error: Error) => error.message,
+    );
+  };
+  expect(await refused()).toContain('encryption-key: is there, and the database that it belongs to');
+  await symlink(moved, path.join(copy, 'postgresql'));
+  const [, remedy = ''] = /^ {2}(rm .*)$/m.exec(await refused()) ?? [];
+  await run('sh', ['-c', remedy]);
+  const again = await start(copy);
+  expect(await call(again, 'GET', `/api/webhooks/${id}`)).toMatchObject({ id });
+  await again.stop();
+
+  const next = await start(folder);
+  expect(await call(next, 'GET', `/api/webhooks/${id}`)).toMatchObject({ id });
+  await next.stop();
+});
+
 test('when its PostgreSQL is killed the server says so and ends; the next start recovers', async () => {
   const folder = await temporaryFolder();
   const server = await start(folder);
@@ -138,7 +203,6 @@ test('a worker started by hand on the same data directory does the work of a ser
   const server = await start(folder, { TIDEMARK_WORKERS: '0' });
   const syncId = await createBulkSync(server);
   const { id } = await call<Execution>(server, 'POST', `/api/bulk/syncs/${syncId}/executions`, {});
-  const main = path.join(import.meta.dirname, '../../bin/tidemark.mjs');
   const worker = spawn(process.execPath, [main, 'worker'], {
     env: {
       ...process.env,

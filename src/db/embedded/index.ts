@@ -1,10 +1,12 @@
-import { rm } from 'node:fs/promises';
+import { lstat, realpath, rm } from 'node:fs/promises';
 import path from 'node:path';
 import pg from 'pg';
+import { identityOf, LockHeld, type ProcessLock, takeLock } from '../../lib/process-lock.ts';
 import { postgresql } from '../../lib/sql-quoting.ts';
 import { findBinaries } from './binaries.ts';
 import { initializeCluster, passwordFileOf } from './initialize.ts';
-import { findCluster, findOwner, placeCluster, reachableBinaries } from './owner.ts';
+import { findOwner, reachableBinaries } from './owner.ts';
+import { placeCluster } from './place.ts';
 import { launch } from './postmaster.ts';
 import { stopStale } from './stale.ts';
 
@@ -40,10 +42,17 @@ export async function startEmbeddedPostgres(
 ): Promise<EmbeddedPostgres> {
   const owner = await findOwner();
   const binaries = await reachableBinaries(await findBinaries(), owner);
-  const cluster = await placeCluster(linkOf(dataDir), owner);
+  const cluster = await placeCluster(dataDir);
   const password = await initializeCluster(binaries.initdb, cluster, owner);
-  await stopStale(cluster);
-  const { port, ...process } = await launch(binaries.postgres, cluster, owner, settings);
+  const lock = await lockCluster(cluster);
+  const { port, ...process } = await start(binaries.postgres, cluster, owner, settings).catch(
+    async (error) => {
+      await lock.release();
+      throw error;
+    },
+  );
+  // Its end gives up the lock at once: who has heard of it may start it again.
+  process.lost.catch(() => lock.release());
   const url = (database = 'postgres') =>
     `postgresql://${superuser}:${password}@127.0.0.1:${port}/${encodeURIComponent(database)}`;
   return {
@@ -55,20 +64,41 @@ export async function startEmbeddedPostgres(
       await createDatabase(url(), name);
       return url(name);
     },
+    async stop() {
+      await process.stop();
+      await lock.release();
+    },
   };
 }
 
-/** Throws the cluster below `dataDir` away, wherever it lies, and stops what still runs on it. */
-export async function removeEmbeddedPostgres(dataDir: string): Promise<void> {
-  const cluster = await findCluster(linkOf(dataDir));
-  if (cluster === undefined) return;
+async function start(...[postgres, cluster, ...rest]: Parameters<typeof launch>) {
   await stopStale(cluster);
-  for (const file of [cluster, passwordFileOf(cluster), linkOf(dataDir)]) {
-    await rm(file, { recursive: true, force: true });
+  return launch(postgres, cluster, ...rest);
+}
+
+/** Whoever runs a PostgreSQL holds its cluster, by whatever path it got there. */
+async function lockCluster(cluster: string): Promise<ProcessLock> {
+  try {
+    return await takeLock(`cluster ${await identityOf(cluster)}`);
+  } catch (error) {
+    if (!(error instanceof LockHeld)) throw error;
+    throw new Error(`${cluster} is in use: process ${error.holder} runs a PostgreSQL on it.`, {
+      cause: error,
+    });
   }
 }
 
-const linkOf = (dataDir: string) => path.resolve(dataDir, 'postgresql');
+/** Throws the cluster of `dataDir` away, and stops what still runs on it. What a link points to is not ours. */
+export async function removeEmbeddedPostgres(dataDir: string): Promise<void> {
+  const folder = await realpath(dataDir).catch(() => undefined);
+  if (folder === undefined) return;
+  const cluster = path.join(folder, 'postgresql');
+  if ((await lstat(cluster).catch(() => undefined))?.isDirectory()) {
+    const lock = await lockCluster(cluster);
+    await stopStale(cluster).finally(() => lock.release());
+  }
+  for (const file of [cluster, passwordFileOf(cluster)]) await rm(file, { recursive: true, force: true });
+}
 
 async function createDatabase(url: string, name: string): Promise<void> {
   const client = new pg.Client(url);

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { access, chmod, chown, cp, mkdir, realpath, rename, rm, stat, symlink } from 'node:fs/promises';
+import { access, chmod, chown, cp, mkdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { messageOf } from '../../errors.ts';
@@ -15,7 +15,7 @@ export interface Owner {
 }
 
 const userName = 'postgres';
-/** Used only as root, and only for checkouts or data directories that the user cannot reach. */
+/** Used only as root, and only for the programs of a checkout that the user cannot reach. */
 const reachable = '/var/lib/tidemark';
 
 /** As root: the user `postgres`, made if it is missing. */
@@ -44,39 +44,27 @@ async function createUser(): Promise<void> {
   }
 }
 
-/** Where the cluster behind `link` really is; undefined when there is none. */
-export async function findCluster(link: string): Promise<string | undefined> {
-  return realpath(link).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT') throw error;
-    return undefined;
-  });
+/**
+ * How `owner` gets at a folder: by its path, or, where the folders above are closed to it, as the working directory that
+ * it is started in. Opening those folders to everybody would be the alternative; it is not ours to do.
+ */
+export interface Access {
+  cwd: string;
+  path: string;
+  /** Whether files beside the folder are in reach, too. */
+  isOpen: boolean;
 }
 
-/**
- * The real path of the cluster, existing or to be made, where `owner` can enter: `link` itself, else a folder
- * below /var/lib/tidemark that `link` then points to. Opening the folders above to everybody would be the
- * alternative; it is not ours to do.
- *
- * @throws when there is a cluster that `owner` cannot enter any more.
- */
-export async function placeCluster(link: string, owner: Owner | undefined): Promise<string> {
-  await mkdir(path.dirname(link), { recursive: true });
-  const existing = await findCluster(link);
-  // One that points nowhere is of a first start that was killed.
-  if (existing === undefined) await rm(link, { force: true });
-  const wanted = existing ?? path.join(await realpath(path.dirname(link)), path.basename(link));
-  if (owner === undefined || (await canEnter(path.dirname(wanted), owner))) return wanted;
-  if (existing !== undefined) {
-    throw new Error(
-      `PostgreSQL runs as the user ${userName}, who cannot enter ${path.dirname(existing)}. ` +
-        'Let everybody pass ("chmod o+x") the folders above it, or move the data directory to where they can.',
-    );
+/** @throws where such a folder cannot be had at all. */
+export async function accessTo(folder: string, owner: Owner | undefined): Promise<Access> {
+  if (owner === undefined || (await canEnter(path.dirname(folder), owner))) {
+    return { cwd: '/', path: folder, isOpen: true };
   }
-  // A name of its own: a data directory that was removed and made again must not find the old one's cluster.
-  const target = path.join(reachable, crypto.randomUUID(), path.basename(link));
-  await mkdir(path.dirname(target), { recursive: true, mode: 0o755 });
-  await symlink(target, link);
-  return target;
+  if (process.platform === 'linux') return { cwd: folder, path: '/proc/self/cwd', isOpen: false };
+  throw new Error(
+    `PostgreSQL runs as the user ${userName}, who cannot enter ${path.dirname(folder)}. ` +
+      'Let everybody pass ("chmod o+x") the folders above it, or move the data directory to where they can.',
+  );
 }
 
 /** The binaries where `owner` can run them: copied once per version if node_modules is out of its reach. */

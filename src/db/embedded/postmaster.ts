@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { freePort } from '../../lib/free-port.ts';
-import type { Owner } from './owner.ts';
+import { accessTo, type Owner } from './owner.ts';
 
 const readyLine = 'database system is ready to accept connections';
 const portTaken = /could not bind .* address|could not create any TCP\/IP sockets/;
@@ -44,9 +44,10 @@ async function launchOn(
     max_connections: '200',
     ...settings,
   }).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-  const child = spawn(postgres, ['-D', cluster, '-p', String(port), ...options], {
+  const { cwd, path } = await accessTo(cluster, owner);
+  const child = spawn(postgres, ['-D', path, '-p', String(port), ...options], {
     ...owner,
-    cwd: '/',
+    cwd,
     // Its own process group: Ctrl-C in a terminal must reach us, who drain, and not PostgreSQL.
     detached: true,
     stdio: ['ignore', 'ignore', 'pipe'],

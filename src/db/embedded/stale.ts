@@ -3,6 +3,7 @@ import { readdir, readFile, readlink, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { identityOf } from '../../lib/process-lock.ts';
 
 /** How long (ms) a left-behind PostgreSQL gets for each way of being asked to stop. */
 const patience = 5000;
@@ -40,13 +41,14 @@ async function processesOn(cluster: string, postmaster: number): Promise<number[
   const entries = await readdir('/proc').catch(() => undefined);
   if (entries === undefined) return (await isPostmasterOf(cluster, postmaster)) ? [postmaster] : [];
   const pids = entries.filter((name) => /^\d+$/.test(name));
-  const working = await Promise.all(pids.map((pid) => worksIn(pid, cluster)));
+  const identity = await identityOf(cluster);
+  const working = await Promise.all(pids.map((pid) => worksIn(pid, identity)));
   return pids.filter((_, index) => working[index]).map(Number);
 }
 
-async function worksIn(pid: string, cluster: string): Promise<boolean> {
+async function worksIn(pid: string, identity: string): Promise<boolean> {
   try {
-    if ((await readlink(`/proc/${pid}/cwd`)) !== cluster) return false;
+    if ((await identityOf(`/proc/${pid}/cwd`)) !== identity) return false;
     // "postgres (deleted)" when the packages were installed anew meanwhile.
     return path.basename(await readlink(`/proc/${pid}/exe`)).startsWith('postgres');
   } catch {
@@ -61,7 +63,7 @@ async function isPostmasterOf(cluster: string, pid: number): Promise<boolean> {
   const { stdout } = await promisify(execFile)('ps', ['-o', 'command=', '-p', String(pid)]).catch(() => ({
     stdout: '',
   }));
-  return stdout.includes('postgres') && stdout.includes(cluster);
+  return stdout.includes('postgres') && stdout.includes(`-D ${cluster} `);
 }
 
 function send(pid: number, signal: NodeJS.Signals): void {
