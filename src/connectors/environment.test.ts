@@ -3,15 +3,16 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import net, { type AddressInfo } from 'node:net';
 import path from 'node:path';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { afterAll, expect, onTestFinished, test, vi } from 'vitest';
 import { loopback } from '../../test/support/egress.ts';
 import { temporaryFolder } from '../../test/support/server.ts';
 
 const secret = 'secret-of-this-machine';
 
-// Before any driver is loaded: some read when they are.
-vi.hoisted(() => {
+// Before any driver is loaded, if this file is the first of its worker: some read when they are.
+const before = vi.hoisted(() => {
   const secret = 'secret-of-this-machine';
+  const before = { ...process.env };
   Object.assign(process.env, {
     PGHOST: '192.0.2.1',
     PGPORT: '1',
@@ -58,6 +59,12 @@ vi.hoisted(() => {
     ALL_PROXY: 'http://192.0.2.1:1',
     NODE_USE_ENV_PROXY: '1',
   });
+  return before;
+});
+// Other files share the worker.
+afterAll(() => {
+  for (const name of Object.keys(process.env)) if (!(name in before)) delete process.env[name];
+  Object.assign(process.env, before);
 });
 
 const { duckdb } = await import('./duckdb/index.ts');
