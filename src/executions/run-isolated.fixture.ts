@@ -13,7 +13,7 @@ const { recordLogs } = openRecordLogStore(readConfig(process.env), path.join(os.
 
 async function behave(run: Run): Promise<{ status: 'completed' }> {
   const { behaviour } = run.execution.options as { behaviour: string };
-  await run.commit({ counts: { total: 0 } });
+  await run.commit({ counts: { total: 0, process: process.pid } });
   if (behaviour === 'hang') for (;;);
   if (behaviour === 'exit') process.exit(3);
   // Whatever it is told.

@@ -128,3 +128,19 @@ test('a cancel that a process does not heed ends it within 2 seconds, and the ex
     .execute();
   expect(type.map((event) => event.type)).toEqual(['sync.running', 'sync.canceled']);
 });
+
+test('the process of an execution that is deleted with its organization ends within seconds', async () => {
+  const deaf = await start('deaf');
+  const pid = await until(async () => (await now(deaf)).counts.process);
+  await metadata.db.deleteFrom('organizations').where('id', '=', deaf.organizationId).execute();
+  await until(() => !isAlive(pid));
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -87,6 +87,7 @@ export async function startExecutionWorker(
   const cancels = await listenForCancels(deps, {
     active: () => [...active.keys()],
     cancel: (executionId) => active.get(executionId)?.stop('canceled'),
+    deleted: (executionId) => active.get(executionId)?.stop('claim_lost'),
   });
   await deps.jobs.work<ExecutionJob>(
     executionQueue,
