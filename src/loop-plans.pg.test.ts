@@ -4,6 +4,8 @@ import pino from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createMetadataDatabase, type MetadataDatabase } from '../test/support/database.ts';
 import { type DatabaseHandle, loopSessions, maintainPartitions, openDatabase } from './db/index.ts';
+import { type EventQuery, pageStatement } from './events/list.ts';
+import { logSessions } from './events/log.ts';
 import { claimExecution } from './executions/claim.ts';
 import { folderLogs } from './executions/index.ts';
 import { removeExpired } from './executions/retention.ts';
@@ -22,6 +24,8 @@ const webhookId = '00000000-0000-4000-8000-0000000000a1';
 const workerId = crypto.randomUUID();
 let metadata: MetadataDatabase;
 let loops: DatabaseHandle;
+/** Readers of the event log have sessions of their own. */
+let logs: DatabaseHandle;
 
 beforeAll(async () => {
   metadata = await createMetadataDatabase();
@@ -87,10 +91,10 @@ const claim = (pages: number, tuples: number) => `
     'reltuples', ${tuples}::real) from pg_class
   where relnamespace = 'tidemark'::regnamespace and relkind in ('r', 'i', 'p');`;
 
-/** Rows of tables and entries of indexes that were read. Others' count late, so only the loops' session is used. */
+/** Rows of tables and entries of indexes that were read. Others' count late, so only these sessions are used. */
 async function rowsRead(work: () => Promise<unknown>): Promise<number> {
   const total = async () => {
-    await loops.pool.query('select pg_stat_force_next_flush()');
+    for (const { pool } of [loops, logs]) await pool.query('select pg_stat_force_next_flush()');
     const [row] = await metadata.query<{ read: number }>(`
       select ((select sum(seq_tup_read) from pg_stat_all_tables where schemaname = 'tidemark')
         + (select sum(idx_tup_read) from pg_stat_all_indexes where schemaname = 'tidemark'))::float8 as read`);
@@ -110,6 +114,14 @@ const kept = {
 const log = pino({ level: 'silent' });
 const claimSome = (count: number) =>
   claimDeliveries(loops.pool, workerId, [{ webhookId, retry: false, count }]);
+
+/** Of the organization with 20,000 events, four of which are of a rare type. */
+const readEvents = (query: Partial<EventQuery>) =>
+  logs.pool.query(
+    pageStatement({ organizationId, ascending: true, after: ago(0), limit: 101, retention, ...query }),
+  );
+const ago = (hours: number) => new Date(Date.now() - hours * hour).toISOString();
+const [rare, both] = [['sync.failed'], ['sync.failed', 'sync.running']];
 
 /** Each with the rows that it may read, those that no vacuum has removed from indexes yet included; `before` is not counted. */
 const statements: Record<
@@ -175,6 +187,22 @@ const statements: Record<
       loops.pool.query(`update tidemark.executions set completed_at = completed_at - interval '1 month' where id in (
         select id from tidemark.executions where status = 'completed' order by created_at limit 300)`),
   ],
+  'events: nothing new': [30, () => readEvents({})],
+  'events: the next page': [101 + 30, () => readEvents({ after: ago(30) })],
+  'events: nothing new of a type': [30, () => readEvents({ types: rare })],
+  'events: those of a rare type, oldest first': [60, () => readEvents({ types: rare, after: ago(1000) })],
+  'events: those of a rare type, newest first': [
+    60,
+    () => readEvents({ types: rare, after: undefined, ascending: false }),
+  ],
+  'events: the next page of two types': [
+    2 * (2 * 101 + 30),
+    () => readEvents({ types: both, after: ago(30) }),
+  ],
+  'events: between two times, of a type': [
+    2 * 101 + 60,
+    () => readEvents({ types: both, after: ago(30), before: ago(29.9) }),
+  ],
   'stale tables are looked for': [20, () => staleTables(loops.db)],
 };
 
@@ -186,9 +214,10 @@ describe.each([
 ])('on a database that is %s', (_, prepare) => {
   beforeAll(async () => {
     loops = openDatabase(metadata.url, 1, loopSessions);
+    logs = openDatabase(metadata.url, 1, logSessions);
     await loops.pool.query(prepare);
   });
-  afterAll(() => loops.close());
+  afterAll(() => Promise.all([loops.close(), logs.close()]));
 
   test.each(Object.entries(statements))('%s', async (_, [atMost, work, before]) => {
     const given = (await before?.()) as never;

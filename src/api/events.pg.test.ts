@@ -7,6 +7,7 @@ import { startTestApp, type Tenant, type TestApp } from '../../test/support/app.
 import { readStream } from '../../test/support/event-stream.ts';
 import { until } from '../../test/support/until.ts';
 import { appendEvent, type EventType, sampleEvent } from '../events/index.ts';
+import { decodePageToken } from '../schema/page-token.ts';
 
 interface Page {
   data: { id: string; type: string; created_at: string; event: { name?: string; n?: number } }[];
@@ -250,11 +251,81 @@ test('a stream filters by type', async () => {
   stream.close();
 });
 
-test('a position older than the retention is answered with `behind` [S6]', async () => {
+test('a stream that is cut before its first event goes on where it began [S3]', async () => {
+  await append(0, 'sync.failed');
+  for (const query of ['', '?type=sync.failed']) {
+    const stream = await readStream(url, tenant.apiKey, query);
+    await stream.comment('live');
+    stream.close();
+    expect(stream.received).toEqual([]);
+    await append(1, 'sync.failed');
+    const again = await readStream(url, tenant.apiKey, query, { 'last-event-id': stream.lastEventId });
+    expect((await again.events(1)).map(({ data }) => data.event.n)).toEqual([1]);
+    again.close();
+  }
+});
+
+test('an organization without events has a position, too, and is never behind [S3, S6]', async () => {
+  const stream = await readStream(url, tenant.apiKey, `?${begin}`);
+  await stream.comment('live');
+  stream.close();
+  const { lastEventId } = stream;
+  expect(Date.now() - Date.parse(lastEventId)).toBeLessThan(60_000);
+  await append(1);
+  const again = await readStream(url, tenant.apiKey, '', { 'last-event-id': lastEventId });
+  expect((await again.events(1)).map(({ data }) => data.event.n)).toEqual([1]);
+  again.close();
+  expect([...stream.names, ...again.names]).toEqual([]);
+});
+
+test('what a filter leaves out moves the position of streams and tokens [P1, S4]', async () => {
+  const filter = 'type=sync.failed';
+  const stream = await readStream(url, tenant.apiKey, `?${begin}&${filter}`);
+  await stream.comment('live');
+  await append(0, 'sync.failed');
+  await append(1);
+  const last = await append(2);
+  await until(() => stream.lastEventId === last.createdAt);
+  expect(numbers({ data: stream.received.map(({ data }) => data) } as unknown as Page)).toEqual([0]);
+  stream.close();
+  for (const after of [begin, `starting_after=${last.createdAt}`]) {
+    const { page } = await get(`?${after}&${filter}`);
+    const token = page.pagination.next_page_token;
+    expect(numbers((await get(`?page_token=${token}`)).page), 'without the filter').toEqual([]);
+    await append(3, 'sync.failed');
+    expect(numbers((await get(`?page_token=${token}&${filter}`)).page)[0]).toBe(3);
+  }
+});
+
+test('a position in the future stays there, whatever the log ends with', async () => {
+  await append(1, 'sync.failed');
+  const ahead = new Date(Date.now() + 3_600_000).toISOString();
+  const { page } = await get(`?starting_after=${ahead}&type=sync.canceled`);
+  const token = page.pagination.next_page_token ?? '';
+  expect(decodePageToken(token, ...[0, 1, 2].map(() => () => true))[1]).toBe(ahead);
+});
+
+test('a position is behind when events came after it that are not kept any more [S6]', async () => {
+  const { organizationId } = tenant;
+  const { createdAt } = await append(1);
+  await api.database.query(
+    `update tidemark.organizations set created_at = now() - interval '1 month' where id = $1`,
+    [organizationId],
+  );
   const stream = await readStream(url, tenant.apiKey, `?${begin}`);
   const behind = await stream.named('behind');
   expect(behind).toEqual({ position: '2000-01-01T00:00:00Z', oldest_available_at: expect.any(String) });
   stream.close();
+  // The same log after three days in which nothing happened.
+  const old = new Date(Date.parse(createdAt) - 72 * 3_600_000).toISOString();
+  await api.database.query('update tidemark.event_heads set head = $2 where organization_id = $1', [
+    organizationId,
+    old,
+  ]);
+  const quiet = await readStream(url, tenant.apiKey, '', { 'last-event-id': old });
+  await quiet.comment('live');
+  expect(quiet.names).toEqual([]);
+  quiet.close();
 });
 
 test('a consumer that reads nothing is cut off, and no page is read for it before it took the last [S7]', async () => {

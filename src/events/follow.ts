@@ -1,6 +1,7 @@
 import type { EventFeed } from './feed.ts';
 import type { EventQuery, ListedEvent } from './list.ts';
 import type { EventLog } from './log.ts';
+import { exactPage } from './page.ts';
 
 /** Rows read at a time: what one reader holds in memory. */
 const pageSize = 100;
@@ -13,6 +14,8 @@ export interface Following {
    */
   phase: 'backfill' | 'cutover' | 'live';
   events: ListedEvent[];
+  /** Where a reader goes on that has these events: further than the last of them, where a filter left others out. */
+  position: string;
 }
 
 /**
@@ -25,28 +28,28 @@ export async function* followEvents(
   heartbeat: number,
   signal: AbortSignal,
 ): AsyncGenerator<Following> {
-  let { after } = query;
+  let position = query.after;
   const read = async () => {
-    const events = await deps.log.list({ ...query, after, ascending: true, limit: pageSize });
-    after = events.at(-1)?.createdAt ?? after;
-    return events;
+    const page = await exactPage(deps.log, { ...query, after: position, ascending: true, limit: pageSize });
+    position = page.position ?? position;
+    return page;
   };
 
   for (;;) {
-    const events = await read();
-    yield { phase: 'backfill', events };
+    const { events, hasMore } = await read();
+    yield { phase: 'backfill', events, position };
     if (signal.aborted) return;
-    if (events.length < pageSize) break;
+    if (!hasMore) break;
   }
   using subscription = deps.feed.subscribe(query.organizationId);
   let phase: 'cutover' | 'live' = 'cutover';
   while (!signal.aborted) {
-    const events = await read();
-    yield { phase, events };
-    if (events.length === pageSize) continue;
+    const { events, hasMore } = await read();
+    yield { phase, events, position };
+    if (hasMore) continue;
     if (phase === 'cutover') {
       phase = 'live';
-      yield { phase, events: [] };
+      yield { phase, events: [], position };
     }
     // After a timeout the log is read as well: a safety net, at the price of one index probe per heartbeat.
     await subscription.wait(heartbeat, signal);

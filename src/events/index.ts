@@ -1,7 +1,7 @@
 export { appendEvent, type StoredEvent } from './append.ts';
 export { type EventType, eventTypes, isEventType } from './catalogue.ts';
 export { type EventFeed, startEventFeed } from './feed.ts';
-export { followEvents } from './follow.ts';
+export { type Following, followEvents } from './follow.ts';
 export { keptSince } from './kept-since.ts';
 export type { EventQuery, ListedEvent } from './list.ts';
 export { type EventLog, openEventLog } from './log.ts';

@@ -7,8 +7,13 @@ import { columns, type EventQuery, kept, type ListedEvent, pageStatement } from 
 export interface EventLog {
   list(query: EventQuery): Promise<ListedEvent[]>;
   find(organizationId: string, id: string, retention: number): Promise<ListedEvent | undefined>;
-  /** Where the log of an organization ends now: whatever is appended later comes after it. */
+  /**
+   * Where the log of an organization ends now. Whatever becomes visible later comes after it, since the head is
+   * committed with its event; so a page that is read afterwards and has no more has everything up to here.
+   */
   end(organizationId: string): Promise<string>;
+  /** Whether a reader that goes on from a position may miss events that are not kept any more. */
+  isBehind(organizationId: string, position: string, retention: number): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -45,12 +50,26 @@ export function openEventLog(databaseUrl: string): EventLog {
       return event;
     },
     async end(organizationId) {
-      const [row] = await read<{ head: string }>({
+      // Before its first event: as old as the organization, so that the position is not taken for one that missed events.
+      const [row] = await read<{ end: string | null }>({
         name: 'log_end',
-        text: 'select head from event_heads where organization_id = $1::uuid',
+        text: `select coalesce((select head from event_heads where organization_id = $1::uuid),
+          (select created_at from organizations where id = $1::uuid)) as end`,
         values: [organizationId],
       });
-      return row?.head ?? '1970-01-01T00:00:00Z';
+      return row?.end ?? '1970-01-01T00:00:00Z';
+    },
+    async isBehind(organizationId, position, retention) {
+      const [row] = await read<{ behind: boolean }>({
+        name: 'log_is_behind',
+        text: `select exists (
+            select from event_heads h join organizations o on o.id = h.organization_id
+            where h.organization_id = $1::uuid and h.head > $2::timestamptz
+              and greatest($2::timestamptz, o.created_at) < now() - $3::float8 * interval '1 second'
+          ) as behind`,
+        values: [organizationId, position, retention / 1000],
+      });
+      return row?.behind === true;
     },
     close,
   };

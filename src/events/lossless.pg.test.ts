@@ -3,7 +3,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createMetadataDatabase, type MetadataDatabase } from '../../test/support/database.ts';
 import { openDatabase } from '../db/index.ts';
-import { appendEvent, type EventLog, openEventLog } from './index.ts';
+import { appendEvent, type EventLog, exactPage, openEventLog } from './index.ts';
 
 const retention = 48 * 3_600_000;
 let metadata: MetadataDatabase;
@@ -48,7 +48,9 @@ test('a poller loses nothing while 16 writers commit with delays and a long tran
         await writers.db.transaction().execute(async (tx) => {
           const delay = Math.random() < 0.2 ? Math.random() * 0.02 : 0;
           await sql`select pg_sleep(${delay})`.execute(tx);
-          await appendEvent(tx, { organizationId, type: 'sync.running', event: { writer, n } });
+          // One of three is of a type that somebody reads alone.
+          const type = n % 3 === 0 ? 'sync.failed' : 'sync.running';
+          await appendEvent(tx, { organizationId, type, event: { writer, n } });
         });
       }
     }),
@@ -75,7 +77,24 @@ test('a poller loses nothing while 16 writers commit with delays and a long tran
       if (complete && fresh.length === 0) return seen;
     }
   };
-  const exact = await Promise.all([written, ...tenants.map((id) => poll(id, (text) => text))]);
+  /** By the position of pages that a filter leaves short and empty: it moves with what others read. */
+  const pollFailed = async (organizationId: string) => {
+    const seen: string[] = [];
+    let moved = 0;
+    const query = { organizationId, types: ['sync.failed'], ascending: true, limit: 7, retention };
+    for (let after = '2000-01-01T00:00:00Z'; ; ) {
+      const complete = !writing;
+      const page = await exactPage(log, { ...query, after });
+      seen.push(...page.events.map(({ id }) => id));
+      if (page.events.length === 0 && page.position !== after) moved++;
+      after = page.position ?? after;
+      if (complete && page.events.length === 0) return { seen, moved, after };
+    }
+  };
+  const [exact, filtered] = await Promise.all([
+    Promise.all([written, ...tenants.map((id) => poll(id, (text) => text))]),
+    Promise.all(tenants.map(pollFailed)),
+  ]);
   await bystander.query('rollback');
   await bystander.end();
   await writers.close();
@@ -83,12 +102,16 @@ test('a poller loses nothing while 16 writers commit with delays and a long tran
   for (const [index, organizationId] of tenants.entries()) {
     const all = await metadata.db
       .selectFrom('events')
-      .select('id')
+      .select(['id', 'type', 'created_at'])
       .where('organization_id', '=', organizationId)
       .orderBy('created_at')
       .execute();
     // Every event, once, in order.
     expect(exact[index + 1]).toEqual(all.map(({ id }) => id));
+    const failed = all.filter(({ type }) => type === 'sync.failed');
+    expect(filtered[index]?.seen).toEqual(failed.map(({ id }) => id));
+    expect(filtered[index]?.after).toBe(all.at(-1)?.created_at);
+    expect(filtered[index]?.moved).toBeGreaterThan(0);
   }
   expect(exact.slice(1).flat().length).toBe(16 * perWriter);
 });

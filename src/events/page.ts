@@ -6,6 +6,11 @@ import type { EventLog } from './log.ts';
 export interface EventPage {
   events: ListedEvent[];
   hasMore: boolean;
+  /**
+   * Where a reader goes on: after the last event, or after the end of the log where the page has no more. A page that a
+   * filter left empty moves it, too, or it would grow older than what is kept. Undefined backward without events.
+   */
+  position: string | undefined;
 }
 
 /** Events read at a time beyond the page. */
@@ -37,20 +42,35 @@ async function beyond(
   query: EventQuery,
   isBeyond: (event: ListedEvent) => boolean,
 ): Promise<EventPage> {
-  const { events, hasMore } = await exactPage(log, query);
-  for (let more = hasMore; ; ) {
+  let { events, hasMore, position } = await exactPage(log, query);
+  for (;;) {
     const last = events.at(-1);
-    if (!more || last === undefined || isBeyond(last)) return { events, hasMore: more };
+    if (!hasMore || last === undefined || isBeyond(last)) return { events, hasMore, position };
     const on = query.ascending ? { after: last.createdAt } : { before: last.createdAt };
     const next = await exactPage(log, { ...query, ...on, limit: furtherAtOnce });
     const end = next.events.findIndex(isBeyond) + 1;
-    events.push(...(end === 0 ? next.events : next.events.slice(0, end)));
-    more = next.hasMore || (end > 0 && end < next.events.length);
+    const isCut = end > 0 && end < next.events.length;
+    const further = isCut ? next.events.slice(0, end) : next.events;
+    position = isCut ? further.at(-1)?.createdAt : next.position;
+    events = [...events, ...further];
+    hasMore = next.hasMore || isCut;
   }
 }
 
 /** Exactly as asked for. */
 export async function exactPage(log: EventLog, query: EventQuery): Promise<EventPage> {
-  const found = await log.list({ ...query, limit: query.limit + 1 });
-  return { events: found.slice(0, query.limit), hasMore: found.length > query.limit };
+  const { organizationId, ascending, limit, after } = query;
+  // Before the page: read afterwards, it might be the head of an event that became visible in between.
+  const end = ascending ? await log.end(organizationId) : undefined;
+  const found = await log.list({ ...query, limit: limit + 1 });
+  const events = found.slice(0, limit);
+  const hasMore = found.length > limit;
+  const last = events.at(-1)?.createdAt;
+  const position = hasMore || !ascending ? last : latest([after, end, last]);
+  return { events, hasMore, position };
+}
+
+function latest(times: (string | undefined)[]): string | undefined {
+  const there = times.filter((time) => time !== undefined);
+  return there.sort((a, b) => microsecondsOf(a) - microsecondsOf(b)).at(-1);
 }

@@ -9,8 +9,12 @@ export interface StreamedEvent {
 export interface OpenStream {
   comments: string[];
   received: StreamedEvent[];
+  /** What a client sends as Last-Event-ID when it connects again; blocks without data count. */
+  readonly lastEventId: string;
   /** The first so many events, once they are there. */
   events(count: number): Promise<StreamedEvent[]>;
+  /** Of the named events so far. */
+  readonly names: string[];
   comment(text: string): Promise<void>;
   /** Data of the first event of that name. */
   named(name: string): Promise<unknown>;
@@ -35,6 +39,7 @@ export async function readStream(
   const received: StreamedEvent[] = [];
   const others = new Map<string, unknown>();
 
+  let lastEventId = '';
   const take = (frame: string) => {
     const fields: Record<string, string> = {};
     for (const line of frame.split('\n')) {
@@ -42,6 +47,7 @@ export async function readStream(
       const colon = line.indexOf(': ');
       if (colon > 0) fields[line.slice(0, colon)] = line.slice(colon + 2);
     }
+    lastEventId = fields.id ?? lastEventId;
     if (fields.data === undefined) return;
     const data = JSON.parse(fields.data) as StreamedEvent['data'];
     if (fields.event === undefined) received.push({ id: fields.id ?? '', data });
@@ -61,6 +67,12 @@ export async function readStream(
   return {
     comments,
     received,
+    get lastEventId() {
+      return lastEventId;
+    },
+    get names() {
+      return [...others.keys()];
+    },
     events: (count) => until(() => received.length >= count && received.slice(0, count)),
     comment: (text) => until(() => comments.includes(text)).then(() => {}),
     named: (name) => until(() => others.get(name)),

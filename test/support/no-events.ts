@@ -7,5 +7,5 @@ const none = () => {
 /** For an API under test whose events nobody reads. */
 export const noEvents: { eventFeed: EventFeed; eventLog: EventLog } = {
   eventFeed: { subscribe: none, stop: async () => {} },
-  eventLog: { list: none, find: none, end: none, close: async () => {} },
+  eventLog: { list: none, find: none, end: none, isBehind: none, close: async () => {} },
 };

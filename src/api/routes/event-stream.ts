@@ -2,8 +2,7 @@ import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { FastifyRequest } from 'fastify';
 import { messageOf, TidemarkError } from '../../errors.ts';
-import { followEvents } from '../../events/index.ts';
-import { millisecondsOf } from '../../lib/timestamp.ts';
+import { type Following, followEvents } from '../../events/index.ts';
 import { limits } from '../../limits.ts';
 import { EventStreamQuery } from '../../schema/event.ts';
 import type { App } from '../app.ts';
@@ -39,8 +38,10 @@ export function eventStreamRoutes(app: App, deps: ApiDependencies): void {
     async (request, reply) => {
       const organizationId = namedOrganization(request, request.query.organization_id);
       const types = eventTypesParameter([...(request.query.type ?? []), ...(request.query.event_type ?? [])]);
-      const position = positionOf(request);
-      const after = position ?? (await eventLog.end(organizationId));
+      const given = positionOf(request);
+      const after = given ?? (await eventLog.end(organizationId));
+      const isBehind =
+        given !== undefined && (await eventLog.isBehind(organizationId, given, eventRetention));
       const others = open.get(organizationId) ?? 0;
       if (others >= perOrganization) throw new TidemarkError('too_many_streams', { limit: perOrganization });
 
@@ -56,14 +57,13 @@ export function eventStreamRoutes(app: App, deps: ApiDependencies): void {
         // Read once before it answers 200: what cannot be read is an error that the client is told.
         let next = await following.next();
         reply.hijack();
-        start(reply.raw, reply.getHeaders(), position, deps.clock.now() - eventRetention);
+        start(reply.raw, reply.getHeaders(), after);
+        if (isBehind) sayBehind(reply.raw, after, deps.clock.now() - eventRetention);
         let said = '';
         for (; !next.done; next = await following.next()) {
-          const { phase, events } = next.value;
-          const frames = events.map((event) => `id: ${event.createdAt}\ndata: ${presentEvent(event)}\n\n`);
-          const comment = phase === said ? (frames.length === 0 ? ': heartbeat\n\n' : '') : `: ${phase}\n\n`;
-          said = phase;
-          await write(reply.raw, comment + frames.join(''), deps.streamTimes?.patience ?? patience, signal);
+          const text = frames(next.value, said);
+          said = next.value.phase;
+          await write(reply.raw, text, deps.streamTimes?.patience ?? patience, signal);
         }
         const revoked = 'the key or the organization is not there any more';
         end(reply.raw, credential.gone.aborted ? revoked : 'the server is stopping; connect again');
@@ -92,12 +92,18 @@ function positionOf(
   return resumed ?? timestampParameter('starting_after', request.query.starting_after);
 }
 
-function start(
-  response: ServerResponse,
-  headers: Record<string, unknown>,
-  position: string | undefined,
-  oldest: number,
-): void {
+/** An id without data makes no event: it is where the client goes on when it connects again, also before its first event. */
+const placeOf = (position: string) => `id: ${position}\n\n`;
+
+/** @param said the phase that was named last. */
+function frames({ phase, events, position }: Following, said: string): string {
+  const sent = events.map((event) => `id: ${event.createdAt}\ndata: ${presentEvent(event)}\n\n`).join('');
+  const place = events.at(-1)?.createdAt === position ? '' : placeOf(position);
+  const comment = phase !== said ? `: ${phase}\n\n` : events.length === 0 ? ': heartbeat\n\n' : '';
+  return comment + sent + place;
+}
+
+function start(response: ServerResponse, headers: Record<string, unknown>, position: string): void {
   const version = headers['x-polytomic-version'];
   response.writeHead(200, {
     'content-type': 'text/event-stream; charset=utf-8',
@@ -105,11 +111,12 @@ function start(
     'x-accel-buffering': 'no',
     ...(typeof version === 'string' ? { 'x-polytomic-version': version } : {}),
   });
-  response.write('retry: 1000\n\n');
-  if (position !== undefined && millisecondsOf(position) < oldest) {
-    const data = { position, oldest_available_at: new Date(oldest).toISOString() };
-    response.write(`event: behind\ndata: ${JSON.stringify(data)}\n\n`);
-  }
+  response.write(`retry: 1000\n\n${placeOf(position)}`);
+}
+
+function sayBehind(response: ServerResponse, position: string, oldest: number): void {
+  const data = { position, oldest_available_at: new Date(oldest).toISOString() };
+  response.write(`event: behind\ndata: ${JSON.stringify(data)}\n\n`);
 }
 
 class SlowConsumer extends Error {}

@@ -92,11 +92,10 @@ type PageQuery = Omit<EventQuery, 'organizationId'>;
 
 /** A page forward always has a token, also when nothing is there yet: a poller goes on from it. */
 function page(
-  { events, hasMore }: EventPage,
-  { retention, ascending, after, before }: PageQuery,
+  { events, hasMore, position }: EventPage,
+  { retention, ascending, before }: PageQuery,
   now: number,
 ): string {
-  const position = events.at(-1)?.createdAt ?? (ascending ? after : undefined);
   const token =
     position !== undefined && (ascending || hasMore)
       ? encodePageToken([ascending ? 'after' : 'before', position, ascending ? (before ?? '') : ''])

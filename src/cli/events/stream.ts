@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { EventSourceParserStream } from 'eventsource-parser/stream';
+import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import { ConfigError } from '../../config.ts';
 import { messageOf } from '../../errors.ts';
 import type { ServerAccess } from '../client.ts';
@@ -21,16 +21,17 @@ export interface StreamOptions {
   signal: AbortSignal;
   /** Told when the stream was lost and is opened again. */
   lost(reason: string): void;
+  /** Milliseconds until it is opened again, 1,000 when left out; doubled while it cannot be, up to the longest pause. */
+  firstPause?: number;
 }
 
-/** Milliseconds until the stream is opened again, doubled while it cannot be, up to the longest. */
-const firstPause = 1000;
+/** Milliseconds. */
 const longestPause = 30_000;
 /** Milliseconds without a stream after which nobody is served by waiting on. */
 const patience = 600_000;
 
 /**
- * An organization's events, for ever: a stream that breaks is opened again after the last event it gave.
+ * An organization's events, for ever: a stream that breaks is opened again where it was, also before its first event.
  *
  * @throws ConfigError when the server cannot be reached at first, refuses, or stays away.
  */
@@ -38,6 +39,7 @@ export async function* streamEvents(
   server: ServerAccess,
   options: StreamOptions,
 ): AsyncGenerator<StreamedEvent> {
+  const { firstPause = 1000 } = options;
   let position = options.since;
   let pauseMs = firstPause;
   let away: number | undefined = Number.NEGATIVE_INFINITY;
@@ -47,11 +49,11 @@ export async function* streamEvents(
       away = undefined;
       pauseMs = firstPause;
       for await (const { id, event, data } of frames) {
+        position = id ?? position;
+        if (data === undefined) continue;
         if (event === 'closed') options.lost((JSON.parse(data) as { reason: string }).reason);
         if (event === 'behind') options.lost(`events are missing: the position is too old (${data})`);
-        if (event !== undefined) continue;
-        position = id ?? position;
-        yield parse(data);
+        if (event === undefined) yield parse(data);
       }
     } catch (error) {
       if (options.signal.aborted) return;
@@ -93,7 +95,26 @@ async function open(
   if (!response.headers.get('content-type')?.startsWith('text/event-stream')) {
     throw new ConfigError(`${url} answered with no stream of events: is it a Tidemark server?`);
   }
-  return response.body.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream());
+  return framesOf(response.body);
+}
+
+type Frame = Pick<EventSourceMessage, 'id' | 'event'> & { data?: string };
+
+/** Events, and ids without data, which say where to go on; never such an id before an event that came before it. */
+async function* framesOf(body: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<Frame> {
+  const events: Frame[] = [];
+  let id: string | undefined;
+  const parser = createParser({
+    onEvent: (event) => events.push(event),
+    onId: (given) => {
+      id = given;
+    },
+  });
+  for await (const text of body.pipeThrough(new TextDecoderStream())) {
+    parser.feed(text);
+    yield* events.splice(0);
+    yield { id };
+  }
 }
 
 /** What stands in front of a server may refuse with a page of its own. */
