@@ -49,11 +49,17 @@ export class JobTaker<Data extends object> {
   /** There may be a job to take. */
   look(): void {
     this.#again = true;
-    this.#filling ??= this.#fill()
-      .catch((error: Error) => this.#onError(error))
-      .finally(() => {
+    this.#filling ??= this.#fill().then(
+      () => {
         this.#filling = undefined;
-      });
+        // Somebody said so after the last look and before this.
+        if (this.#again) this.look();
+      },
+      (error: Error) => {
+        this.#filling = undefined;
+        this.#onError(error);
+      },
+    );
   }
 
   /** Takes no more, and waits for the handlers. @param graceMs at most so long. */
