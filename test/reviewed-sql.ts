@@ -10,6 +10,9 @@ export const reviewed: { quoted: string[]; foreign: Record<string, string[]> } =
     'connectors/duckdb/model-stage.ts: shape',
     'connectors/postgresql/model-matching.ts: hostPatterns[name]',
     'connectors/postgresql/model-replacement-statements.ts: collected',
+    // A command for a shell, in an error.
+    'db/embedded/initialize.ts: cluster',
+    'db/embedded/initialize.ts: passwordFileOf(cluster)',
   ],
   foreign: {
     'bulk-syncs/crud.ts': ['id'],

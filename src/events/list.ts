@@ -61,13 +61,13 @@ function pageOfTypes(
   { organizationId, after, before, ascending, limit, retention }: EventQuery,
   types: readonly string[],
 ) {
-  const from = `greatest($4::timestamptz, now() - $2::float8 * interval '1 second')`;
-  const to = `coalesce($5::timestamptz, 'infinity')`;
+  const lowest = `greatest($4::timestamptz, now() - $2::float8 * interval '1 second')`;
+  const highest = `coalesce($5::timestamptz, 'infinity')`;
   const direction = ascending ? 'asc' : 'desc';
   const text = `select page.* from unnest($6::text[]) as wanted, lateral (
       select ${columns} from events
-      where organization_id = $1::uuid and created_at > ${from} and created_at < ${to}
-        and (type, created_at) > (wanted, ${from}) and (type, created_at) < (wanted, ${to})
+      where organization_id = $1::uuid and created_at > ${lowest} and created_at < ${highest}
+        and (type, created_at) > (wanted, ${lowest}) and (type, created_at) < (wanted, ${highest})
       order by type ${direction}, created_at ${direction} limit $3::int
     ) page order by "createdAt" ${direction} limit $3::int`;
   const values = [
