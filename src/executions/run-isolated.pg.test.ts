@@ -89,6 +89,15 @@ test('executions whose processes hang or end fail alone, each with its reason', 
   const ending = await start('exit');
   const healthy = await start('nothing');
   await reaches(healthy, 'completed');
+  // Before it is given up, too.
+  await until(async () => (await now(hanging)).statusMessage === 'Its process did not respond for 8 seconds');
+  await cancelExecution(
+    { db: metadata.db, jobs, publicUrl },
+    hanging.organizationId,
+    hanging.syncId,
+    hanging.id,
+  );
+  await reaches(hanging, 'canceled');
   expect((await reaches(ending, 'failed')).errors).toEqual([
     'Given up: 5 processes died while running this execution. The last one: Its process ended (code 3)',
   ]);
@@ -98,14 +107,6 @@ test('executions whose processes hang or end fail alone, each with its reason', 
       'Its process ended (code 3). The execution goes on in another one, from its last checkpoint',
     ),
   );
-  await until(async () => (await now(hanging)).statusMessage === 'Its process did not respond for 8 seconds');
-  await cancelExecution(
-    { db: metadata.db, jobs, publicUrl },
-    hanging.organizationId,
-    hanging.syncId,
-    hanging.id,
-  );
-  await reaches(hanging, 'canceled');
 });
 
 test('what a process had committed counts: another one goes on from there', async () => {
