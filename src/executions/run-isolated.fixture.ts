@@ -13,7 +13,8 @@ const { recordLogs } = openRecordLogStore(readConfig(process.env), path.join(os.
 
 async function behave(run: Run): Promise<{ status: 'completed' }> {
   const { behaviour } = run.execution.options as { behaviour: string };
-  await run.commit({ counts: { total: 0, process: process.pid } });
+  // A count is progress, which a process that is to be given up must not make.
+  await run.commit({ counts: behaviour === 'deaf' ? { process: process.pid } : { total: 0 } });
   if (behaviour === 'hang') for (;;);
   if (behaviour === 'exit') process.exit(3);
   // Whatever it is told.
