@@ -28,6 +28,7 @@ const allowed: Record<string, string> = {
   'connectors/s3/store.ts s3': 'sends by the guard',
   'connectors/duckdb-engine/row-pipe.ts socket': 'a pipe to our own process',
   'connectors/file-formats/file-cache.ts fetch': 'a parameter of that name',
+  'lib/process-lock.ts socket': 'a lock of this machine, without an address',
   'cli/demo/shop.ts postgresql': 'the demo’s own database',
   'cli/client.ts fetch': 'the operator’s own server',
   'cli/demo/story.ts fetch': 'the demo’s own server',

@@ -78,9 +78,11 @@ export async function createBaseline(
 /**
  * Once it is filled: an index that is there from the beginning takes several times as long.
  *
+ * @param shrunk rows were deleted before. An index takes up what others may still see, so such a table is written anew: one
+ *   old snapshot anywhere in the database, and an identity that was deleted for its length is too long for the index.
  * @returns false, and nothing is changed, when an identity is NULL, too long or not unique, or a record is not whole.
  */
-export async function closeBaseline(session: Session, number: number): Promise<boolean> {
+export async function closeBaseline(session: Session, number: number, shrunk = false): Promise<boolean> {
   const table = baselineTable(number);
   const [row] = await session.query<{ sound: boolean }>(
     `select not exists (select from ${table} where record_key is null or problem is not null or ${isTooLong})
@@ -88,7 +90,8 @@ export async function closeBaseline(session: Session, number: number): Promise<b
   );
   if (row?.sound !== true) return false;
   try {
-    await session.query(`alter table ${table} drop column problem, add primary key (record_key)`);
+    const anew = shrunk ? 'alter column hash type bigint using hash + 0, ' : '';
+    await session.query(`alter table ${table} drop column problem, ${anew}add primary key (record_key)`);
   } catch (error) {
     if ((error as { code?: unknown }).code !== uniqueViolation) throw error;
     return false;

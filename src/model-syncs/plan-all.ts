@@ -28,7 +28,7 @@ export async function planAll(
   await tell(planning, keys, read, invalid);
   if (invalid.length > 0) {
     await setAside(db, plan, takeInvalid(session, keys));
-    if (filled !== undefined) await closeBaseline(session, filled.number);
+    if (filled !== undefined) await closeBaseline(session, filled.number, true);
   }
   const invalidRecords = countRecords(invalid);
   return { records: read - invalidRecords, invalid: invalidRecords, leaves: false };
@@ -52,7 +52,7 @@ export async function takeNote(planning: Planning): Promise<undefined> {
   await tell(planning, table, read, invalid);
   if (invalid.length > 0) {
     await Array.fromAsync(takeInvalid(session, table));
-    await closeBaseline(session, number);
+    await closeBaseline(session, number, true);
   }
   await run.commit({ counts: { total: countRecords(invalid), error: countRecords(invalid) } }, (tx) =>
     useBaseline(tx, number, task.baselineTarget, null).then(() => noteLife(tx, number, planning.life)),

@@ -1,7 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { loopback } from '../../../test/support/egress.ts';
 import { createMariadbDatabase, describeMariadb } from '../../../test/support/mariadb.ts';
-import type { ConnectorContext } from '../contract.ts';
 import { mysql } from './index.ts';
 
 const invalid = { key: 'invalid_query', status: 400 };
@@ -12,7 +11,7 @@ describeMariadb('a model’s query', () => {
     await database.query(`create table untouched (id int); insert into untouched values (1);
       create sequence numbers;
       create function writes() returns int modifies sql data begin insert into untouched values (2); return 1; end`);
-    const session = mysql.open(database.configuration, { lookTimeout: 500 } as ConnectorContext);
+    const session = mysql.open(database.configuration, { egress: loopback, lookTimeout: 500 });
     onTestFinished(() => session.close());
     const { modelSource } = session;
     for (const query of [
